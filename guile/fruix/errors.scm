@@ -1,0 +1,73 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The conditions that Fruix raises.
+;;;
+;;; System calls raise 'system-error', as Guile's own do.  What Fruix itself
+;;; has to say is a &fruix-error: a message for people, and fields for
+;;; programs.  They are raised low and caught at three places: the session
+;;; turns them into protocol errors, the builder into failed builds, the
+;;; commands into a message and an exit code.
+;;; Code:
+
+(define-module (fruix errors)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 format)
+  #:export (&fruix-error
+            make-fruix-error
+            fruix-error?
+            fruix-error-message
+
+            &protocol-error
+            make-protocol-error
+            protocol-error?
+            protocol-error-status
+
+            &build-error
+            make-build-error
+            build-error?
+            build-error-kind
+
+            fail
+            exception->text))
+
+(define-exception-type &fruix-error &error
+  make-fruix-error
+  fruix-error?
+  (message fruix-error-message))                  ;string
+
+;; What the other side of a connection did wrong, or said went wrong.
+(define-exception-type &protocol-error &fruix-error
+  make-protocol-error
+  protocol-error?
+  (status protocol-error-status))                 ;integer, 1 by default
+
+;; Why a derivation could not be built.  KIND is one of: rejected (bad input,
+;; nothing was run), failed (the builder), output (what it left behind),
+;; timeout, transient (worth another try).
+(define-exception-type &build-error &fruix-error
+  make-build-error
+  build-error?
+  (kind build-error-kind))
+
+(define (fail template . arguments)
+  "Raise a @code{&fruix-error} whose message is @var{template}, a string, with
+@var{arguments} put in as by @code{format}."
+  (raise-exception (make-fruix-error (apply format #f template arguments))))
+
+(define (exception->text exception)
+  "Return what @var{exception}, any condition object, has to tell people: a
+string without a trailing newline."
+  (cond ((fruix-error? exception) (fruix-error-message exception))
+        ((eq? (exception-kind exception) 'system-error)
+         (let ((arguments (exception-args exception)))
+           (string-append
+            (if (car arguments) (format #f "~a: " (car arguments)) "")
+            (apply format #f (cadr arguments) (or (caddr arguments) '())))))
+        ((exception-with-message? exception)
+         (apply format #f "~a~{ ~s~}" (exception-message exception)
+                (list (if (exception-with-irritants? exception)
+                          (exception-irritants exception)
+                          '()))))
+        (else
+         (format #f "~a: ~s" (exception-kind exception)
+                 (exception-args exception)))))

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One function a family of primitives, called once when the extension loads.
+#pragma once
+
+namespace fruix::scheme {
+
+void define_archive_primitives ();
+void define_boundary_primitives ();
+void define_database_primitives ();
+void define_descriptor_primitives ();
+void define_process_primitives ();
+void define_tree_primitives ();
+
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Entry point of the extension: the one symbol it exports.
+#include "scheme/families.hh"
+
+extern "C" [[gnu::visibility ("default")]] void
+fruix_init ()
+{
+  using namespace fruix::scheme;
+  define_boundary_primitives ();
+}
