@@ -80,6 +80,7 @@ raised."
           (format trs ":recheck: ~a~%:copy-in-global-log: ~:*~a~%"
                   (if (memq verdict '(fail error)) "yes" "no"))
           (format console "~a: ~a~%" (result-name verdict) name)
-          (force-output console)
-          (force-output trs)
+          (for-each force-output
+                    (list console trs (current-output-port)
+                          (current-error-port)))
           (primitive-_exit 0))))))
