@@ -1,0 +1,224 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; How the worker protocol writes plain data on a connection: integers,
+;;; strings and lists, as both sides of it do.
+;;;
+;;; 1. Everything is a multiple of 8 bytes, little-endian, zero padded.
+;;; 2. The other side is hostile: a length is believed only as far as the
+;;;    bytes behind it have arrived, and never above the caller's limit.
+;;; 3. What is read wrong raises &protocol-error; a connection that ends
+;;;    inside a datum raises its child &connection-closed.  After either, the
+;;;    position in the stream is unknown, and the connection only good for
+;;;    one last message.
+;;; Code:
+
+(define-module (fruix protocol wire)
+  #:use-module (fruix errors)
+  #:use-module (fruix octets)
+  #:use-module (ice-9 binary-ports)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
+  #:use-module (rnrs bytevectors)
+  #:export (%client-magic
+            %daemon-magic
+            %protocol-version
+            %message-next
+            %message-read
+            %message-write
+            %message-last
+            %message-error
+
+            &connection-closed
+            connection-closed?
+            violation
+
+            read-int
+            read-long
+            read-boolean
+            read-bytes
+            read-octets
+            read-list
+            read-octets-list
+            read-octets-pairs
+
+            write-int
+            write-long
+            write-boolean
+            write-bytes
+            write-octets
+            write-list
+            write-octets-list
+            write-octets-pairs))
+
+;; What each side says first, and the version that Fruix speaks.
+(define %client-magic #x6e697863)
+(define %daemon-magic #x6478696f)
+(define %protocol-version #x164)
+
+;; The tags of the messages that a daemon sends while it works.
+(define %message-next #x6f6c6d67)
+(define %message-read #x64617461)
+(define %message-write #x64617416)
+(define %message-last #x616c7473)
+(define %message-error #x63787470)
+
+;; Limits where the caller has none of its own: bytes of a string, items of a
+;; list, bytes of all strings of a list together.
+(define %string-limit 65536)
+(define %list-limit (expt 2 20))
+(define %list-size-limit (* 64 1024 1024))
+
+;; Memory is taken in steps of this size, as bytes arrive.
+(define %chunk-size 65536)
+
+(define-exception-type &connection-closed &protocol-error
+  make-connection-closed
+  connection-closed?)
+
+(define (violation template . arguments)
+  "Raise the @code{&protocol-error} of a peer that breaks the protocol:
+@var{template} with @var{arguments} put in as by @code{format}."
+  (raise-exception
+   (make-protocol-error (apply format #f template arguments) 1)))
+
+(define (closed)
+  (raise-exception
+   (make-connection-closed "the connection ended inside a message" 1)))
+
+;;
+;; Reading.
+;;
+
+(define (get-exactly port size)
+  "Return the next SIZE bytes of PORT, however many are announced holding
+memory only for those that came."
+  (if (<= size %chunk-size)
+      (let ((bytes (get-bytevector-n port size)))
+        (if (and (bytevector? bytes) (= (bytevector-length bytes) size))
+            bytes
+            (closed)))
+      (call-with-values open-bytevector-output-port
+        (lambda (accumulator accumulated)
+          (let loop ((left size))
+            (unless (zero? left)
+              (let ((count (min left %chunk-size)))
+                (put-bytevector accumulator (get-exactly port count))
+                (loop (- left count)))))
+          (accumulated)))))
+
+(define (read-long port)
+  "Return the next 64-bit unsigned integer on @var{port}."
+  (bytevector-u64-ref (get-exactly port 8) 0 (endianness little)))
+
+(define (read-int port)
+  "Return the next @code{int} on @var{port}, an integer below 2^32.  Larger
+ones raise @code{&protocol-error}, as guix-daemon refuses them."
+  (let ((value (read-long port)))
+    (when (>= value (expt 2 32))
+      (violation "integer out of range: ~a" value))
+    value))
+
+(define (read-boolean port)
+  "Return whether the next @code{int} on @var{port} is not zero."
+  (not (zero? (read-int port))))
+
+(define* (read-bytes port #:optional (limit %string-limit))
+  "Return the next string on @var{port} as a bytevector of at most
+@var{limit} bytes.  A longer one, or one whose padding is not zero, raises
+@code{&protocol-error}."
+  (let ((size (read-int port)))
+    (when (> size limit)
+      (violation "string too long: ~a bytes, ~a are allowed" size limit))
+    (let ((bytes (get-exactly port size))
+          (padding (modulo (- size) 8)))
+      (unless (or (zero? padding)
+                  (equal? (get-exactly port padding)
+                          (make-bytevector padding 0)))
+        (violation "string padding is not zero"))
+      bytes)))
+
+(define* (read-octets port #:optional (limit %string-limit))
+  "Return the next string on @var{port} as an octet string: each character is
+a byte.  @var{limit} is as for @code{read-bytes}."
+  (bytevector->octets (read-bytes port limit)))
+
+(define* (read-list port read #:optional (limit %list-limit))
+  "Return the next list on @var{port}, each item of which the procedure
+@var{read} reads from the port.  More than @var{limit} items raise
+@code{&protocol-error}."
+  (let ((count (read-int port)))
+    (when (> count limit)
+      (violation "list too long: ~a items, ~a are allowed" count limit))
+    (let loop ((left count) (items '()))
+      (if (zero? left)
+          (reverse! items)
+          (loop (- left 1) (cons (read port) items))))))
+
+(define (read-octets-list port)
+  "Return the next list of strings on @var{port} as octet strings.  More than
+2^20 of them, or more than 64 MiB together, raise @code{&protocol-error}."
+  (let ((left %list-size-limit))
+    (read-list port
+               (lambda (port)
+                 (let ((item (read-octets port (min left %string-limit))))
+                   (set! left (- left (string-length item)))
+                   item)))))
+
+(define (read-octets-pairs port)
+  "Return the next list of pairs of strings on @var{port} as an alist of octet
+strings, of at most 1024 entries."
+  (read-list port
+             (lambda (port)
+               (let ((key (read-octets port)))
+                 (cons key (read-octets port))))
+             1024))
+
+;;
+;; Writing.
+;;
+
+(define (write-long port value)
+  "Write @var{value}, an integer from 0 to 2^64 - 1, on @var{port}."
+  (let ((bytes (make-bytevector 8)))
+    (bytevector-u64-set! bytes 0 value (endianness little))
+    (put-bytevector port bytes)))
+
+(define (write-int port value)
+  "Write @var{value} on @var{port} as an @code{int}: of a larger value only
+the low 32 bits are kept."
+  (write-long port (logand value #xffffffff)))
+
+(define (write-boolean port value)
+  "Write 1 on @var{port} if @var{value} is true, else 0."
+  (write-long port (if value 1 0)))
+
+(define* (write-bytes port bytes #:optional (start 0)
+                      (count (- (bytevector-length bytes) start)))
+  "Write @var{count} bytes from index @var{start} of the bytevector
+@var{bytes} on @var{port} as a string."
+  (write-long port count)
+  (put-bytevector port bytes start count)
+  (put-bytevector port #vu8(0 0 0 0 0 0 0) 0 (modulo (- count) 8)))
+
+(define (write-octets port octets)
+  "Write the octet string @var{octets} on @var{port}."
+  (write-bytes port (octets->bytevector octets)))
+
+(define (write-list port write items)
+  "Write the list @var{items} on @var{port}, each item by calling @var{write}
+with the port and the item."
+  (write-long port (length items))
+  (for-each (lambda (item) (write port item)) items))
+
+(define (write-octets-list port items)
+  "Write @var{items}, a list of octet strings, on @var{port}."
+  (write-list port write-octets items))
+
+(define (write-octets-pairs port pairs)
+  "Write @var{pairs}, an alist of octet strings, on @var{port}."
+  (write-list port
+              (match-lambda*
+                ((port (key . value))
+                 (write-octets port key)
+                 (write-octets port value)))
+              pairs))
