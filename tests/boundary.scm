@@ -4,12 +4,8 @@
 
 (use-modules (fruix primitives)
              (ice-9 threads)
-             (srfi srfi-64))
-
-(define (errno-of thunk)
-  (catch 'system-error
-    (lambda () (thunk) #f)
-    (lambda arguments (system-error-errno arguments))))
+             (srfi srfi-64)
+             (tests support))
 
 (test-begin "boundary")
 

@@ -12,6 +12,7 @@
 (define-module (fruix errors)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 format)
+  #:use-module (ice-9 match)
   #:export (&fruix-error
             make-fruix-error
             fruix-error?
@@ -43,7 +44,7 @@
 
 ;; Why a derivation could not be built.  KIND is one of: rejected (bad input,
 ;; nothing was run), failed (the builder), output (what it left behind),
-;; timeout, transient (worth another try).
+;; timeout, transient (worth another try), cancelled.
 (define-exception-type &build-error &fruix-error
   make-build-error
   build-error?
@@ -57,17 +58,13 @@
 (define (exception->text exception)
   "Return what @var{exception}, any condition object, has to tell people: a
 string without a trailing newline."
-  (cond ((fruix-error? exception) (fruix-error-message exception))
-        ((eq? (exception-kind exception) 'system-error)
-         (let ((arguments (exception-args exception)))
-           (string-append
-            (if (car arguments) (format #f "~a: " (car arguments)) "")
-            (apply format #f (cadr arguments) (or (caddr arguments) '())))))
-        ((exception-with-message? exception)
-         (apply format #f "~a~{ ~s~}" (exception-message exception)
-                (list (if (exception-with-irritants? exception)
-                          (exception-irritants exception)
-                          '()))))
-        (else
-         (format #f "~a: ~s" (exception-kind exception)
-                 (exception-args exception)))))
+  (if (fruix-error? exception)
+      (fruix-error-message exception)
+      (match (exception-args exception)
+        ;; The shape of what Guile itself throws.
+        (((? string? who) (? string? template) (? list? arguments) . _)
+         (string-append who ": " (apply format #f template arguments)))
+        ((#f (? string? template) (? list? arguments) . _)
+         (apply format #f template arguments))
+        (arguments
+         (format #f "~a: ~s" (exception-kind exception) arguments)))))

@@ -1,0 +1,62 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Fixtures that several tests share.
+;;; Code:
+
+(define-module (tests support)
+  #:use-module (ice-9 ftw)
+  #:use-module (srfi srfi-64)
+  #:export (call-with-temporary-directory
+            delete-recursively
+            skip-unless
+            errno-of
+            message-of))
+
+(define (delete-recursively directory)
+  "Delete @var{directory} and all that is in it."
+  (file-system-fold
+   (lambda (name stat result)           ;enter?
+     (chmod name #o700)
+     #t)
+   (lambda (name stat result) (delete-file name))
+   (const #t)
+   (lambda (name stat result) (rmdir name))
+   (const #t)
+   (lambda (name stat errno result)
+     (when (= errno EACCES) (rmdir name)))
+   #t directory lstat))
+
+(define* (call-with-temporary-directory proc #:key (mode #o700))
+  "Call @var{proc} with the name of a new directory, which is deleted
+afterwards."
+  (let ((directory (mkdtemp (string-append (or (getenv "TMPDIR") "/tmp")
+                                           "/fruix-test-XXXXXX"))))
+    (dynamic-wind
+      (const #t)
+      (lambda ()
+        (chmod directory mode)
+        (proc directory))
+      (lambda () (delete-recursively directory)))))
+
+(define-syntax-rule (skip-unless condition reason)
+  "Skip all tests that follow, saying @var{reason}, unless @var{condition}
+holds."
+  (unless condition
+    (format #t "skipping: ~a~%" reason)
+    (test-skip (const #t))))
+
+(define (errno-of thunk)
+  "Return the errno of the @code{system-error} that @var{thunk} raises, or
+@code{#f} if it returns."
+  (catch 'system-error
+    (lambda () (thunk) #f)
+    (lambda arguments (system-error-errno arguments))))
+
+(define (message-of thunk)
+  "Return what the exception raised by @var{thunk} has to tell, or @code{#f} if
+it returns."
+  (with-exception-handler
+      (lambda (exception)
+        ((@ (fruix errors) exception->text) exception))
+    (lambda () (thunk) #f)
+    #:unwind? #t))
