@@ -6,5 +6,6 @@ extern "C" [[gnu::visibility ("default")]] void
 fruix_init ()
 {
   using namespace fruix::scheme;
+  define_archive_primitives ();
   define_boundary_primitives ();
 }
