@@ -8,4 +8,5 @@ fruix_init ()
   using namespace fruix::scheme;
   define_archive_primitives ();
   define_boundary_primitives ();
+  define_database_primitives ();
 }

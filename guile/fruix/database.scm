@@ -1,0 +1,71 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; SQLite databases.
+;;;
+;;; A connection serves one thread at a time; another that uses it meanwhile
+;;; gets a 'system-error' (EBUSY).  Text goes in and comes out as octet
+;;; strings, NULL as #f.  SQL texts are compiled once a connection and kept:
+;;; they are constants of the program, whatever varies is an argument.
+;;; Code:
+
+(define-module (fruix database)
+  #:use-module (fruix primitives)
+  #:export (open-database
+            close-database
+            query
+            execute
+            call-with-transaction))
+
+(define* (open-database file #:key read-only? create?)
+  "Open the SQLite database @var{file} and return a connection to it.  With
+@var{read-only?}, no statement can change it; with @var{create?}, the file is
+created when it is missing.  Raise a @code{system-error} when it cannot be
+opened; that it is no database may only be found by the first query."
+  (%sqlite3-open file (cond (read-only? "ro") (create? "rwc") (else "rw"))))
+
+(define (close-database database)
+  "Close the connection @var{database}.  Using it afterwards is an error."
+  (%sqlite3-close database))
+
+(define (query database sql . arguments)
+  "Run @var{sql}, one statement, on the connection @var{database} and return
+its result: a list of rows, each a vector of integers, octet strings and
+@code{#f}.  @var{arguments}, values of the same kinds, take the places of its
+question marks.  Raise a @code{system-error} that tells SQLite's message;
+its errno is @code{EAGAIN} when the database stayed busy, @code{EINVAL} for a
+violated constraint, @code{EIO} for a file that is corrupt."
+  (%sqlite3-query database sql arguments))
+
+(define (execute database sql . arguments)
+  "Run @var{sql} on @var{database} as @code{query} does, for effect."
+  (%sqlite3-query database sql arguments)
+  *unspecified*)
+
+(define (begin-immediate database)
+  "Begin a write transaction on @var{database}, however long others hold it."
+  (let ((begun? (catch 'system-error
+                  (lambda ()
+                    (execute database "begin immediate")
+                    #t)
+                  (lambda arguments
+                    (unless (= EAGAIN (system-error-errno arguments))
+                      (apply throw arguments))
+                    #f))))
+    (unless begun?
+      (usleep (random 100000))
+      (begin-immediate database))))
+
+(define (call-with-transaction database thunk)
+  "Call @var{thunk} in a write transaction on @var{database} and return its
+value once that is committed.  When it raises, nothing it did remains."
+  (begin-immediate database)
+  (with-exception-handler
+      (lambda (exception)
+        ;; SQLite has rolled back by itself after some errors.
+        (false-if-exception (execute database "rollback"))
+        (raise-exception exception))
+    (lambda ()
+      (let ((value (thunk)))
+        (execute database "commit")
+        value))
+    #:unwind? #t))

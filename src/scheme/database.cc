@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SQLite for Scheme: a connection is a handle, a row is a vector.
+#include "database/database.hh"
+#include "scheme/boundary.hh"
+#include "scheme/families.hh"
+#include "scheme/handle.hh"
+
+#include <cstdlib>
+
+namespace fruix::scheme {
+
+static constinit handle_type<database> databases {"database"};
+
+struct open_request
+{
+  std::string file;
+  std::string mode;
+  std::unique_ptr<database> result;
+};
+
+static SCM
+sqlite3_open_ (SCM file, SCM mode)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<open_request> ();
+  decode (file, request.file);
+  decode (mode, request.mode);
+  auto result = act ("sqlite3_open_v2", [&]
+    { return database::open (request.file, request.mode, request.result); });
+  SCM handle = result ? databases.wrap (request.result) : SCM_UNSPECIFIED;
+  scm_dynwind_end ();
+  return result ? handle : value_or_raise (result);
+}
+
+struct query_request
+{
+  std::string sql;
+  std::vector<sql_value> arguments;
+  std::vector<sql_row> rows;
+};
+
+// Move LENGTH CHARACTERS, from malloc, to a text.  No Guile in between.
+static void
+take_text (char *characters, std::size_t length, sql_value &out) noexcept
+{
+  out.emplace<std::string> (characters, length);
+  std::free (characters);
+}
+
+static void
+decode_argument (SCM value, sql_value &out)
+{
+  if (scm_is_string (value))
+    {
+      std::size_t length;
+      char *characters = scm_to_latin1_stringn (value, &length);
+      take_text (characters, length, out);
+    }
+  else if (scm_is_true (value))
+    out = std::int64_t {scm_to_int64 (value)};
+}
+
+static void
+decode_arguments (SCM list, std::vector<sql_value> &out)
+{
+  if (!scm_is_true (scm_list_p (list)))
+    scm_wrong_type_arg_msg (nullptr, 0, list, "list of SQL values");
+  for (; scm_is_pair (list); list = scm_cdr (list))
+    decode_argument (scm_car (list), out.emplace_back ());
+}
+
+static SCM
+encode_value (const sql_value &value)
+{
+  if (auto *text = std::get_if<std::string> (&value))
+    return scm_from_latin1_stringn (text->data (), text->size ());
+  if (auto *integer = std::get_if<std::int64_t> (&value))
+    return scm_from_int64 (*integer);
+  return SCM_BOOL_F;
+}
+
+static SCM
+encode_rows (const std::vector<sql_row> &rows)
+{
+  SCM list = SCM_EOL;
+  for (auto row = rows.rbegin (); row != rows.rend (); ++row)
+    {
+      SCM vector = scm_c_make_vector (row->size (), SCM_BOOL_F);
+      for (std::size_t i = 0; i < row->size (); ++i)
+        scm_c_vector_set_x (vector, i, encode_value ((*row)[i]));
+      list = scm_cons (vector, list);
+    }
+  return list;
+}
+
+static SCM
+sqlite3_query_ (SCM handle, SCM sql, SCM arguments)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &connection = databases.hold (handle);
+  auto &request = make_request<query_request> ();
+  decode (sql, request.sql);
+  decode_arguments (arguments, request.arguments);
+  auto result = act ("sqlite3_step", [&]
+    {
+      return connection.query (request.sql, request.arguments, request.rows);
+    });
+  SCM rows = result ? encode_rows (request.rows) : SCM_EOL;
+  scm_dynwind_end ();
+  return result ? rows : value_or_raise (result);
+}
+
+static SCM
+sqlite3_close_ (SCM handle)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  databases.hold (handle);
+  databases.close (handle);
+  scm_dynwind_end ();
+  return SCM_UNSPECIFIED;
+}
+
+static const primitive table[] = {
+  {"%sqlite3-open", 2, reinterpret_cast<void *> (sqlite3_open_),
+   "Open the database @var{file} and return a connection.  @var{mode} is "
+   "@code{\"ro\"}, @code{\"rw\"}, or @code{\"rwc\"}, which creates the file "
+   "when it is missing.  See @code{sqlite3_open_v2}."},
+  {"%sqlite3-query", 3, reinterpret_cast<void *> (sqlite3_query_),
+   "Run @var{sql}, a string of one statement, on the connection "
+   "@var{database}, with @var{arguments}, a list of integers, octet strings "
+   "and @code{#f} (NULL).  Return the list of rows, each a vector of such "
+   "values."},
+  {"%sqlite3-close", 1, reinterpret_cast<void *> (sqlite3_close_),
+   "Close the connection @var{database}."},
+};
+
+void
+define_database_primitives ()
+{
+  define_primitives (table);
+}
+
+}
