@@ -42,7 +42,7 @@ afterwards."
   "Skip all tests that follow, saying @var{reason}, unless @var{condition}
 holds."
   (unless condition
-    (format #t "skipping: ~a~%" reason)
+    (test-runner-aux-value! (test-runner-current) reason)
     (test-skip (const #t))))
 
 (define (errno-of thunk)
