@@ -24,8 +24,8 @@
   '((0 "config" "errors")
     (1 "primitives")
     (2 "base16" "base32" "credentials" "database" "derivation" "descriptors"
-       "gzip" "hash" "mailbox" "nar" "octets" "process" "protocol/wire"
-       "sandbox/spec" "store/path" "tree")
+       "flag" "gzip" "hash" "mailbox" "map" "nar" "octets" "process"
+       "protocol/wire" "sandbox/spec" "store/path" "tree")
     (3 "sandbox/" "store/")
     (4 "sandbox" "store")
     (5 "build" "build/")
