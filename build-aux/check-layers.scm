@@ -23,9 +23,9 @@
 (define %layers
   '((0 "config" "errors")
     (1 "primitives")
-    (2 "base16" "base32" "credentials" "database" "derivation" "derivation/"
-       "descriptors" "flag" "gzip" "hash" "mailbox" "map" "nar" "octets"
-       "process" "protocol/wire" "sandbox/spec" "store/path" "tree")
+    (2 "base16" "base32" "control/wire" "credentials" "database" "derivation"
+       "derivation/" "descriptors" "flag" "gzip" "hash" "mailbox" "map" "nar"
+       "octets" "process" "protocol/wire" "sandbox/spec" "store/path" "tree")
     (3 "sandbox/" "store/")
     (4 "sandbox" "store")
     (5 "build" "build/")

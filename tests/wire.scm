@@ -1,8 +1,7 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; The encodings of the worker protocol, and what is refused while reading.
 
-(use-modules (fruix errors)
-             (fruix protocol wire)
+(use-modules (fruix protocol wire)
              (ice-9 binary-ports)
              (ice-9 exceptions)
              (rnrs bytevectors)
@@ -23,7 +22,7 @@
 (define (verdict read bytes . arguments)
   "Return 'refused, 'closed or, if it is wrongly accepted, the value of BYTES."
   (guard (condition ((connection-closed? condition) 'closed)
-                    ((protocol-error? condition) 'refused))
+                    ((protocol-violation? condition) 'refused))
     (apply decoded read bytes arguments)))
 
 (define (word . bytes)

@@ -6,7 +6,7 @@
 ;;; 1. Everything is a multiple of 8 bytes, little-endian, zero padded.
 ;;; 2. The other side is hostile: a length is believed only as far as the
 ;;;    bytes behind it have arrived, and never above the caller's limit.
-;;; 3. What is read wrong raises &protocol-error; a connection that ends
+;;; 3. What is read wrong raises &protocol-violation; a connection that ends
 ;;;    inside a datum raises its child &connection-closed.  After either, the
 ;;;    position in the stream is unknown, and the connection only good for
 ;;;    one last message.
@@ -28,8 +28,11 @@
             %message-last
             %message-error
 
+            &protocol-violation
+            protocol-violation?
             &connection-closed
             connection-closed?
+            connection-lost
             violation
 
             read-int
@@ -71,19 +74,24 @@
 ;; Memory is taken in steps of this size, as bytes arrive.
 (define %chunk-size 65536)
 
-(define-exception-type &connection-closed &protocol-error
+(define-exception-type &protocol-violation &protocol-error
+  make-protocol-violation
+  protocol-violation?)
+
+(define-exception-type &connection-closed &protocol-violation
   make-connection-closed
   connection-closed?)
 
 (define (violation template . arguments)
-  "Raise the @code{&protocol-error} of a peer that breaks the protocol:
+  "Raise the @code{&protocol-violation} of a peer that breaks the protocol:
 @var{template} with @var{arguments} put in as by @code{format}."
   (raise-exception
-   (make-protocol-error (apply format #f template arguments) 1)))
+   (make-protocol-violation (apply format #f template arguments) 1)))
 
-(define (closed)
+(define (connection-lost)
+  "Raise the @code{&connection-closed} of a peer that is gone."
   (raise-exception
-   (make-connection-closed "the connection ended inside a message" 1)))
+   (make-connection-closed "the connection has ended" 1)))
 
 ;;
 ;; Reading.
@@ -96,7 +104,7 @@ memory only for those that came."
       (let ((bytes (get-bytevector-n port size)))
         (if (and (bytevector? bytes) (= (bytevector-length bytes) size))
             bytes
-            (closed)))
+            (connection-lost)))
       (call-with-values open-bytevector-output-port
         (lambda (accumulator accumulated)
           (let loop ((left size))
@@ -112,7 +120,7 @@ memory only for those that came."
 
 (define (read-int port)
   "Return the next @code{int} on @var{port}, an integer below 2^32.  Larger
-ones raise @code{&protocol-error}, as guix-daemon refuses them."
+ones raise @code{&protocol-violation}, as guix-daemon refuses them."
   (let ((value (read-long port)))
     (when (>= value (expt 2 32))
       (violation "integer out of range: ~a" value))
@@ -125,7 +133,7 @@ ones raise @code{&protocol-error}, as guix-daemon refuses them."
 (define* (read-bytes port #:optional (limit %string-limit))
   "Return the next string on @var{port} as a bytevector of at most
 @var{limit} bytes.  A longer one, or one whose padding is not zero, raises
-@code{&protocol-error}."
+@code{&protocol-violation}."
   (let ((size (read-int port)))
     (when (> size limit)
       (violation "string too long: ~a bytes, ~a are allowed" size limit))
@@ -145,7 +153,7 @@ a byte.  @var{limit} is as for @code{read-bytes}."
 (define* (read-list port read #:optional (limit %list-limit))
   "Return the next list on @var{port}, each item of which the procedure
 @var{read} reads from the port.  More than @var{limit} items raise
-@code{&protocol-error}."
+@code{&protocol-violation}."
   (let ((count (read-int port)))
     (when (> count limit)
       (violation "list too long: ~a items, ~a are allowed" count limit))
@@ -156,7 +164,8 @@ a byte.  @var{limit} is as for @code{read-bytes}."
 
 (define (read-octets-list port)
   "Return the next list of strings on @var{port} as octet strings.  More than
-2^20 of them, or more than 64 MiB together, raise @code{&protocol-error}."
+2^20 of them, or more than 64 MiB together, raise
+@code{&protocol-violation}."
   (let ((left %list-size-limit))
     (read-list port
                (lambda (port)

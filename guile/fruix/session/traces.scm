@@ -1,0 +1,59 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What a client hears of its builds, in the words that clients of guix-daemon
+;;; look for.  Pure: from a message of the scheduler to texts.
+;;;
+;;; Lines that begin with "@ " are for programs.  A builder's words never get
+;;; there unframed: the text in such a line has no line breaks.
+;;; Code:
+
+(define-module (fruix session traces)
+  #:use-module (fruix octets)
+  #:use-module (ice-9 match)
+  #:use-module (rnrs bytevectors)
+  #:export (started->trace
+            log->frame
+            failure->text
+            failure->trace))
+
+(define (started->trace drv system log-file pid)
+  "Return the line that says that @var{pid} builds @var{drv}."
+  (string-append "@ build-started " drv " - " system " " log-file " "
+                 (number->string pid)))
+
+(define (log->frame pid bytes)
+  "Return @var{bytes}, a bytevector that the builder @var{pid} wrote, as a
+bytevector that tells it from what other builders write."
+  (let* ((header (string->utf8
+                  (string-append "@ build-log " (number->string pid) " "
+                                 (number->string (bytevector-length bytes))
+                                 "\n")))
+         (size (bytevector-length header))
+         (frame (make-bytevector (+ size (bytevector-length bytes)))))
+    (bytevector-copy! header 0 frame 0 size)
+    (bytevector-copy! bytes 0 frame size (bytevector-length bytes))
+    frame))
+
+(define (one-line text)
+  (string-map (lambda (char) (if (memv char '(#\newline #\return)) #\space char))
+              text))
+
+(define (failure->text drv kind message)
+  "Return what people are told about the failure of @var{drv}; @var{kind} and
+@var{message} are those of the failed result."
+  (match kind
+    ('dependency
+     (string-append "cannot build derivation `" drv "': " message))
+    (_ message)))
+
+(define (failure->trace drv kind message)
+  "Return the line that says that @var{drv} has failed, or @code{#f} where there
+is none."
+  (define (trace . reason)
+    (string-append "@ build-failed " drv " - "
+                   (one-line (string-concatenate reason))))
+  (match kind
+    ((or 'dependency 'cancelled) #f)
+    ((or 'timeout 'cached) (trace (symbol->string kind)))
+    ('rejected (trace "0 " message))
+    (_ (trace "1 " message))))

@@ -1,0 +1,71 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; The set-options request of clients old and new.
+
+(use-modules (fruix protocol wire)
+             (fruix session settings)
+             (ice-9 binary-ports)
+             (ice-9 exceptions)
+             (ice-9 match)
+             (srfi srfi-64))
+
+(define (options minor fields pairs)
+  "Return the settings after a client of version MINOR sent FIELDS, a list of
+integers, and PAIRS."
+  (call-with-values open-bytevector-output-port
+    (lambda (port bytes)
+      (for-each (lambda (field) (write-int port field)) fields)
+      (when pairs
+        (write-octets-pairs port pairs))
+      (let ((input (open-bytevector-input-port (bytes))))
+        (let ((changes (read-options input minor)))
+          (and (eof-object? (lookahead-u8 input))
+               (override %default-settings changes)))))))
+
+(define (today . pairs)
+  (options #x64 '(0 0 0 0 0 0 0 0 0) pairs))
+
+(define (refused? . pairs)
+  (guard (condition ((protocol-violation? condition) #t))
+    (apply today pairs)
+    #f))
+
+(define (look settings . names)
+  (map (lambda (name) (setting settings name)) names))
+
+(test-begin "settings")
+
+(test-equal "fields of today's client" '(#t #f 3 2 #t)
+  (look (options #x64 '(1 0 1 3 1 2 0 1 1) '())
+        'keep-failed? 'keep-going? 'verbosity 'build-verbosity
+        'print-build-trace?))
+(test-equal "a client before 0x61 sends limits as fields" '(5 30 4)
+  (look (options #x60 '(0 0 0 5 1 30 0 0 0 0 4 0) '())
+        'verbosity 'max-silent-time 'cores))
+(test-equal "the first clients send six fields" '(#f #t)
+  (look (options 1 '(0 1 0 0 1 0) #f) 'keep-failed? 'keep-going?))
+
+(test-equal "named settings" '(12 60 7 #t 2)
+  (look (today '("build-cores" . "12") '("build-timeout" . "60")
+               '("build-max-silent-time" . "7")
+               '("multiplexed-build-output" . "true")
+               '("build-repeat" . "2"))
+        'cores 'timeout 'max-silent-time 'multiplexed? 'repeat))
+(test-equal "settings that mean nothing here" %default-settings
+  (override (today '("locale" . "C") '("build-users-group" . "root")
+                   '("build-max-jobs" . "999"))
+            %default-settings))
+(test-equal "the last value of a setting holds" '(2)
+  (look (today '("build-cores" . "1") '("build-cores" . "2")) 'cores))
+
+(for-each (lambda (text)
+            (test-assert (string-append "no number: '" text "'")
+              (refused? `("build-cores" . ,text))))
+          '("" "x" "1 " "-1" "1e3" "99999999999999999999"))
+(test-assert "no boolean" (refused? '("multiplexed-build-output" . "1")))
+
+(test-equal "what the builder needs"
+  '((cores . 0) (timeout . 86400) (max-silent-time . 3600)
+    (keep-failed? . #f) (client . (1000 . 100)))
+  (build-options %default-settings 1000 100))
+
+(test-end "settings")
