@@ -9,4 +9,5 @@ fruix_init ()
   define_archive_primitives ();
   define_boundary_primitives ();
   define_database_primitives ();
+  define_lock_primitives ();
 }

@@ -1,0 +1,194 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Lock files, shared with other processes: guix-daemon and its helpers.
+;;;
+;;; They use POSIX record locks, which belong to a process, and of which a
+;;; process loses all that it has on a file when it closes any descriptor of
+;;; it.  A table of the lock files that this process uses makes threads
+;;; exclude each other, and keeps each file open once.  Invariants:
+;;;
+;;; 1. A file in the table is open once, or being opened by the one thread
+;;;    that put it there.
+;;; 2. Nothing else in this process opens a file while it is in the table.
+;;;
+;;; The holder may delete the file.  Whoever had it open by then gets the lock
+;;; on a file without a name, sees that, and starts again.
+;;; Code:
+
+(define-module (fruix record-lock)
+  #:use-module (fruix errors)
+  #:use-module (fruix primitives)
+  #:use-module (ice-9 threads)
+  #:use-module (srfi srfi-9)
+  #:export (acquire-file-lock
+            release-file-lock!
+            call-with-file-lock
+            set-record-lock))
+
+;; Between two attempts to take a lock that another process holds, in
+;; microseconds.
+(define %interval 20000)
+
+(define-record-type <file-lock>
+  (make-file-lock file mode descriptor holders owner)
+  file-lock?
+  (file file-lock-file)                    ;string
+  (mode file-lock-mode)                    ;shared | exclusive
+  (descriptor file-lock-descriptor         ;integer, #f while being acquired
+              set-file-lock-descriptor!)
+  (holders file-lock-holders               ;number of threads, if shared
+           set-file-lock-holders!)
+  (owner file-lock-owner))                 ;thread that acquired it first
+
+(define %table (make-hash-table))          ;file name -> <file-lock>
+(define %mutex (make-mutex))
+(define %changed (make-condition-variable))
+
+
+;;
+;; Among threads.
+;;
+
+(define (joinable? lock mode)
+  (and (eq? mode 'shared)
+       (eq? (file-lock-mode lock) 'shared)
+       (file-lock-descriptor lock)))
+
+(define (check-not-mine lock)
+  (when (and (eq? (file-lock-mode lock) 'exclusive)
+             (eq? (file-lock-owner lock) (current-thread)))
+    (fail "`~a' is already locked by this thread" (file-lock-file lock))))
+
+(define (reserve! file mode wait?)
+  "Return a @code{<file-lock>} for @var{file}: a new one, whose descriptor is
+still missing, or one that other threads share.  Return @code{#f} if it is in
+use and @var{wait?} is false."
+  (with-mutex %mutex
+    (let loop ()
+      (let ((lock (hash-ref %table file)))
+        (cond ((not lock)
+               (let ((lock (make-file-lock file mode #f 1 (current-thread))))
+                 (hash-set! %table file lock)
+                 lock))
+              ((joinable? lock mode)
+               (set-file-lock-holders! lock (+ 1 (file-lock-holders lock)))
+               lock)
+              (wait?
+               (check-not-mine lock)
+               (wait-condition-variable %changed %mutex)
+               (loop))
+              (else #f))))))
+
+(define (forget! lock)
+  (with-mutex %mutex
+    (hash-remove! %table (file-lock-file lock))
+    (broadcast-condition-variable %changed)))
+
+
+;;
+;; Among processes.
+;;
+
+(define* (set-record-lock descriptor mode #:key (wait? #t))
+  "Set the record lock of this process on the file behind @var{descriptor}, an
+integer, to @var{mode}: @code{shared}, @code{exclusive} or @code{none}.  Return
+true; if another process is in the way, return false, or with @var{wait?} wait
+for it."
+  (let ((type (case mode ((none) 0) ((shared) 1) ((exclusive) 2))))
+    (let loop ()
+      (or (%fcntl-setlk descriptor type)
+          (and wait?
+               (begin
+                 (usleep %interval)
+                 (loop)))))))
+
+(define (named? descriptor file)
+  "Return true if @var{descriptor} is what @var{file} is the name of."
+  (let ((held (stat descriptor))
+        (named (stat file #f)))
+    (and named
+         (= (stat:ino held) (stat:ino named))
+         (= (stat:dev held) (stat:dev named)))))
+
+(define (lock-descriptor descriptor file mode wait?)
+  "Lock @var{descriptor} and return @code{locked}; @code{held} when another
+process has it locked, or @code{deleted} when it no longer is @var{file}."
+  (cond ((not (set-record-lock descriptor mode #:wait? wait?)) 'held)
+        ((named? descriptor file) 'locked)
+        (else 'deleted)))
+
+(define (open-locked file mode wait?)
+  "Return a descriptor of @var{file}, created if need be and locked, or
+@code{#f}."
+  (let* ((flags (logior O_RDWR O_CREAT O_CLOEXEC O_NOFOLLOW))
+         (descriptor (open-fdes file flags #o600))
+         (result (with-exception-handler
+                     (lambda (exception)
+                       (close-fdes descriptor)
+                       (raise-exception exception))
+                   (lambda ()
+                     (lock-descriptor descriptor file mode wait?))
+                   #:unwind? #t)))
+    (unless (eq? result 'locked)
+      (close-fdes descriptor))
+    (case result
+      ((locked) descriptor)
+      ((held) #f)
+      ((deleted) (open-locked file mode wait?)))))
+
+(define (close-deleting lock)
+  "Close @var{lock} and delete its file; the byte in it tells guix-daemon."
+  (let ((port (fdes->outport (file-lock-descriptor lock))))
+    (false-if-exception (delete-file (file-lock-file lock)))
+    (display "d" port)
+    (close-port port)))
+
+
+;;
+;; Both.
+;;
+
+(define* (acquire-file-lock file mode #:key (wait? #t))
+  "Lock @var{file}, a file name, and return the lock.  The file is created with
+mode 600 if it is missing.  @var{mode} is @code{shared} or @code{exclusive}.
+If another thread or process is in the way, wait, or without @var{wait?} return
+@code{#f}.  A thread that waits for itself is an error."
+  (let ((lock (reserve! file mode wait?)))
+    (if (or (not lock) (file-lock-descriptor lock))
+        lock
+        (let ((descriptor (with-exception-handler
+                              (lambda (exception)
+                                (forget! lock)
+                                (raise-exception exception))
+                            (lambda () (open-locked file mode wait?))
+                            #:unwind? #t)))
+          (cond (descriptor
+                 (with-mutex %mutex
+                   (set-file-lock-descriptor! lock descriptor)
+                   (broadcast-condition-variable %changed))
+                 lock)
+                (else
+                 (forget! lock)
+                 #f))))))
+
+(define* (release-file-lock! lock #:key delete?)
+  "Release @var{lock}, which @code{acquire-file-lock} returned; with
+@var{delete?}, which wants an exclusive one, delete its file, too."
+  (with-mutex %mutex
+    (let ((holders (- (file-lock-holders lock) 1)))
+      (set-file-lock-holders! lock holders)
+      (when (zero? holders)
+        (if delete?
+            (close-deleting lock)
+            (close-fdes (file-lock-descriptor lock)))
+        (hash-remove! %table (file-lock-file lock))
+        (broadcast-condition-variable %changed)))))
+
+(define (call-with-file-lock file mode thunk)
+  "Call @var{thunk} while holding the lock @var{file} in @var{mode}, as for
+@code{acquire-file-lock}, and return its value."
+  (let ((lock (acquire-file-lock file mode)))
+    (dynamic-wind
+      (const #t)
+      thunk
+      (lambda () (release-file-lock! lock)))))

@@ -1,0 +1,51 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The store: what the rest of Fruix and users' programs import.
+;;;
+;;;   (call-with-store (layout-from-environment)
+;;;     (lambda (store)
+;;;       (add-text! store "hello.txt" (string->utf8 "hello\n") '())))
+;;; Code:
+
+(define-module (fruix store)
+  #:use-module (fruix store failed-paths)
+  #:use-module (fruix store handle)
+  #:use-module (fruix store path-info)
+  #:use-module (fruix store query)
+  #:re-export (;; Opening.
+               open-store
+               close-store!
+               call-with-store
+               store?
+               store-layout
+               store-directory
+
+               ;; What is there.
+               path-info
+               path-info?
+               path-info-path
+               path-info-hash
+               path-info-nar-size
+               path-info-references
+               path-info-deriver
+               path-info-registration-time
+               valid-path?
+               valid-paths
+               all-valid-paths
+               query-path-info
+               references
+               referrers
+               valid-derivers
+               query-derivation-outputs
+               path-from-hash-part
+               closure
+
+               ;; What is not.
+               failed-paths
+               failed-path?
+               record-failed-paths!
+               clear-failed-paths!
+
+               ;; Roots.
+               add-temp-root!
+               call-with-temporary-roots))

@@ -1,0 +1,116 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The directories of a store and its state, as guix-daemon makes them.
+;;;
+;;; What exists keeps its mode and owner, but for two that a group of build
+;;; users makes sensitive: the store itself, and the parent of the users'
+;;; profiles.
+;;; Code:
+
+(define-module (fruix store directories)
+  #:use-module (fruix errors)
+  #:use-module (fruix store layout)
+  #:use-module (ice-9 match)
+  #:use-module (rnrs bytevectors)
+  #:use-module ((ice-9 binary-ports) #:select (put-bytevector))
+  #:export (make-directories
+            ensure-reserved-space
+            make-profile-directory))
+
+(define* (ensure-directory directory #:optional (mode #o755))
+  "Create @var{directory} and its parents where they are missing, the former
+with @var{mode}.  Return true if it was missing."
+  (and (not (file-exists? directory))
+       (begin
+         (ensure-directory (dirname directory))
+         (catch 'system-error
+           (lambda ()
+             (mkdir directory)
+             (chmod directory mode)
+             #t)
+           (lambda arguments
+             ;; Another daemon may start at the same time.
+             (unless (= EEXIST (system-error-errno arguments))
+               (apply throw arguments))
+             #f)))))
+
+(define (check-no-symlink layout)
+  "Fail if the store of @var{layout} or a parent of it, below the root
+directory, is a symbolic link: names inside the store would not be what they
+seem to builders."
+  (let loop ((store (layout-store layout)))
+    (unless (member store '("" "/"))
+      (let ((file (physical layout store)))
+        (when (eq? 'symlink (stat:type (lstat file)))
+          (fail "`~a' is a symbolic link; a store and its parents must not be"
+                file))
+        (loop (dirname store))))))
+
+(define (protect-from-group layout group)
+  "Let members of @var{group}, a number, add to the store but not replace what
+others put there."
+  (let* ((store (layout-physical-store layout))
+         (found (stat store)))
+    (chmod (string-append (layout-profiles-directory layout) "/per-user")
+           #o755)
+    (unless (and (zero? (stat:uid found)) (= group (stat:gid found)))
+      (chown store 0 group))
+    (unless (= #o1775 (stat:perms found))
+      (chmod store #o1775))))
+
+(define* (make-directories layout #:key build-group)
+  "Create the directories of @var{layout}, a @code{<layout>}, that are missing.
+With @var{build-group}, the number of the group of the build users, give the
+store the owner and mode that they need.  Fail if the store is a symbolic
+link, unless the environment has @env{NIX_IGNORE_SYMLINK_STORE} set to 1."
+  (ensure-directory (layout-physical-store layout))
+  (unless (equal? "1" (getenv "NIX_IGNORE_SYMLINK_STORE"))
+    (check-no-symlink layout))
+  (for-each ensure-directory
+            (list (layout-links layout)
+                  (string-append (layout-profiles-directory layout)
+                                 "/per-user")
+                  (layout-temporary-roots-directory layout)
+                  (layout-database-directory layout)))
+  (when (ensure-directory (layout-roots-directory layout))
+    (symlink (layout-profiles-directory layout)
+             (string-append (layout-roots-directory layout) "/profiles")))
+  (ensure-directory (string-append (layout-roots-directory layout) "/auto"))
+  (when build-group
+    (protect-from-group layout build-group)))
+
+;; Deleted when the disk is full, so that a collector can work.
+(define %reserved-size (* 8 1024 1024))
+
+(define* (ensure-reserved-space layout #:key (reserve? #t))
+  "Reserve 8 MiB of disk space in the file @file{reserved} beside the database
+of @var{layout}, unless that is done; without @var{reserve?}, delete the
+file."
+  (let* ((file (string-append (layout-database-directory layout)
+                              "/reserved"))
+         (found (stat file #f)))
+    (cond ((not reserve?)
+           (when found (delete-file file)))
+          ((not (and found (= %reserved-size (stat:size found))))
+           (let ((port (open file (logior O_WRONLY O_CREAT O_TRUNC O_CLOEXEC)
+                             #o600)))
+             (put-bytevector port (make-bytevector %reserved-size 0))
+             (close-port port))))))
+
+(define (make-profile-directory layout name uid)
+  "Create the directory for the profiles of the user @var{name}, a string,
+under @var{layout} and give it to @var{uid}, unless it exists.  Return true;
+or @code{#f} if it cannot be given away, when no directory remains."
+  (when (or (member name '("" "." "..")) (string-index name #\/))
+    (fail "`~a' cannot be the name of a user" name))
+  (let ((directory (string-append (layout-profiles-directory layout)
+                                  "/per-user/" name)))
+    (or (not (ensure-directory directory))
+        (= uid (stat:uid (stat directory)))
+        (catch 'system-error
+          (lambda ()
+            (chown directory uid -1)
+            #t)
+          (lambda _
+            (rmdir directory)
+            #f)))))

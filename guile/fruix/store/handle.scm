@@ -1,0 +1,144 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; An open store: its connections, locks and directories.
+;;;
+;;; Any thread may use it; one writes to the database.  Opening recovers what
+;;; a process that was killed left behind, when nobody else uses the store.
+;;; Code:
+
+(define-module (fruix store handle)
+  #:use-module (fruix errors)
+  #:use-module (fruix record-lock)
+  #:use-module (fruix store directories)
+  #:use-module (fruix store layout)
+  #:use-module (fruix store readers)
+  #:use-module ((fruix store schema) #:select (open-writer))
+  #:use-module (fruix store staging)
+  #:use-module (fruix store temporary-roots)
+  #:use-module (fruix store writer)
+  #:use-module (ice-9 threads)
+  #:use-module (srfi srfi-9)
+  #:export (open-store
+            close-store!
+            call-with-store
+            store?
+            store-layout
+            store-directory
+            store-staging
+            store-derivation-hashes
+
+            call-for-query
+            call-for-update
+            add-temp-root!
+            call-with-temporary-roots))
+
+(define-record-type <store>
+  (make-store layout lock writer readers staging roots derivation-hashes)
+  store?
+  (layout store-layout)                    ;<layout>
+  (lock store-lock)                        ;of the file 'big-lock'
+  (writer store-writer)                    ;<writer>
+  (readers store-readers)                  ;<readers>
+  (staging store-staging)                  ;<staging>
+  (roots store-roots)                      ;<temporary-roots>
+  (derivation-hashes store-derivation-hashes)) ;see (fruix store derivations)
+
+(define (store-directory store)
+  "Return the logical directory of @var{store}, such as @file{/gnu/store}."
+  (layout-store (store-layout store)))
+
+
+;;
+;; Opening and closing.
+;;
+
+(define (call-or-undo thunk undo)
+  "Return the value of @var{thunk}; if it raises, call @var{undo} first."
+  (with-exception-handler
+      (lambda (exception)
+        (undo)
+        (raise-exception exception))
+    thunk
+    #:unwind? #t))
+
+(define (lock-store layout)
+  "Return a shared lock on the store of @var{layout}."
+  (acquire-file-lock (layout-big-lock layout) 'shared))
+
+(define* (open-store layout #:key build-group (reserve-space? #t))
+  "Open the store of @var{layout}, a @code{<layout>}, after creating what is
+missing of its directories and database.  @var{build-group} is the number of
+the group of the build users, if there are any; @var{reserve-space?} tells
+whether to keep 8 MiB of disk space for hard times.  Raise a
+@code{&fruix-error} if the store cannot be used."
+  (make-directories layout #:build-group build-group)
+  (ensure-reserved-space layout #:reserve? reserve-space?)
+  (let* ((lock (lock-store layout))
+         (unlock (lambda () (release-file-lock! lock)))
+         (staging (call-or-undo (lambda () (open-staging layout)) unlock))
+         (db (call-or-undo (lambda () (open-writer layout))
+                           (lambda ()
+                             (close-staging! staging)
+                             (unlock))))
+         (roots (make-temporary-roots layout)))
+    (add-temporary-root! roots (staging-store-path staging))
+    (make-store layout lock (start-writer db) (make-readers layout) staging
+                roots (make-hash-table))))
+
+(define (close-store! store)
+  "Close @var{store}, which no other thread uses any more."
+  (stop-writer! (store-writer store))
+  (close-readers! (store-readers store))
+  (close-staging! (store-staging store))
+  (close-temporary-roots! (store-roots store))
+  (release-file-lock! (store-lock store)))
+
+(define* (call-with-store layout proc #:key build-group)
+  "Call @var{proc} with the store of @var{layout}, opened as by
+@code{open-store}, and close it when that returns or raises."
+  (let ((store (open-store layout #:build-group build-group)))
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc store))
+      (lambda () (close-store! store)))))
+
+
+;;
+;; The database.
+;;
+
+(define (call-for-query store proc)
+  "Call @var{proc} with a connection that reads the database of @var{store},
+and return its value."
+  (call-with-reader (store-readers store) proc))
+
+(define (call-for-update store proc)
+  "Have the writing thread of @var{store} call @var{proc} with its connection,
+inside a transaction.  Return its value once that is committed; when it raises,
+nothing it did remains."
+  (call-in-writer (store-writer store) proc))
+
+
+;;
+;; Temporary roots.
+;;
+
+;; Those of the session that this thread works for; #f stands for the store's.
+(define %session-roots (make-parameter #f))
+
+(define (add-temp-root! store path)
+  "Keep @var{path}, a store path that need not be valid, from being collected:
+until @code{call-with-temporary-roots} returns, or outside of that until
+@var{store} is closed."
+  (add-temporary-root! (or (%session-roots) (store-roots store)) path))
+
+(define (call-with-temporary-roots store thunk)
+  "Call @var{thunk}, in which @code{add-temp-root!} adds to a set of roots of
+its own.  They last until @var{thunk} returns or raises."
+  (let ((roots (make-temporary-roots (store-layout store))))
+    (dynamic-wind
+      (const #t)
+      (lambda ()
+        (parameterize ((%session-roots roots))
+          (thunk)))
+      (lambda () (close-temporary-roots! roots)))))

@@ -1,0 +1,131 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Lock files exclude threads and processes, and survive being deleted.
+
+(use-modules (fruix record-lock)
+             (ice-9 match)
+             (ice-9 popen)
+             (ice-9 rdelim)
+             (ice-9 threads)
+             (srfi srfi-1)
+             (srfi srfi-64)
+             (tests support))
+
+(define-syntax-rule (with-thread expression)
+  (join-thread (call-with-new-thread (lambda () expression))))
+
+;; A child of its own code, since locks belong to processes: it opens FILE,
+;; locks it, says so, and ends when its input does.
+(define (start-holder file)
+  (let ((port (open-pipe* OPEN_BOTH "guile" "--no-auto-compile" "-c"
+                          "(use-modules (fruix record-lock) (ice-9 rdelim))
+                           (acquire-file-lock (cadr (command-line)) 'exclusive)
+                           (display \"locked\n\")
+                           (force-output)
+                           (read-line)"
+                          file)))
+    (read-line port)
+    port))
+
+(test-begin "record-lock")
+
+(call-with-temporary-directory
+ (lambda (directory)
+   (define file (string-append directory "/lock"))
+
+   (test-equal "shared locks go together, an exclusive one waits for both"
+     '(#t #f #f #t)
+     (let ((one (acquire-file-lock file 'shared))
+           (two (acquire-file-lock file 'shared)))
+       (define (free?)
+         (let ((lock (acquire-file-lock file 'exclusive #:wait? #f)))
+           (and lock
+                (begin
+                  (release-file-lock! lock)
+                  #t))))
+       (let ((before (->bool (and one two)))
+             (both (free?)))
+         (release-file-lock! one)
+         (let ((single (free?)))
+           (release-file-lock! two)
+           (list before both single (free?))))))
+
+   (test-equal "a lock file is private" #o600
+     (stat:perms (stat file)))
+
+   (test-equal "another thread cannot take an exclusive lock" #f
+     (let ((lock (acquire-file-lock file 'exclusive)))
+       (let ((result (with-thread
+                      (acquire-file-lock file 'shared #:wait? #f))))
+         (release-file-lock! lock)
+         result)))
+
+   (test-assert "a thread that waits for itself is told"
+     (let* ((lock (acquire-file-lock file 'exclusive))
+            (message (message-of
+                      (lambda () (acquire-file-lock file 'exclusive)))))
+       (release-file-lock! lock)
+       (string-contains message "already locked")))
+
+   (test-equal "a deleted lock file is recreated by the thread that waited"
+     '(#t #f)
+     (let* ((lock (acquire-file-lock file 'exclusive))
+            (inode (stat:ino (stat file)))
+            (waiter (call-with-new-thread
+                     (lambda ()
+                       (let ((lock (acquire-file-lock file 'exclusive)))
+                         (release-file-lock! lock)
+                         (file-exists? file))))))
+       (release-file-lock! lock #:delete? #t)
+       (let ((recreated? (join-thread waiter)))
+         (release-file-lock! (acquire-file-lock file 'exclusive)
+                             #:delete? #t)
+         (list recreated? (file-exists? file)))))
+
+   (test-equal "four threads count to 400 without losing one" 400
+     (let ((count 0))
+       (for-each join-thread
+                 (map (lambda (_)
+                        (call-with-new-thread
+                         (lambda ()
+                           (do ((i 0 (+ i 1)))
+                               ((= i 100))
+                             (let* ((lock (acquire-file-lock file 'exclusive))
+                                    (seen count))
+                               (yield)
+                               (set! count (+ seen 1))
+                               (release-file-lock! lock
+                                                   #:delete? (odd? i)))))))
+                      (iota 4)))
+       count))
+
+   (test-equal "a symbolic link is not followed" ELOOP
+     (let ((link (string-append directory "/link")))
+       (symlink file link)
+       (errno-of (lambda () (acquire-file-lock link 'exclusive)))))
+   (test-equal "and the failure leaves no lock behind" ELOOP
+     (errno-of (lambda ()
+                 (acquire-file-lock (string-append directory "/link")
+                                    'exclusive))))
+
+   (let ((holder (start-holder file)))
+     (test-equal "another process holds it" #f
+       (acquire-file-lock file 'shared #:wait? #f))
+     (let ((waiter (call-with-new-thread
+                    (lambda ()
+                      (let ((lock (acquire-file-lock file 'shared)))
+                        (release-file-lock! lock)
+                        'acquired)))))
+       (close-pipe holder)
+       (test-equal "its end releases it" 'acquired
+         (join-thread waiter))))
+
+   (test-equal "a value comes through, an exception releases" '(value #t)
+     (list (call-with-file-lock file 'exclusive (const 'value))
+           (begin
+             (false-if-exception
+              (call-with-file-lock file 'exclusive (lambda () (throw 'oops))))
+             (let ((lock (acquire-file-lock file 'exclusive #:wait? #f)))
+               (release-file-lock! lock)
+               #t))))))
+
+(test-end "record-lock")
