@@ -1,0 +1,141 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; A session: one client of the worker protocol from its greeting to the end
+;;; of the connection, in one thread.
+;;;
+;;; 1. A request is answered with an error or with a result, never both.
+;;; 2. What goes wrong after all arguments of a request were read is the
+;;;    request's own trouble: the client is told, and may go on.
+;;; 3. What goes wrong before, or while data is read, leaves the position in
+;;;    the stream unknown: the client is told, and that is the end.
+;;; 4. Whatever happens here, the daemon and other sessions go on.
+;;; Code:
+
+(define-module (fruix session)
+  #:use-module (fruix errors)
+  #:use-module (fruix octets)
+  #:use-module (fruix session operations)
+  #:use-module (fruix protocol wire)
+  #:use-module (fruix session client)
+  #:use-module (fruix session profile)
+  #:use-module ((fruix store) #:select (store-layout))
+  #:use-module (ice-9 binary-ports)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
+  #:export (serve-client))
+
+;;
+;; The greeting.
+;;
+
+(define (read-minor-version port)
+  "Return the minor version of the protocol that the client on PORT speaks,
+after reading what it sends along with it."
+  (let ((minor (logand #xff (read-int port))))
+    ;; A processor to stay on: there is no process to be bound to it.
+    (when (and (>= minor #xe) (read-boolean port))
+      (read-int port))
+    ;; Whether to keep space in reserve: the store does so for all clients.
+    (when (>= minor #xb)
+      (read-boolean port))
+    minor))
+
+(define (greet port)
+  "Exchange greetings on PORT; return the client's minor version, or #f if it
+speaks another protocol."
+  (and (= (read-int port) %client-magic)
+       (begin
+         (write-int port %daemon-magic)
+         (write-int port %protocol-version)
+         (force-output port)
+         (read-minor-version port))))
+
+(define (welcome client)
+  (let ((trouble (ensure-profile-directory
+                  (store-layout (client-store client))
+                  (client-uid client))))
+    (when trouble
+      (send-text client trouble 1)))
+  (send-last client)
+  (force-output (client-port client)))
+
+;;
+;; Requests.
+;;
+
+(define (message->octets text)
+  "Return TEXT as an octet string.  Messages name paths as they came over the
+wire: where all characters are bytes, they are taken for bytes."
+  (if (string-every (lambda (char) (char<=? char #\xff)) text)
+      text
+      (text->octets text)))
+
+(define (report-error client exception)
+  (send-error client
+              (message->octets (exception->text exception))
+              (if (protocol-error? exception)
+                  (protocol-error-status exception)
+                  1)))
+
+(define (own-trouble? exception)
+  "Return true if EXCEPTION, raised while a request was worked on, says nothing
+of the state of the connection or of the daemon."
+  (and (or (fruix-error? exception)
+           (eq? (exception-kind exception) 'system-error))
+       (not (protocol-violation? exception))))
+
+(define (work client operation arguments)
+  "Return a thunk that answers CLIENT's request for OPERATION."
+  (guard (exception ((own-trouble? exception)
+                     (lambda () (report-error client exception))))
+    (let ((result (apply (operation-procedure operation) client arguments)))
+      (lambda ()
+        (let ((port (client-port client)))
+          (send-last client)
+          ((operation-result operation) port result)
+          (force-output port))))))
+
+(define (serve-request client)
+  (let* ((number (read-int (client-port client)))
+         (operation (or (lookup-operation number)
+                        (violation "invalid operation ~a" number)))
+         (arguments (map-in-order (lambda (read) (read client))
+                                  (operation-arguments operation))))
+    ((work client operation arguments))))
+
+(define (serve-requests client)
+  (unless (eof-object? (lookahead-u8 (client-port client)))
+    (serve-request client)
+    (serve-requests client)))
+
+(define (call-with-last-words client thunk)
+  "Call THUNK; if it raises an exception, tell CLIENT why the connection is
+about to be closed, and return what has to be told to the administrator: the
+exception, or #f if it was the client's own doing."
+  (guard (exception
+          ((connection-closed? exception) #f)
+          ((protocol-violation? exception)
+           (report-error client exception)
+           #f)
+          ((eq? (exception-kind exception) 'system-error)
+           #f)
+          (#t
+           (report-error client exception)
+           exception))
+    (thunk)
+    #f))
+
+(define (serve-client port make-client greeted)
+  "Serve the client of the worker protocol on @var{port}, a binary
+input/output port, until it leaves or breaks the protocol.  @var{make-client}
+is a procedure from a minor protocol version to a client of @code{(fruix session
+client)}; @var{greeted} is a thunk, called once the client has been welcomed.
+Errors of the connection are raised."
+  (match (greet port)
+    (#f #f)
+    (minor
+     (let ((client (make-client minor)))
+       (welcome client)
+       (greeted)
+       (call-with-last-words client
+                             (lambda () (serve-requests client)))))))

@@ -1,0 +1,85 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; One client of the worker protocol, as its session knows it, and the
+;;; messages that the session may send it while it works.
+;;;
+;;; Only the session's own thread reads or writes the connection.
+;;; Code:
+
+(define-module (fruix session client)
+  #:use-module (fruix octets)
+  #:use-module (fruix protocol wire)
+  #:use-module (fruix session settings)
+  #:use-module ((ice-9 binary-ports)
+                #:select (make-custom-binary-output-port))
+  #:use-module (srfi srfi-9)
+  #:export (make-client
+            client-port
+            client-minor
+            client-pid
+            client-uid
+            client-gid
+            client-trusted?
+            client-store
+            client-scheduler
+            client-settings
+            set-client-settings!
+
+            send-log
+            send-text
+            call-with-data-port
+            send-last
+            send-error))
+
+(define-record-type <client>
+  (make-client port minor pid uid gid trusted? store scheduler settings)
+  client?
+  (port client-port)                    ;input/output port
+  (minor client-minor)                  ;integer, its protocol version
+  (pid client-pid)                      ;integer
+  (uid client-uid)                      ;integer
+  (gid client-gid)                      ;integer
+  (trusted? client-trusted?)            ;root, or the daemon's own user
+  (store client-store)                  ;<store>
+  (scheduler client-scheduler)          ;of (fruix scheduler loop)
+  (settings client-settings set-client-settings!)) ;of (session settings)
+
+(define (send-log client bytes)
+  "Send @var{bytes}, a bytevector, as log text to @var{client}."
+  (let ((port (client-port client)))
+    (write-int port %message-next)
+    (write-bytes port bytes)))
+
+(define* (send-text client octets #:optional (level 0))
+  "Send the octet string @var{octets} and a newline as log text to
+@var{client}, if it wants to hear of things of @var{level}, a verbosity."
+  (when (>= (setting (client-settings client) 'verbosity) level)
+    (send-log client
+              (octets->bytevector (string-append octets "\n")))))
+
+(define (call-with-data-port client proc)
+  "Call @var{proc} with a binary output port; what is written there is sent to
+@var{client} as data, in messages of at most 64 KiB."
+  (define (write! bytes start count)
+    (let ((port (client-port client)))
+      (write-int port %message-write)
+      (write-bytes port bytes start count)
+      count))
+  (let ((data (make-custom-binary-output-port "data" write! #f #f #f)))
+    (setvbuf data 'block 65536)
+    (proc data)
+    (force-output data)))
+
+(define (send-last client)
+  "Tell @var{client} that what it asked for is done; the result follows."
+  (write-int (client-port client) %message-last))
+
+(define* (send-error client text #:optional (status 1))
+  "Tell @var{client} that what it asked for has failed: because of @var{text},
+an octet string, and with the exit status @var{status}."
+  (let ((port (client-port client)))
+    (write-int port %message-error)
+    (write-octets port text)
+    (when (>= (client-minor client) 8)
+      (write-int port status))
+    (force-output port)))

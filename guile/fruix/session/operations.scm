@@ -1,0 +1,94 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The operations that a client may ask for: which number stands for what,
+;;; how its arguments are read, what does it, and how the result is written.
+;;;
+;;; A number that is not here is an invalid operation, after which nobody
+;;; knows where the next one begins.
+;;;
+;;; There are no substitutes: the operations that look for them say so.
+;;; Code:
+
+(define-module (fruix session operations)
+  #:use-module (fruix session additions)
+  #:use-module (fruix session arguments)
+  #:use-module (fruix session queries)
+  #:use-module (fruix protocol wire)
+  #:use-module (fruix session client)
+  #:use-module ((fruix session settings) #:select (override))
+  #:use-module (ice-9 match)
+  #:use-module (srfi srfi-9)
+  #:export (lookup-operation
+            operation-name
+            operation-arguments
+            operation-procedure
+            operation-result))
+
+(define-record-type <operation>
+  (make-operation name arguments procedure result)
+  operation?
+  (name operation-name)             ;symbol
+  (arguments operation-arguments)   ;list of (CLIENT) -> value, in order
+  (procedure operation-procedure)   ;(CLIENT argument ...) -> value
+  (result operation-result))        ;(PORT value) -> unspecified
+
+(define (write-nothing port value)
+  *unspecified*)
+
+(define (write-one port value)
+  (write-int port 1))
+
+(define (always value)
+  "Return the procedure of an operation whose result is VALUE."
+  (lambda _ value))
+
+(define (set-options client changes)
+  (set-client-settings! client (override (client-settings client) changes)))
+
+(define %octets (list octets-argument))
+(define %path (list path-argument))
+(define %paths (list paths-argument))
+
+(define %table
+  `((1 is-valid-path ,%octets ,query-valid? ,write-boolean)
+    (3 has-substitutes ,%path ,(always #f) ,write-boolean)
+    (4 query-path-hash ,%path ,query-hash ,write-octets)
+    (5 query-references ,%path ,query-item-references ,write-octets-list)
+    (6 query-referrers ,%path ,query-referrers ,write-octets-list)
+    (10 ensure-path ,%path ,ensure-valid ,write-one)
+    (11 add-temp-root ,%path ,keep-for-session ,write-one)
+    (18 query-deriver ,%path ,query-deriver ,write-octets)
+    (19 set-options ,(list options-argument) ,set-options ,write-nothing)
+    (21 query-substitutable-path-info ,%octets ,(always #f) ,write-boolean)
+    (22 query-derivation-outputs ,%path ,query-outputs ,write-octets-list)
+    (23 query-all-valid-paths () ,query-all-valid-paths ,write-octets-list)
+    (24 query-failed-paths () ,query-failed-paths ,write-octets-list)
+    (25 clear-failed-paths ,(list octets-list-argument)
+        ,forget-failures ,write-one)
+    (26 query-path-info ,%path ,query-info ,write-path-info)
+    (28 query-derivation-output-names
+        ,%path ,query-output-names ,write-octets-list)
+    (29 query-path-from-hash-part
+        ,%octets ,query-path-from-hash-part ,write-octets)
+    (30 query-substitutable-path-infos
+        ,%paths ,(always '()) ,write-octets-list)
+    (31 query-valid-paths ,%paths ,query-valid-paths ,write-octets-list)
+    (32 query-substitutable-paths ,%paths ,(always '()) ,write-octets-list)
+    (33 query-valid-derivers ,%path ,query-derivers ,write-octets-list)
+    (80 builtin-builders ()
+        ,(always '("download" "git-download")) ,write-octets-list)
+    (81 substitute-urls () ,(always '()) ,write-octets-list)))
+
+(define %operations
+  (let ((operations (make-hash-table)))
+    (for-each (match-lambda
+                ((number . fields)
+                 (hashv-set! operations number
+                             (apply make-operation fields))))
+              %table)
+    operations))
+
+(define (lookup-operation number)
+  "Return the operation that @var{number}, an integer, stands for, or
+@code{#f}."
+  (hashv-ref %operations number))

@@ -1,0 +1,229 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; One session over a real socket, on a real store: greetings of old and new
+;;; clients, which errors end the session, and what hostile clients get.
+
+(use-modules (fruix protocol wire)
+             (fruix session)
+             (fruix session client)
+             (fruix session settings)
+             (fruix store)
+             (fruix store layout)
+             (ice-9 binary-ports)
+             (ice-9 match)
+             (ice-9 threads)
+             (rnrs bytevectors)
+             (srfi srfi-64)
+             (tests support))
+
+(define %item "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
+
+(define* (call-with-session store proc #:key (trusted? #t) (minor #x64))
+  "Call PROC with the port of a client whose session runs in another thread;
+return what it returns once the session has ended."
+  (match (socketpair AF_UNIX SOCK_STREAM 0)
+    ((near . far)
+     (let ((session
+            (call-with-new-thread
+             (lambda ()
+               (catch #t
+                 (lambda ()
+                   (setvbuf far 'block 4096)
+                   (serve-client far
+                                 (lambda (minor)
+                                   (make-client far minor (getpid) (getuid)
+                                                (getgid) trusted? store #f
+                                                %default-settings))
+                                 (const #t)))
+                 (const #t))
+               (close-port far)))))
+       (setvbuf near 'block 4096)
+       (let ((result (proc near)))
+         (catch #t (lambda () (close-port near)) (const #t))
+         (join-thread session)
+         result)))))
+
+(define* (greet port #:key (minor #x64) (extra '(0 1)))
+  "Greet the daemon on PORT; return what it says until it is ready."
+  (write-int port %client-magic)
+  (force-output port)
+  (let* ((magic (read-int port))
+         (version (read-int port)))
+    (write-int port (logior #x100 minor))
+    (for-each (lambda (value) (write-int port value)) extra)
+    (force-output port)
+    (list magic version (read-int port))))
+
+(define (request port number . arguments)
+  "Send the request NUMBER, with ARGUMENTS encoded by their type."
+  (write-int port number)
+  (for-each (match-lambda
+              ((? integer? value) (write-int port value))
+              ((? string? text) (write-octets port text))
+              ((? bytevector? bytes) (put-bytevector port bytes))
+              ((items ...) (write-octets-list port items)))
+            arguments)
+  (force-output port))
+
+(define* (reply port #:optional read)
+  "Return what READ finds after the daemon is done, or a list of the message
+and status of an error."
+  (match (read-int port)
+    ((? (lambda (tag) (= tag %message-last)))
+     (if read (read port) 'done))
+    ((? (lambda (tag) (= tag %message-error)))
+     (let ((text (read-octets port)))
+       (list text (read-int port))))
+    ((? (lambda (tag) (= tag %message-next)))
+     (read-octets port)
+     (reply port read))))
+
+(define (alive? port)
+  (request port 1 %item)
+  (equal? #f (reply port read-boolean)))
+
+(define (ended? port)
+  (eof-object? (get-u8 port)))
+
+(define (outcome store . words)
+  "Send WORDS, a request, and return the reply if it is an error, and whether
+the session went on."
+  (call-with-session store
+    (lambda (port)
+      (greet port)
+      (apply request port words)
+      (let ((error (reply port)))
+        (list error (if (ended? port) 'ended 'goes-on))))))
+
+(define not-in-store
+  '("path `/etc/passwd' is not in the store" 1))
+
+(define (run store)
+  ;; Greetings.
+  (test-equal "greeting"
+    (list %daemon-magic %protocol-version %message-last)
+    (call-with-session store greet))
+  (test-equal "greeting that asks for a processor"
+    (list %daemon-magic %protocol-version %message-last)
+    (call-with-session store
+      (lambda (port) (greet port #:extra '(1 3 1)))))
+  (test-equal "greeting of a client before 0x0b"
+    (list %daemon-magic %protocol-version %message-last)
+    (call-with-session store
+      (lambda (port) (greet port #:minor #xa #:extra '()))))
+  (test-assert "wrong magic: closed without a word"
+    (call-with-session store
+      (lambda (port)
+        (write-int port 1)
+        (force-output port)
+        (ended? port))))
+
+  ;; Errors.
+  (test-equal "valid-path? of a name outside the store, again and again"
+    (list not-in-store not-in-store #t)
+    (call-with-session store
+      (lambda (port)
+        (greet port)
+        (let* ((ask (lambda ()
+                      (request port 1 "/etc/passwd")
+                      (reply port)))
+               (first (ask)))
+          (list first (ask) (alive? port))))))
+  (test-equal "any other operation on a name outside the store ends it"
+    (list not-in-store 'ended)
+    (outcome store 5 "/etc/passwd"))
+  (test-equal "list with a name outside the store"
+    (list not-in-store 'ended)
+    (outcome store 31 (list %item "/etc/passwd")))
+  (test-equal "invalid path: the session goes on"
+    (list (list (string-append "path `" %item "' is not valid") 1) #t)
+    (call-with-session store
+      (lambda (port)
+        (greet port)
+        (request port 26 %item)
+        (let ((error (reply port)))
+          (list error (alive? port))))))
+  (test-equal "a client before 8 gets no status" "path `/x' is not in the store"
+    (call-with-session store
+      (lambda (port)
+        (greet port #:minor 7 #:extra '())
+        (request port 5 "/x")
+        (read-int port)
+        (let ((text (read-octets port)))
+          (and (ended? port) text)))))
+  (test-equal "unknown operation"
+    '(("invalid operation 77" 1) ended)
+    (outcome store 77))
+  (test-equal "operation that is not there yet"
+    '(("invalid operation 20" 1) ended)
+    (outcome store 20))
+  (test-equal "hash part of another length: the session goes on" #t
+    (call-with-session store
+      (lambda (port)
+        (greet port)
+        (request port 29 "abc")
+        (and (list? (reply port)) (alive? port)))))
+
+  ;; Bad input.
+  (test-equal "string with NUL bytes"
+    '("path `/gnu/store/a\x00b' is not in the store" 1)
+    (call-with-session store
+      (lambda (port)
+        (greet port)
+        (request port 1 "/gnu/store/a\x00b")
+        (let ((error (reply port)))
+          (and (alive? port) error)))))
+  (for-each
+   (match-lambda
+     ((name . words)
+      (test-equal name 'ended
+        (match (apply outcome store words)
+          (((text 1) end) end)))))
+   `(("string of 2^63 bytes" 1 #vu8(0 0 0 0 0 0 0 128))
+     ("string of 2^32 - 1 bytes" 1 #xffffffff)
+     ("list of 2^32 - 1 items" 31 #xffffffff)
+     ("integer with high bytes" 1 #vu8(1 0 0 0 1 0 0 0))
+     ("padding that is not zero" 1 #vu8(1 0 0 0 0 0 0 0 47 1 0 0 0 0 0 0))
+     ("setting that is no number"
+      19 0 0 0 0 0 0 0 0 0 1 "build-cores" "many")))
+  (test-assert "half a request, then silence for ever after"
+    (call-with-session store
+      (lambda (port)
+        (greet port)
+        (put-bytevector port #vu8(1 0 0 0 0))
+        (shutdown port 1)
+        (ended? port))))
+  (test-equal "requests sent ahead are answered in order" '(#f #f "" done)
+    (call-with-session store
+      (lambda (port)
+        (greet port)
+        (request port 1 %item)
+        (request port 1 %item)
+        (request port 29 (make-string 32 #\z))
+        (request port 11 %item)
+        (let* ((one (reply port read-boolean))
+               (two (reply port read-boolean))
+               (three (reply port read-octets)))
+          (list one two three
+                (and (= 1 (reply port read-int)) 'done))))))
+
+  ;; What there is not.
+  (test-equal "no substitutes" '(#f #f () () ())
+    (call-with-session store
+      (lambda (port)
+        (greet port)
+        (let* ((ask (lambda (read . words)
+                      (apply request port words)
+                      (reply port read)))
+               (has (ask read-boolean 3 %item))
+               (info (ask read-boolean 21 %item))
+               (infos (ask read-octets-list 30 (list %item)))
+               (paths (ask read-octets-list 32 (list %item))))
+          (list has info infos paths
+                (ask read-octets-list 81)))))))
+
+(test-begin "session")
+(sigaction SIGPIPE SIG_IGN)
+(call-with-temporary-directory
+ (lambda (root)
+   (call-with-store (make-layout #:root root) run)))
+(test-end "session")
