@@ -1,0 +1,248 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; The scheduler, one transition at a time: events and the actions that they
+;;; must bring about.
+
+(use-modules (fruix scheduler)
+             (ice-9 match)
+             (srfi srfi-1)
+             (srfi srfi-64))
+
+(define (run max-jobs events)
+  "Return the actions that each of EVENTS brings about."
+  (let loop ((state (make-scheduler #:max-jobs max-jobs)) (events events))
+    (match events
+      (() '())
+      ((event . rest)
+       (call-with-values (lambda () (schedule state event))
+         (lambda (state actions)
+           (cons actions (loop state rest))))))))
+
+(define* (request client nodes #:key (goals (map car nodes)) keep-going?
+                  (id 1) (options 'options))
+  (list 'request client id nodes goals keep-going? options))
+
+(define* (start drv #:rest clients)
+  `(start ,drv ,clients options))
+
+(define-syntax-rule (test-history name max-jobs (event action ...) ...)
+  (test-equal name
+    (list (list action ...) ...)
+    (run max-jobs (list event ...))))
+
+(define %failure '(failed failed "exit code 1"))
+
+(define (dependency-failure drv cause)
+  `(failed dependency
+           ,(string-append "cannot build derivation `" drv
+                           "': its dependency `" cause
+                           "' could not be built")))
+
+(test-begin "scheduler")
+
+(test-group "one request"
+  (test-history "nothing to build: answered at once" 1
+    ((request 'a '() #:goals '("x"))
+     '(done a 1 (("x" . built)))))
+  (test-history "one build" 1
+    ((request 'a '(("x"))) (start "x" 'a))
+    ('(finished "x" built) '(done a 1 (("x" . built)))))
+  (test-history "dependencies come first" 4
+    ((request 'a '(("top" "left" "right") ("left" "base") ("right" "base")
+                   ("base" "not a node"))
+              #:goals '("top"))
+     (start "base" 'a))
+    ('(finished "base" built) (start "left" 'a) (start "right" 'a))
+    ('(finished "right" built))
+    ('(finished "left" built) (start "top" 'a))
+    ('(finished "top" built) '(done a 1 (("top" . built)))))
+  (test-history "a dependency named twice counts once" 1
+    ((request 'a '(("top" "base" "base") ("base")) #:goals '("top"))
+     (start "base" 'a))
+    ('(finished "base" built) (start "top" 'a))))
+
+(test-group "order"
+  (let ((hash (lambda (char) (make-string 32 char))))
+    (test-history "by name, not by hash" 2
+      ((request 'a (map (lambda (base) (list (string-append "/store/" base)))
+                        (list (string-append (hash #\a) "-zile.drv")
+                              (string-append (hash #\z) "-bash.drv")
+                              (string-append (hash #\y) "-bash.drv"))))
+       (start (string-append "/store/" (hash #\y) "-bash.drv") 'a)
+       (start (string-append "/store/" (hash #\z) "-bash.drv") 'a))))
+  (test-history "clients take turns, late ones too" 1
+    ((request 'a '(("a1") ("a2") ("a3"))) (start "a1" 'a))
+    ((request 'b '(("b1") ("b2"))))
+    ('(finished "a1" built) (start "a2" 'a))
+    ('(finished "a2" built) (start "b1" 'b))
+    ('(finished "b1" built) (start "a3" 'a))
+    ('(finished "a3" built)
+     '(done a 1 (("a1" . built) ("a2" . built) ("a3" . built)))
+     (start "b2" 'b)))
+  (test-history "two requests give no second turn" 1
+    ((request 'a '(("a1") ("a2"))) (start "a1" 'a))
+    ((request 'a '(("a3")) #:id 2))
+    ((request 'b '(("b1"))))
+    ('(finished "a1" built) (start "a2" 'a))
+    ('(finished "a2" built)
+     '(done a 1 (("a1" . built) ("a2" . built)))
+     (start "b1" 'b))))
+
+(test-group "limits"
+  (test-history "no more than max-jobs, which may rise" 2
+    ((request 'a '(("x") ("y") ("z"))) (start "x" 'a) (start "y" 'a))
+    ('(max-jobs 3) (start "z" 'a)))
+  (test-history "lowering it ends no build" 2
+    ((request 'a '(("x") ("y") ("z"))) (start "x" 'a) (start "y" 'a))
+    ('(max-jobs 1))
+    ('(finished "x" built))
+    ('(finished "y" built) (start "z" 'a)))
+  (test-history "without slots, what needs one is refused" 0
+    ((request 'a '(("x")) #:goals '("x" "valid"))
+     '(done a 1 (("x" . (failed transient "the maximum number of jobs is 0"))
+                 ("valid" . built)))))
+  (test-history "a cycle is refused" 1
+    ((request 'a '(("x" "y") ("y" "x")) #:goals '("x"))
+     '(done a 1 (("x" . (failed rejected "dependencies form a cycle"))))))
+  (test-history "a cycle is found behind what can be built" 1
+    ((request 'a '(("base") ("x" "base" "y") ("y" "x")) #:goals '("x" "base"))
+     (start "base" 'a))
+    ('(finished "base" built)
+     '(done a 1 (("x" . (failed rejected "dependencies form a cycle"))
+                 ("base" . built))))))
+
+(test-group "failures"
+  (test-history "the first failure ends the request" 2
+    ((request 'a '(("x") ("y") ("z"))) (start "x" 'a) (start "y" 'a))
+    (`(finished "x" ,%failure)
+     `(done a 1 (("x" . ,%failure) ("y" . (cancelled)) ("z" . (cancelled))))
+     '(cancel "y"))
+    ('(finished "y" (failed transient "killed"))))
+  (test-history "or not, if it keeps going" 1
+    ((request 'a '(("x") ("y")) #:keep-going? #t) (start "x" 'a))
+    (`(finished "x" ,%failure) (start "y" 'a))
+    ('(finished "y" built)
+     `(done a 1 (("x" . ,%failure) ("y" . built)))))
+  (test-history "what needs it fails too" 1
+    ((request 'a '(("c" "b") ("b" "a") ("a") ("z")) #:goals '("c" "z")
+              #:keep-going? #t)
+     (start "a" 'a))
+    (`(finished "a" ,%failure) (start "z" 'a))
+    ('(finished "z" built)
+     `(done a 1 (("c" . ,(dependency-failure "c" "a")) ("z" . built))))))
+
+(test-group "several clients"
+  (test-history "what two want is built once" 2
+    ((request 'a '(("x"))) (start "x" 'a))
+    ((request 'b '(("x"))) '(join "x" b))
+    ('(finished "x" built)
+     '(done a 1 (("x" . built))) '(done b 1 (("x" . built)))))
+  (test-history "those who wait for it follow it from the start" 1
+    ((request 'a '(("x"))) (start "x" 'a))
+    ((request 'b '(("y"))))
+    ((request 'c '(("z" "y") ("y"))))
+    ('(finished "x" built)
+     '(done a 1 (("x" . built))) (start "y" 'b 'c)))
+  (test-history "one who leaves does not end it" 1
+    ((request 'a '(("x"))) (start "x" 'a))
+    ((request 'b '(("x"))) '(join "x" b))
+    ('(gone a) '(leave "x" a))
+    ('(finished "x" built) '(done b 1 (("x" . built)))))
+  (test-history "the last who leaves does" 1
+    ((request 'a '(("x") ("y"))) (start "x" 'a))
+    ('(gone a) '(cancel "x"))
+    ('(gone a))
+    ('(finished "x" (failed transient "killed"))))
+  (test-history "nobody gets a second answer" 1
+    ((request 'a '(("x"))) (start "x" 'a))
+    ('(finished "x" built) '(done a 1 (("x" . built))))
+    ('(finished "x" built)))
+  (test-history "a failure that ends one request leaves the other's builds" 2
+    ((request 'a '(("x") ("y"))) (start "x" 'a) (start "y" 'a))
+    ((request 'b '(("y"))) '(join "y" b))
+    (`(finished "x" ,%failure)
+     `(done a 1 (("x" . ,%failure) ("y" . (cancelled))))
+     '(leave "y" a))))
+
+(test-group "cancelled builds"
+  (test-history "keep their slot until they end" 1
+    ((request 'a '(("x"))) (start "x" 'a))
+    ((request 'b '(("y"))))
+    ('(gone a) '(cancel "x"))
+    ('(finished "x" (failed transient "killed")) (start "y" 'b)))
+  (test-history "are built again for who asks meanwhile" 2
+    ((request 'a '(("x"))) (start "x" 'a))
+    ('(gone a) '(cancel "x"))
+    ((request 'b '(("x"))))
+    ('(finished "x" (failed transient "killed")) (start "x" 'b)))
+  (test-history "unless they were finished all the same" 2
+    ((request 'a '(("x"))) (start "x" 'a))
+    ('(gone a) '(cancel "x"))
+    ((request 'b '(("x"))))
+    ('(finished "x" built) '(done b 1 (("x" . built))))))
+
+(define (state-after max-jobs . events)
+  (fold (lambda (event state)
+          (call-with-values (lambda () (schedule state event))
+            (lambda (state _) state)))
+        (make-scheduler #:max-jobs max-jobs)
+        events))
+
+(test-group "what others may see"
+  (let ((state (state-after 1
+                            (request 'a '(("x") ("z" "x")))
+                            (request 'b '(("x") ("y"))))))
+    (test-equal "builds, their phase and their clients"
+      '(("x" running (a b)) ("y" queued (b)) ("z" queued (a)))
+      (map (match-lambda
+             ((drv phase clients)
+              (list drv phase (sort clients (lambda (a b) (eq? a 'a))))))
+           (scheduler-builds state)))
+    (test-equal "clients" '(a b) (sort (scheduler-clients state)
+                                       (lambda (a b) (eq? a 'a))))
+    (test-equal "whose build somebody else waits for" '(#t #f)
+      (list (scheduler-contended? state 'a)
+            (scheduler-contended? state 'b))))
+  (test-equal "a cancelled build is seen, and not idle"
+    '(#f (("x" cancelled ())))
+    (let ((state (state-after 1 (request 'a '(("x"))) '(gone a))))
+      (list (scheduler-idle? state) (scheduler-builds state))))
+  (test-assert "idle in the end"
+    (scheduler-idle? (state-after 1 (request 'a '(("x")))
+                                  '(finished "x" built)))))
+
+(define (seconds thunk)
+  (let ((start (get-internal-run-time)))
+    (thunk)
+    (/ (- (get-internal-run-time) start) internal-time-units-per-second 1.)))
+
+(define (chain size)
+  "Return the nodes of a chain of SIZE derivations."
+  (define (name n) (string-pad (number->string n) 6 #\0))
+  (map (lambda (n)
+         (if (zero? n)
+             (list (name 0))
+             (list (name n) (name (- n 1)))))
+       (iota size)))
+
+(define (build-all nodes)
+  (let loop ((events (list (request 'a nodes #:goals '())))
+             (state (make-scheduler #:max-jobs 1)))
+    (match events
+      (() (scheduler-idle? state))
+      ((event . rest)
+       (call-with-values (lambda () (schedule state event))
+         (lambda (state actions)
+           (loop (append rest
+                         (filter-map (match-lambda
+                                       (('start drv . _)
+                                        `(finished ,drv built))
+                                       (_ #f))
+                                     actions))
+                 state)))))))
+
+(test-assert "a request of 10,000 does not take quadratic time"
+  (let ((small (chain 1000)) (large (chain 10000)))
+    (< (seconds (lambda () (build-all large)))
+       (* 40 (max 0.01 (seconds (lambda () (build-all small))))))))
+
+(test-end "scheduler")
