@@ -34,7 +34,7 @@ public:
   explicit hasher (int algorithm);
 
   void update (std::span<const std::uint8_t> bytes) noexcept;
-  // The digest of all bytes since construction or 'reset'; call it once.
+  // The digest of all bytes since construction or 'reset'; no 'update' after.
   digest finish () noexcept;
   void reset () noexcept;
 

@@ -10,4 +10,6 @@ fruix_init ()
   define_boundary_primitives ();
   define_database_primitives ();
   define_lock_primitives ();
+  define_nar_primitives ();
+  define_tree_primitives ();
 }

@@ -1,0 +1,108 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; File trees on disk, as one: take over what a builder left, copy, remove.
+;;; A tree is named by the descriptor of a directory and the name of an entry
+;;; in it.  Trees are taken for hostile: no link in them is followed, nothing
+;;; but regular files and directories is opened, and names are looked up in
+;;; open directories only.
+;;; Code:
+
+(define-module (fruix tree)
+  #:use-module (fruix errors)
+  #:use-module (fruix nar)
+  #:use-module (fruix primitives)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
+  #:export (&tree-error
+            tree-error?
+            tree-error-kind
+            tree-error-place
+
+            expected-owner
+            ingest-tree!
+            copy-tree!
+            delete-tree!))
+
+;; A tree is not fit for the store.  KIND is one of: file-type (something else
+;; than a regular file, directory or symbolic link), ownership (a file of
+;; somebody else's), suspicious-ownership (the same of the top level, or it
+;; can be written by others), depth (too many directories inside each other),
+;; file-system (something is mounted in it), changed (it changed meanwhile).
+(define-exception-type &tree-error &fruix-error
+  make-tree-error
+  tree-error?
+  (kind tree-error-kind)                ;symbol
+  (place tree-error-place))             ;string: file name from the top on
+
+(define %verdicts
+  '((file-type . "unsupported type of file")
+    (ownership . "unexpected owner of file")
+    (suspicious-ownership . "suspicious ownership or permission on")
+    (depth . "directories are nested too deeply at")
+    (file-system . "another file system is mounted at")
+    (changed . "file changed while it was read:")))
+
+;; The primitives report a verdict as a system-error from one of these.
+(define (call-with-tree-errors thunk)
+  (catch 'system-error
+    thunk
+    (lambda (key who template arguments errno)
+      (match (assq (string->symbol who) %verdicts)
+        ((kind . text)
+         (raise-exception
+          (make-tree-error (string-append text " '" (car arguments) "'")
+                           kind (car arguments))))
+        (#f (throw key who template arguments errno))))))
+
+(define (expected-owner uid)
+  "Return an object for @code{ingest-tree!} and @code{copy-tree!}: the files of
+the trees for which it is used must be of the user with number @var{uid}, or of
+anybody if that is @code{#f}.  Files that several of these trees have in common,
+as hard links, are known to it."
+  (%make-ownership uid))
+
+(define (->ownership owner)
+  (if (or (not owner) (integer? owner))
+      (expected-owner owner)
+      owner))
+
+(define* (ingest-tree! directory name
+                       #:key links-fd (candidates '()) owner hash-algorithm
+                       flat?)
+  "Take over the tree @var{name} in the directory with descriptor
+@var{directory}, in one pass: refuse what does not belong into the store, bring
+metadata into canonical form (modes 0444 and 0555, modified one second after the
+epoch, owned by this process), hash, look for references, share files.  Return
+the @code{<nar-result>}.
+
+@var{owner} is a user number, @code{#f}, or from @code{expected-owner}.
+@var{candidates} is a list of hash parts, strings of 32 characters, to look for
+in the archive of the tree.  @var{links-fd}, @var{hash-algorithm} and
+@var{flat?} are as for @code{open-nar-restorer}; there is no digest if @var{flat?} is true
+and the tree is not one regular file.  Nobody else may be able to change the
+tree any more.  Raise a @code{&tree-error} if the tree is refused."
+  (match (call-with-tree-errors
+          (lambda ()
+            (%ingest-tree directory name links-fd
+                          (and=> hash-algorithm symbol->string) flat?
+                          candidates (->ownership owner))))
+    ((references . fields)
+     (list->nar-result fields references))))
+
+(define* (copy-tree! from name to new-name #:key owner)
+  "Copy the tree @var{name} in the directory with descriptor @var{from} to
+@var{new-name}, which must not exist, in that with descriptor @var{to}.  All
+files of the copy are new and in canonical form, so that nobody else has one
+open.  @var{owner} and errors are as for @code{ingest-tree!}."
+  (call-with-tree-errors
+   (lambda ()
+     (%copy-tree from name to new-name (->ownership owner)))))
+
+(define* (delete-tree! directory name #:key (links 1))
+  "Remove the file or tree @var{name} in the directory with descriptor
+@var{directory}, whatever its depth and modes, and return the number of bytes
+given back: those of files with at most @var{links} links.  Where something is
+mounted, raise a @code{system-error} or @code{&tree-error}; the rest of the tree
+is then partly removed."
+  (call-with-tree-errors
+   (lambda () (%delete-tree directory name links))))

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "archive/digester.hh"
+#include "archive/base32.hh"
+
+namespace fruix {
+
+// Pieces of the NAR are gathered up to this size before they are hashed.
+static constexpr std::size_t gather_size = 32 * 1024;
+// Data of this size or more are not worth copying for that.
+static constexpr std::size_t copy_limit = 4096;
+
+static std::span<const std::uint8_t>
+bytes_of (const std::string &text) noexcept
+{
+  return {reinterpret_cast<const std::uint8_t *> (text.data ()),
+          text.size ()};
+}
+
+digester::digester (const digester_options &options)
+  : flat_ {options.flat}, keys_ {options.keys}, nar_ {GCRY_MD_SHA256},
+    extra_is_nar_ {!options.flat && options.algorithm == GCRY_MD_SHA256},
+    scanner_ {options.candidates}, file_ {GCRY_MD_SHA256}
+{
+  if (options.algorithm && !extra_is_nar_)
+    extra_.emplace (options.algorithm);
+}
+
+void
+digester::take (const event &event)
+{
+  if (!started_)
+    {
+      summary_.type = event.kind;
+      summary_.executable = event.executable;
+    }
+  if (event.kind == event_kind::file)
+    start_key (event);
+  started_ = true;
+  writer_.append (event, pending_);
+  if (event.kind == event_kind::data)
+    take_data (event.bytes);
+  if (pending_.size () >= gather_size)
+    flush ();
+}
+
+// The root file needs no hash of its own: it is the NAR.
+void
+digester::start_key (const event &event)
+{
+  file_size_ = event.size;
+  file_hashed_ = keys_ && started_ && file_size_ >= minimum_shared_size;
+  if (!file_hashed_)
+    return;
+  std::string framing;
+  file_writer_ = {};
+  file_writer_.append (event, framing);
+  file_.reset ();
+  file_.update (bytes_of (framing));
+}
+
+void
+digester::take_data (std::span<const std::uint8_t> bytes)
+{
+  if (flat_ && extra_)
+    extra_->update (bytes);
+  if (file_hashed_)
+    file_.update (bytes);
+  if (bytes.size () < copy_limit)
+    pending_.append (bytes.begin (), bytes.end ());
+  else
+    {
+      flush ();
+      absorb (bytes);
+    }
+}
+
+// BYTES are the next ones of the NAR.
+void
+digester::absorb (std::span<const std::uint8_t> bytes)
+{
+  nar_.update (bytes);
+  if (extra_ && !flat_)
+    extra_->update (bytes);
+  scanner_.scan (bytes);
+  summary_.size += bytes.size ();
+}
+
+void
+digester::flush ()
+{
+  absorb (bytes_of (pending_));
+  pending_.clear ();
+}
+
+std::string
+digester::key ()
+{
+  if (!keys_ || file_size_ < minimum_shared_size)
+    return "";
+  if (!file_hashed_)
+    return base32 (summary ().hash.bytes ());
+  std::string framing;
+  file_writer_.append ({event_kind::file_end}, framing);
+  file_.update (bytes_of (framing));
+  return base32 (file_.finish ().bytes ());
+}
+
+tree_summary
+digester::summary ()
+{
+  if (!pending_.empty ())
+    flush ();
+  summary_.hash = nar_.finish ();
+  summary_.extra = extra_         ? extra_->finish ()
+                   : extra_is_nar_ ? summary_.hash
+                                   : digest {};
+  return summary_;
+}
+
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// All that is to be known of a tree, from one pass over its events: the hash
+// and size of its NAR, a digest under another algorithm, the references in
+// it, and the keys under which its files are shared.
+#pragma once
+
+#include "archive/event.hh"
+#include "archive/hash.hh"
+#include "archive/nar_writer.hh"
+#include "archive/references.hh"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fruix {
+
+// Files smaller than this are not shared.
+inline constexpr std::uint64_t minimum_shared_size = 8192;
+
+struct digester_options
+{
+  int algorithm = 0;   // of the extra digest, or 0
+  bool flat = false;   // it is of the one file's contents, not of the NAR
+  bool keys = false;   // compute the keys of files
+  std::vector<std::string> candidates;  // hash parts to look for
+};
+
+struct tree_summary
+{
+  digest hash;              // SHA-256 of the NAR
+  std::uint64_t size = 0;   // of the NAR, in bytes
+  digest extra;
+  event_kind type {};       // of the root: file, directory or symlink
+  bool executable = false;
+};
+
+class digester
+{
+public:
+  explicit digester (const digester_options &options);
+
+  void take (const event &event);
+
+  // After 'file_end': the name of the file in the directory of shared files,
+  // which is the hash of the file as a NAR of its own; "" if it is too small.
+  std::string key ();
+
+  // After the root node.
+  tree_summary summary ();
+  std::vector<std::string> references () const { return scanner_.found (); }
+
+private:
+  void start_key (const event &event);
+  void take_data (std::span<const std::uint8_t> bytes);
+  void absorb (std::span<const std::uint8_t> bytes);
+  void flush ();
+
+  bool flat_, keys_;
+  nar_writer writer_;
+  hasher nar_;
+  std::optional<hasher> extra_;  // none when the NAR's hash is what is wanted
+  bool extra_is_nar_;
+  reference_scanner scanner_;
+  std::string pending_;          // part of the NAR, too short to pass on yet
+  bool started_ = false;
+  tree_summary summary_;
+
+  // The current file as a NAR of its own.
+  std::uint64_t file_size_ = 0;
+  bool file_hashed_ = false;     // on its own
+  nar_writer file_writer_;
+  hasher file_;
+};
+
+}

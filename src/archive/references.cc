@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "archive/references.hh"
+#include "archive/base32.hh"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace fruix {
+
+static constexpr std::uint8_t no_digit = 255;
+
+// By byte, its value as a digit.
+static constexpr auto digit_values = []
+  {
+    std::array<std::uint8_t, 256> values {};
+    values.fill (no_digit);
+    for (std::size_t i = 0; i < base32_alphabet.size (); ++i)
+      values[static_cast<std::uint8_t> (base32_alphabet[i])] = i;
+    return values;
+  } ();
+
+static std::uint8_t
+digit (char c) noexcept
+{
+  return digit_values[static_cast<std::uint8_t> (c)];
+}
+
+// The first three digits of TEXT as a number.
+static std::size_t
+prefix (std::string_view text) noexcept
+{
+  return digit (text[0]) << 10 | digit (text[1]) << 5 | digit (text[2]);
+}
+
+reference_scanner::reference_scanner (
+    const std::vector<std::string> &candidates)
+  : candidates_ {candidates}, found_ (candidates.size ())
+{
+  for (std::size_t i = 0; i < candidates_.size (); ++i)
+    {
+      std::string_view candidate = candidates_[i];
+      if (candidate.size () != hash_part_size
+          || std::ranges::any_of (candidate, [] (char c)
+               { return digit (c) == no_digit; }))
+        throw std::system_error {EINVAL, std::generic_category (),
+                                 "hash part " + candidates_[i]};
+      index_.emplace (candidate, i);
+      prefixes_[prefix (candidate)] = true;
+    }
+}
+
+// Look at WINDOW, 32 digits.
+void
+reference_scanner::check (std::string_view window) noexcept
+{
+  if (!prefixes_[prefix (window)])
+    return;
+  auto place = index_.find (window);
+  if (place != index_.end ())
+    found_[place->second] = true;
+}
+
+// As Boyer and Moore do: look at the last byte of each window first; the next
+// window starts after the last byte that is no digit.  No byte is looked at
+// twice, as those up to KNOWN are digits.
+void
+reference_scanner::scan_window (std::string_view text) noexcept
+{
+  std::size_t start = 0, known = 0;
+  while (start + hash_part_size <= text.size ())
+    {
+      std::size_t end = start + hash_part_size, i = end;
+      while (i > known && digit (text[i - 1]) != no_digit)
+        --i;
+      if (i > known)
+        start = known = i;
+      else
+        {
+          check (text.substr (start, hash_part_size));
+          known = end;
+          ++start;
+        }
+    }
+}
+
+void
+reference_scanner::scan (std::span<const std::uint8_t> bytes) noexcept
+{
+  constexpr std::size_t overlap = hash_part_size - 1;
+  std::string_view text {reinterpret_cast<const char *> (bytes.data ()),
+                         bytes.size ()};
+  if (candidates_.empty ())
+    return;
+  // Across the seam: the end of what came before, and the start of this.
+  auto head = text.substr (0, overlap);
+  std::copy (head.begin (), head.end (), seam_.begin () + kept_);
+  std::size_t joined = kept_ + head.size ();
+  scan_window ({seam_.data (), joined});
+  scan_window (text);
+  // Keep the end.
+  if (text.size () >= overlap)
+    {
+      kept_ = overlap;
+      std::memcpy (seam_.data (), text.data () + text.size () - kept_, kept_);
+    }
+  else
+    {
+      kept_ = std::min (joined, overlap);
+      std::memmove (seam_.data (), seam_.data () + joined - kept_, kept_);
+    }
+}
+
+std::vector<std::string>
+reference_scanner::found () const
+{
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < candidates_.size (); ++i)
+    if (found_[i])
+      result.push_back (candidates_[i]);
+  return result;
+}
+
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// File trees on disk: take over, copy, remove.
+#include "scheme/families.hh"
+#include "scheme/handle.hh"
+#include "scheme/summary.hh"
+#include "tree/copy.hh"
+#include "tree/ingest.hh"
+#include "tree/remove.hh"
+
+namespace fruix::scheme {
+
+static constexpr handle_type<ownership> ownership_type {"ownership"};
+
+static SCM
+make_ownership_ (SCM owner)
+{
+  std::optional<uid_t> uid;
+  if (scm_is_true (owner))
+    uid = scm_to_uint32 (owner);
+  auto result = std::make_unique<ownership> (uid);
+  return ownership_type.wrap (result);
+}
+
+struct ingest_request
+{
+  int directory;
+  int shared;
+  std::string name;
+  digest_request digests;
+  ingested result;
+};
+
+static outcome<void>
+ingest (ingest_request &request, ownership &owner)
+{
+  if (auto result = resolve (request.digests); !result)
+    return result;
+  request.digests.options.keys = request.shared >= 0;
+  auto result = ingest_tree (request.directory, request.name, request.shared,
+                             request.digests.options, owner);
+  if (!result)
+    return std::unexpected {result.error ()};
+  request.result = std::move (*result);
+  return {};
+}
+
+static SCM
+ingest_tree_ (SCM directory, SCM name, SCM shared, SCM algorithm, SCM flat,
+              SCM candidates, SCM owner)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<ingest_request> ();
+  request.directory = scm_to_int (directory);
+  request.shared = decode_descriptor (shared);
+  decode (name, request.name);
+  decode (algorithm, flat, request.digests);
+  decode (candidates, request.digests.options.candidates);
+  auto &inodes = ownership_type.hold (owner);
+  auto result = act ("ingest", [&] { return ingest (request, inodes); });
+  SCM value = result ? scm_cons (encode (request.result.references),
+                                 encode (request.result.summary))
+                     : SCM_BOOL_F;
+  scm_dynwind_end ();
+  value_or_raise (result);
+  return value;
+}
+
+struct copy_request
+{
+  int from, to;
+  std::string name, new_name;
+};
+
+static SCM
+copy_tree_ (SCM from, SCM name, SCM to, SCM new_name, SCM owner)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<copy_request> ();
+  request.from = scm_to_int (from);
+  decode (name, request.name);
+  request.to = scm_to_int (to);
+  decode (new_name, request.new_name);
+  auto &inodes = ownership_type.hold (owner);
+  auto result = act ("copy", [&]
+                       {
+                         return copy_tree (request.from, request.name,
+                                           request.to, request.new_name,
+                                           inodes);
+                       });
+  scm_dynwind_end ();
+  return value_or_raise (result);
+}
+
+struct remove_request
+{
+  int directory;
+  std::string name;
+};
+
+static SCM
+delete_tree_ (SCM directory, SCM name, SCM links)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<remove_request> ();
+  request.directory = scm_to_int (directory);
+  decode (name, request.name);
+  nlink_t most = scm_to_uint16 (links);
+  auto result = act ("delete", [&]
+                       {
+                         return remove_tree (request.directory,
+                                             request.name.c_str (), most);
+                       });
+  scm_dynwind_end ();
+  return value_or_raise (result);
+}
+
+static const primitive table[] = {
+  {"%make-ownership", 1, reinterpret_cast<void *> (make_ownership_),
+   "Return an object for trees whose files must be of the user with number "
+   "@var{owner}, or of anybody if that is @code{#f}.  It remembers files "
+   "with several links."},
+  {"%ingest-tree", 7, reinterpret_cast<void *> (ingest_tree_),
+   "Check, make canonical, hash and share the tree @var{name} in the "
+   "directory with descriptor @var{directory}.  @var{shared}, "
+   "@var{algorithm} and @var{flat} are as for @code{%open-nar-restorer}, "
+   "@var{candidates} is a list of hash parts, and @var{owner} is from "
+   "@code{%make-ownership}.  Return a list: the candidates found, then as "
+   "from @code{%nar-restorer-finish}."},
+  {"%copy-tree", 5, reinterpret_cast<void *> (copy_tree_),
+   "Copy the tree @var{name} in the directory with descriptor @var{from} to "
+   "@var{new-name} in that with descriptor @var{to}, in canonical form.  "
+   "@var{owner} is from @code{%make-ownership}."},
+  {"%delete-tree", 3, reinterpret_cast<void *> (delete_tree_),
+   "Remove the tree @var{name} in the directory with descriptor "
+   "@var{directory}; return the number of bytes of its files with at most "
+   "@var{links} links."},
+};
+
+void
+define_tree_primitives ()
+{
+  define_primitives (table);
+}
+
+}

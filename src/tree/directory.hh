@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reading a directory through its descriptor.
+#pragma once
+
+#include "base/outcome.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <unistd.h>
+
+namespace fruix {
+
+struct directory_closer
+{
+  void operator() (DIR *stream) const noexcept { closedir (stream); }
+};
+using directory_stream = std::unique_ptr<DIR, directory_closer>;
+
+// A stream of the entries of the directory FD, which stays open.
+inline directory_stream
+open_stream (int fd) noexcept
+{
+  int copy = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0)
+    return nullptr;
+  DIR *stream = fdopendir (copy);
+  if (!stream)
+    close (copy);
+  return directory_stream {stream};
+}
+
+// The name of the next entry but "." and "..", or nullptr at the end.
+inline outcome<const char *>
+next_entry (DIR *stream) noexcept
+{
+  using namespace std::string_view_literals;
+  for (;;)
+    {
+      errno = 0;
+      const dirent *entry = readdir (stream);
+      if (!entry)
+        {
+          if (errno)
+            return failed ("readdir");
+          return nullptr;
+        }
+      if (entry->d_name != "."sv && entry->d_name != ".."sv)
+        return entry->d_name;
+    }
+}
+
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tree/ingest.hh"
+#include "tree/canonical.hh"
+#include "tree/share.hh"
+#include "tree/walker.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace fruix {
+
+static bool
+canonical_time (const struct stat &status) noexcept
+{
+  return status.st_mtim.tv_sec == canonical_times[1].tv_sec
+         && status.st_mtim.tv_nsec == canonical_times[1].tv_nsec;
+}
+
+static bool
+ours (const struct stat &status) noexcept
+{
+  return status.st_uid == geteuid ();
+}
+
+// Take the file or directory at which WALKER is from its owner.
+static outcome<void>
+take_possession (const tree_walker &walker) noexcept
+{
+  if (!ours (walker.status ())
+      && fchown (walker.fd (), geteuid (), getegid ()))
+    return failed ("fchown", walker.name ());
+  return {};
+}
+
+// Nobody but us can change a directory from here on.
+static outcome<void>
+settle_directory (const tree_walker &walker) noexcept
+{
+  auto result = take_possession (walker);
+  if (result && (walker.status ().st_mode & 07777) != S_IRWXU
+      && fchmod (walker.fd (), S_IRWXU))
+    return failed ("fchmod", walker.name ());
+  return result;
+}
+
+static outcome<void>
+settle_file (const tree_walker &walker) noexcept
+{
+  auto &status = walker.status ();
+  mode_t mode = status.st_mode & S_IXUSR ? 0555 : 0444;
+  if (ours (status) && (status.st_mode & 07777) == mode
+      && canonical_time (status))
+    return {};
+  return canonicalise (walker.fd (), mode, walker.name ());
+}
+
+static outcome<void>
+settle_symlink (const tree_walker &walker) noexcept
+{
+  auto &status = walker.status ();
+  auto name = walker.name ().c_str ();
+  if (!ours (status)
+      && fchownat (walker.directory (), name, geteuid (), getegid (),
+                   AT_SYMLINK_NOFOLLOW))
+    return failed ("fchownat", walker.name ());
+  if (canonical_time (status))
+    return {};
+  return canonicalise_symlink (walker.directory (), name);
+}
+
+// Bring the metadata of the node at which WALKER is into canonical form.
+static outcome<void>
+settle (const tree_walker &walker, event_kind kind) noexcept
+{
+  switch (kind)
+    {
+    case event_kind::directory:
+      return settle_directory (walker);
+    case event_kind::leave:
+      return canonicalise (walker.fd (), 0555, walker.name ());
+    case event_kind::file:
+      return take_possession (walker);
+    case event_kind::file_end:
+      return settle_file (walker);
+    case event_kind::symlink:
+      return settle_symlink (walker);
+    default:
+      return {};
+    }
+}
+
+static outcome<void>
+share (const tree_walker &walker, digester &digester, int shared)
+{
+  auto key = digester.key ();
+  if (key.empty ())
+    return {};
+  return share_file (shared, key, walker.directory (),
+                     walker.name ().c_str ());
+}
+
+outcome<ingested>
+ingest_tree (int directory, const std::string &name, int shared,
+             const digester_options &options, ownership &owner)
+{
+  tree_walker walker {directory, name, &owner};
+  digester digester {options};
+  for (;;)
+    {
+      auto event = walker.next ();
+      if (!event)
+        return std::unexpected {event.error ()};
+      if (event->kind == event_kind::done)
+        return ingested {digester.summary (), digester.references ()};
+      digester.take (*event);
+      auto result = settle (walker, event->kind);
+      if (result && shared >= 0 && event->kind == event_kind::file_end)
+        result = share (walker, digester, shared);
+      if (!result)
+        return std::unexpected {result.error ()};
+    }
+}
+
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What trees need and each system has in its own way.
+#pragma once
+
+#include "base/outcome.hh"
+
+#include <cstdint>
+
+namespace fruix {
+
+// A number for the mount on which the open file FD is.
+outcome<std::uint64_t> mount_of (int fd) noexcept;
+
+// Clear the flags (immutable, append-only...) that keep the file NAME in
+// DIRECTORY from being changed or removed; false if it has none.
+outcome<bool> clear_flags (int directory, const char *name) noexcept;
+
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tree/restore.hh"
+#include "tree/share.hh"
+
+namespace fruix {
+
+nar_restorer::nar_restorer (unique_fd directory, std::string name,
+                            unique_fd shared, const digester_options &options)
+  : directory_ {std::move (directory)}, shared_ {std::move (shared)},
+    flat_ {options.flat}, digester_ {options},
+    writer_ {directory_.get (), std::move (name)}
+{
+}
+
+outcome<std::uint64_t>
+nar_restorer::feed (std::span<const std::uint8_t> bytes)
+{
+  if (std::exchange (broken_, true))
+    return failed ("nar", "archive was refused before", EBADMSG);
+  auto input = bytes;
+  for (;;)
+    {
+      auto event = reader_.next (input);
+      if (!event)
+        return std::unexpected {event.error ()};
+      if (event->kind == event_kind::more || event->kind == event_kind::done)
+        break;
+      if (auto result = take (*event); !result)
+        return std::unexpected {result.error ()};
+    }
+  broken_ = false;
+  return bytes.size () - input.size ();
+}
+
+outcome<void>
+nar_restorer::take (event event)
+{
+  if (flat_
+      && (event.kind == event_kind::directory
+          || event.kind == event_kind::symlink))
+    return failed ("nar", "regular file expected", EBADMSG);
+  if (flat_)
+    event.executable = false;
+  digester_.take (event);
+  auto result = writer_.take (event);
+  if (result && event.kind == event_kind::file_end && shared_)
+    return share ();
+  return result;
+}
+
+outcome<void>
+nar_restorer::share ()
+{
+  auto key = digester_.key ();
+  if (key.empty ())
+    return {};
+  return share_file (shared_.get (), key, writer_.directory (),
+                     writer_.name ().c_str ());
+}
+
+outcome<tree_summary>
+nar_restorer::finish ()
+{
+  if (broken_ || !done ())
+    return failed ("nar", "archive ends too early", EBADMSG);
+  return digester_.summary ();
+}
+
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Unpacking an archive while it arrives: parse, write, hash and share in one
+// pass, with memory that does not depend on its size.
+#pragma once
+
+#include "archive/digester.hh"
+#include "archive/nar_reader.hh"
+#include "base/unique_fd.hh"
+#include "tree/writer.hh"
+
+namespace fruix {
+
+class nar_restorer
+{
+public:
+  // The tree is to be NAME in DIRECTORY; SHARED is the directory of shared
+  // files, or none.  With OPTIONS.flat the archive must be of one file, which
+  // is restored as not executable.
+  nar_restorer (unique_fd directory, std::string name, unique_fd shared,
+                const digester_options &options);
+
+  // Take BYTES, the next ones of the archive; return how many of them belong
+  // to it.  After a fault the restorer is of no more use.
+  outcome<std::uint64_t> feed (std::span<const std::uint8_t> bytes);
+
+  bool done () const noexcept { return reader_.done (); }
+  outcome<tree_summary> finish ();
+
+private:
+  outcome<void> take (event event);
+  outcome<void> share ();
+
+  unique_fd directory_, shared_;
+  bool flat_;
+  bool broken_ = false;
+  nar_reader reader_;
+  digester digester_;
+  tree_writer writer_;
+};
+
+}

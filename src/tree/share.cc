@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tree/share.hh"
+
+#include <atomic>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace fruix {
+
+// Other threads and daemons add and remove shared files meanwhile: try again
+// so many times.
+static constexpr int attempts = 8;
+
+// No more links to this inode, no room in the directory of shared files, or
+// no hard links at all here.
+static bool
+links_exhausted (int error) noexcept
+{
+  return error == EMLINK || error == ENOSPC || error == EPERM
+         || error == EOPNOTSUPP;
+}
+
+// Whether the shared file OURS can stand for MINE.  If not, something has
+// damaged it.
+static bool
+interchangeable (const struct stat &ours, const struct stat &mine) noexcept
+{
+  return S_ISREG (ours.st_mode) && ours.st_size == mine.st_size
+         && ours.st_mode == mine.st_mode && ours.st_uid == mine.st_uid;
+}
+
+// Replace NAME in DIRECTORY by a link to the file KEY in SHARED, in one step.
+static outcome<void>
+replace_by_link (int shared, const char *key, int directory,
+                 const char *name) noexcept
+{
+  static std::atomic<unsigned> counter;
+  char temporary[64];
+  std::snprintf (temporary, sizeof temporary, ".tmp-link-%ld-%x",
+                 static_cast<long> (getpid ()), counter++);
+  if (linkat (shared, key, shared, temporary, 0))
+    return failed ("linkat", key);
+  if (renameat (shared, temporary, directory, name))
+    {
+      auto failure = failed ("renameat", name);
+      unlinkat (shared, temporary, 0);
+      return failure;
+    }
+  return {};
+}
+
+// One attempt; EEXIST and ENOENT mean that another one may do.
+static outcome<void>
+try_to_share (int shared, const char *key, int directory,
+              const char *name) noexcept
+{
+  if (linkat (directory, name, shared, key, 0) == 0)
+    return {};
+  if (errno != EEXIST)
+    return failed ("linkat", key);
+  struct stat ours, mine;
+  if (fstatat (shared, key, &ours, AT_SYMLINK_NOFOLLOW))
+    return failed ("fstatat", key);
+  if (fstatat (directory, name, &mine, AT_SYMLINK_NOFOLLOW))
+    return failed ("fstatat", name);
+  if (ours.st_ino == mine.st_ino && ours.st_dev == mine.st_dev)
+    return {};
+  if (!interchangeable (ours, mine))
+    {
+      if (unlinkat (shared, key, 0) && errno != ENOENT)
+        return failed ("unlinkat", key);
+      return failed ("linkat", key, EEXIST);
+    }
+  return replace_by_link (shared, key, directory, name);
+}
+
+outcome<void>
+share_file (int shared, const std::string &key, int directory,
+            const char *name) noexcept
+{
+  for (int attempt = 0; attempt < attempts; ++attempt)
+    {
+      auto result = try_to_share (shared, key.c_str (), directory, name);
+      if (result || links_exhausted (result.error ().error))
+        return {};
+      if (result.error ().error != EEXIST && result.error ().error != ENOENT)
+        return result;
+    }
+  return {};
+}
+
+}

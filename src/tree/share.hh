@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Deduplication: equal files of the store share one inode.
+#pragma once
+
+#include "base/outcome.hh"
+
+#include <string>
+
+namespace fruix {
+
+// Make the regular file NAME in DIRECTORY, which is canonical and ours, one
+// with the file KEY in SHARED, the directory of shared files; KEY stands for
+// contents and executable bit.  Where the file system cannot link (any more),
+// nothing happens.
+outcome<void> share_file (int shared, const std::string &key, int directory,
+                          const char *name) noexcept;
+
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tree/writer.hh"
+#include "base/printable.hh"
+#include "base/retry.hh"
+#include "tree/canonical.hh"
+
+#include <fcntl.h>
+
+namespace fruix {
+
+tree_writer::tree_writer (int directory, std::string name)
+  : root_ {directory}, name_ {std::move (name)}
+{
+}
+
+int
+tree_writer::directory () const noexcept
+{
+  return inside_.empty () ? root_ : inside_.back ().get ();
+}
+
+static std::unexpected<fault>
+failed_on (std::string_view who, const std::string &name) noexcept
+{
+  int error = errno;
+  return failed (who, printable {name, {}}.view (), error);
+}
+
+outcome<void>
+tree_writer::take (const event &event)
+{
+  switch (event.kind)
+    {
+    case event_kind::directory:
+      return enter ();
+    case event_kind::entry:
+      name_ = event.name;
+      return {};
+    case event_kind::leave:
+      return leave ();
+    case event_kind::file:
+      return create_file (event.executable);
+    case event_kind::data:
+      return write_data (event.bytes);
+    case event_kind::file_end:
+      return finish_file ();
+    case event_kind::symlink:
+      return create_symlink (event.name);
+    case event_kind::done:
+    case event_kind::more:
+      break;
+    }
+  return {};
+}
+
+outcome<void>
+tree_writer::enter ()
+{
+  int parent = directory ();
+  if (mkdirat (parent, name_.c_str (), 0700))
+    return failed_on ("mkdirat", name_);
+  unique_fd fd {openat (parent, name_.c_str (),
+                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+  if (!fd)
+    return failed_on ("openat", name_);
+  inside_.push_back (std::move (fd));
+  return {};
+}
+
+outcome<void>
+tree_writer::leave ()
+{
+  auto result = canonicalise (inside_.back ().get (), 0555, "directory");
+  inside_.pop_back ();
+  return result;
+}
+
+outcome<void>
+tree_writer::create_file (bool executable)
+{
+  file_.reset (openat (directory (), name_.c_str (),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                       0600));
+  if (!file_)
+    return failed_on ("openat", name_);
+  file_mode_ = executable ? 0555 : 0444;
+  return {};
+}
+
+outcome<void>
+tree_writer::write_data (std::span<const std::uint8_t> bytes)
+{
+  while (!bytes.empty ())
+    {
+      ssize_t count = retry ([&]
+        { return ::write (file_.get (), bytes.data (), bytes.size ()); });
+      if (count < 0)
+        return failed_on ("write", name_);
+      bytes = bytes.subspan (count);
+    }
+  return {};
+}
+
+outcome<void>
+tree_writer::finish_file ()
+{
+  auto result = canonicalise (file_.get (), file_mode_,
+                              printable {name_, {}}.view ());
+  file_.reset ();
+  return result;
+}
+
+outcome<void>
+tree_writer::create_symlink (std::string_view target)
+{
+  if (symlinkat (std::string {target}.c_str (), directory (), name_.c_str ()))
+    return failed_on ("symlinkat", name_);
+  return canonicalise_symlink (directory (), name_.c_str ());
+}
+
+}
