@@ -38,7 +38,7 @@
 ;; What users' programs import stands beside the daemon, not on top of it.
 (define %client-imports
   '("base16" "base32" "config" "control/wire" "derivation" "errors" "gzip"
-    "hash" "nar" "octets" "protocol/wire" "store/path"))
+    "hash" "nar" "octets" "protocol/wire" "store/layout" "store/path"))
 
 (define (layer module)
   "Return the number of the layer of @var{module}, a string such as

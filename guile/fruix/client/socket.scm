@@ -1,0 +1,64 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Where a daemon listens, and connecting to it: by a socket in the file
+;;; system, or by TCP.
+;;; Code:
+
+(define-module (fruix client socket)
+  #:use-module ((fruix errors) #:select (fail))
+  #:use-module ((fruix store layout) #:select (layout-socket))
+  #:use-module (ice-9 match)
+  #:export (default-socket
+            open-socket))
+
+(define %default-tcp-port 44146)
+
+(define (unix-socket file)
+  (let ((port (socket PF_UNIX (logior SOCK_STREAM SOCK_CLOEXEC) 0)))
+    (catch 'system-error
+      (lambda ()
+        (connect port AF_UNIX file)
+        port)
+      (lambda arguments
+        (close-port port)
+        (fail "cannot connect to the daemon at '~a': ~a" file
+              (strerror (system-error-errno arguments)))))))
+
+(define (tcp-socket host service)
+  (match (getaddrinfo host (number->string service) AI_NUMERICSERV
+                      AF_UNSPEC SOCK_STREAM)
+    ((address . _)
+     (let ((port (socket (addrinfo:fam address)
+                         (logior SOCK_STREAM SOCK_CLOEXEC) 0)))
+       (connect port (addrinfo:addr address))
+       port))))
+
+(define (host+port text)
+  "Return host and port of @var{text}, @code{HOST}, @code{HOST:PORT} or either
+with the host in brackets."
+  (let* ((bracket (string-rindex text #\]))
+         (colon (string-index text #\: (or bracket 0)))
+         (host (substring text 0 (or colon (string-length text)))))
+    (values (string-trim-both host (char-set #\[ #\]))
+            (or (and colon (string->number (substring text (+ colon 1))))
+                %default-tcp-port))))
+
+(define (open-socket uri)
+  "Return a port connected to the daemon at @var{uri}: the absolute file name
+of a socket, the same after @code{unix://} or @code{file://}, or
+@code{guix://@var{host}} with an optional @code{:@var{port}}.  A failure
+raises @code{&fruix-error}, or @code{system-error} for a host."
+  (define (after prefix)
+    (and (string-prefix? prefix uri)
+         (substring uri (string-length prefix))))
+  (cond ((string-prefix? "/" uri) (unix-socket uri))
+        ((or (after "unix://") (after "file://")) => unix-socket)
+        ((after "guix://")
+         => (lambda (rest)
+              (call-with-values (lambda () (host+port rest)) tcp-socket)))
+        (else (fail "cannot connect to '~a': unsupported address" uri))))
+
+(define (default-socket layout)
+  "Return the address of the daemon that @env{GUIX_DAEMON_SOCKET} names, else
+the usual one of a daemon with @var{layout}."
+  (or (getenv "GUIX_DAEMON_SOCKET") (layout-socket layout)))
