@@ -4,7 +4,6 @@
 (use-modules (fruix database)
              (fruix store)
              (fruix store layout)
-             (ice-9 ftw)
              (ice-9 match)
              (ice-9 popen)
              (ice-9 textual-ports)
@@ -57,9 +56,6 @@ the text that declared them."
                 (rows "foreign_key_list" name) (indexes name))))
        (query db "select type, name, tbl_name from sqlite_master
                   order by type, name")))
-
-(define (directory-entries directory)
-  (scandir directory (lambda (name) (not (member name '("." ".."))))))
 
 (test-begin "store")
 

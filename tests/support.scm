@@ -8,6 +8,7 @@
   #:use-module (srfi srfi-64)
   #:export (call-with-temporary-directory
             delete-recursively
+            directory-entries
             skip-unless
             errno-of
             message-of))
@@ -25,6 +26,10 @@
    (lambda (name stat errno result)
      (when (= errno EACCES) (rmdir name)))
    #t directory lstat))
+
+(define (directory-entries directory)
+  "Return the sorted names of what is in @var{directory}."
+  (scandir directory (lambda (name) (not (member name '("." ".."))))))
 
 (define* (call-with-temporary-directory proc #:key (mode #o700))
   "Call @var{proc} with the name of a new directory, which is deleted

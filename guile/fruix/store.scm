@@ -8,10 +8,13 @@
 ;;; Code:
 
 (define-module (fruix store)
+  #:use-module (fruix store derivations)
   #:use-module (fruix store failed-paths)
   #:use-module (fruix store handle)
+  #:use-module (fruix store lock)
   #:use-module (fruix store path-info)
   #:use-module (fruix store query)
+  #:use-module (fruix store registration)
   #:re-export (;; Opening.
                open-store
                close-store!
@@ -39,6 +42,15 @@
                query-derivation-outputs
                path-from-hash-part
                closure
+
+               read-derivation
+               derivation-hash
+
+               ;; What becomes so.
+               register-items!
+               lock-paths
+               unlock-paths!
+               call-with-path-locks
 
                ;; What is not.
                failed-paths

@@ -7,8 +7,9 @@
 ;;; Code:
 
 (define-module (fruix store handle)
-  #:use-module (fruix errors)
+  #:use-module ((fruix derivation) #:select (hash-modulo-lookup))
   #:use-module (fruix record-lock)
+  #:use-module ((fruix store derivation-file) #:select (read-derivation-file))
   #:use-module (fruix store directories)
   #:use-module (fruix store layout)
   #:use-module (fruix store readers)
@@ -16,7 +17,6 @@
   #:use-module (fruix store staging)
   #:use-module (fruix store temporary-roots)
   #:use-module (fruix store writer)
-  #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
   #:export (open-store
             close-store!
@@ -41,7 +41,8 @@
   (readers store-readers)                  ;<readers>
   (staging store-staging)                  ;<staging>
   (roots store-roots)                      ;<temporary-roots>
-  (derivation-hashes store-derivation-hashes)) ;see (fruix store derivations)
+  (derivation-hashes store-derivation-hashes)) ;.drv -> hash, see
+                                           ;'hash-modulo-lookup'
 
 (define (store-directory store)
   "Return the logical directory of @var{store}, such as @file{/gnu/store}."
@@ -83,7 +84,9 @@ whether to keep 8 MiB of disk space for hard times.  Raise a
          (roots (make-temporary-roots layout)))
     (add-temporary-root! roots (staging-store-path staging))
     (make-store layout lock (start-writer db) (make-readers layout) staging
-                roots (make-hash-table))))
+                roots
+                (hash-modulo-lookup
+                 (lambda (drv) (read-derivation-file layout drv))))))
 
 (define (close-store! store)
   "Close @var{store}, which no other thread uses any more."

@@ -10,6 +10,7 @@
 (define-module (fruix store writer)
   #:use-module (fruix database)
   #:use-module (fruix errors)
+  #:use-module (fruix mailbox)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
@@ -18,21 +19,17 @@
             stop-writer!))
 
 (define-record-type <writer>
-  (make-writer mutex changed queue stopping? thread)
+  (make-writer mailbox thread)
   writer?
-  (mutex writer-mutex)
-  (changed writer-changed)                 ;condition variable
-  (queue writer-queue set-writer-queue!)   ;list of <request>, latest first
-  (stopping? writer-stopping? set-writer-stopping?!)
-  (thread writer-thread set-writer-thread!))
+  (mailbox writer-mailbox)                 ;of <request>s
+  (thread  writer-thread))
 
 (define-record-type <request>
-  (make-request procedure answered answer)
+  (make-request procedure answer)
   request?
   (procedure request-procedure)            ;connection -> value
-  (answered request-answered)              ;condition variable
-  (answer request-answer                   ;thunk that returns or raises
-          set-request-answer!))
+  (answer    request-answer))              ;mailbox for a thunk, which returns
+                                           ;the value or raises
 
 
 ;;
@@ -95,67 +92,40 @@ surrounding transaction goes on."
 ;; The thread.
 ;;
 
-(define (next-requests writer)
-  "Wait for requests and return them in order; none when it is time to stop."
-  (with-mutex (writer-mutex writer)
-    (let loop ()
-      (match (writer-queue writer)
-        (()
-         (cond ((writer-stopping? writer) '())
-               (else
-                (wait-condition-variable (writer-changed writer)
-                                         (writer-mutex writer))
-                (loop))))
-        (requests
-         (set-writer-queue! writer '())
-         (reverse requests))))))
+(define (next-requests mailbox)
+  "Wait for requests in @var{mailbox} and return all there are, in order; none
+when it is closed."
+  (let loop ((timeout #f) (requests '()))
+    (match (mailbox-get! mailbox #:timeout timeout)
+      ((? request? request) (loop 0 (cons request requests)))
+      (_ (reverse requests)))))
 
-(define (answer! writer requests answers)
-  (with-mutex (writer-mutex writer)
-    (for-each (lambda (request answer)
-                (set-request-answer! request answer)
-                (signal-condition-variable (request-answered request)))
-              requests answers)))
-
-(define (work writer db)
-  (match (next-requests writer)
+(define (work mailbox db)
+  (match (next-requests mailbox)
     (() (close-database db))
     (requests
-     (answer! writer requests (perform db requests))
-     (work writer db))))
+     (for-each (lambda (request answer)
+                 (mailbox-put! (request-answer request) answer))
+               requests (perform db requests))
+     (work mailbox db))))
 
 (define (start-writer db)
   "Start the thread that from now on owns @var{db}, the writing connection, and
 return the writer."
-  (let ((writer (make-writer (make-mutex) (make-condition-variable)
-                             '() #f #f)))
-    (set-writer-thread! writer
-                        (call-with-new-thread (lambda () (work writer db))))
-    writer))
+  (let ((mailbox (make-mailbox)))
+    (make-writer mailbox
+                 (call-with-new-thread (lambda () (work mailbox db))))))
 
 (define (call-in-writer writer proc)
   "Have @var{writer} call @var{proc} with the writing connection, inside a
 transaction, and wait.  Return its value once that is committed, or raise what
 it raised, in which case nothing it did remains."
-  (let* ((mutex (writer-mutex writer))
-         (request (make-request proc (make-condition-variable) #f))
-         (answer (with-mutex mutex
-                   (when (writer-stopping? writer)
-                     (fail "the store is closed"))
-                   (set-writer-queue! writer
-                                      (cons request (writer-queue writer)))
-                   (signal-condition-variable (writer-changed writer))
-                   (let loop ()
-                     (or (request-answer request)
-                         (begin
-                           (wait-condition-variable
-                            (request-answered request) mutex)
-                           (loop)))))))
-    (answer)))
+  (let ((answer (make-mailbox)))
+    (unless (mailbox-put! (writer-mailbox writer) (make-request proc answer))
+      (fail "the store is closed"))
+    ((mailbox-get! answer))))
 
 (define (stop-writer! writer)
   "Stop @var{writer} after what it was told to do, and close its connection."
-  (with-mutex (writer-mutex writer)
-    (set-writer-stopping?! writer #t)
-    (signal-condition-variable (writer-changed writer)))
+  (mailbox-close! (writer-mailbox writer))
   (join-thread (writer-thread writer)))

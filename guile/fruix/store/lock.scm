@@ -1,0 +1,72 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Locks on store paths, which whoever makes an item holds: builders, and
+;;; those who add items.  The lock file of an item is beside it, with '.lock'
+;;; at the end of its name, as guix-daemon and its helpers have it.
+;;;
+;;; Several are taken in the order of their names, so that nobody waits in a
+;;; circle.  The lock files of an item that became valid are deleted; those of
+;;; a failure stay, and a collector finds them.
+;;; Code:
+
+(define-module (fruix store lock)
+  #:use-module (fruix record-lock)
+  #:use-module (fruix store handle)
+  #:use-module (fruix store layout)
+  #:use-module (ice-9 match)
+  #:use-module ((srfi srfi-1) #:select (delete-duplicates))
+  #:export (lock-paths
+            unlock-paths!
+            call-with-path-locks))
+
+(define (lock-file store path)
+  (string-append (physical (store-layout store) path) ".lock"))
+
+(define* (unlock-paths! locks #:key delete?)
+  "Release @var{locks}, which @code{lock-paths} returned; with @var{delete?},
+delete their files."
+  (for-each (lambda (lock) (release-file-lock! lock #:delete? delete?))
+            locks))
+
+(define (acquire files wait?)
+  "Return the locks on @var{files}, or @code{#f} after releasing those that
+were free."
+  (let loop ((files files)
+             (locks '()))
+    (match files
+      (() (reverse locks))
+      ((file . rest)
+       (match (with-exception-handler
+                  (lambda (exception)
+                    (unlock-paths! locks)
+                    (raise-exception exception))
+                (lambda ()
+                  (acquire-file-lock file 'exclusive #:wait? wait?))
+                #:unwind? #t)
+         (#f
+          (unlock-paths! locks)
+          #f)
+         (lock (loop rest (cons lock locks))))))))
+
+(define* (lock-paths store paths #:key (wait? #t))
+  "Lock @var{paths}, a list of store paths of @var{store} that need not exist,
+against all other threads and processes, and return the locks.  When one is
+locked, wait; without @var{wait?}, return @code{#f}, having locked none."
+  (acquire (sort (delete-duplicates
+                  (map (lambda (path) (lock-file store path)) paths))
+                 string<?)
+           wait?))
+
+(define (call-with-path-locks store paths thunk)
+  "Lock @var{paths} in @var{store} as by @code{lock-paths}, call @var{thunk},
+unlock them and return its value.  The lock files are deleted, unless
+@var{thunk} raised."
+  (let* ((locks (lock-paths store paths))
+         (value (with-exception-handler
+                    (lambda (exception)
+                      (unlock-paths! locks)
+                      (raise-exception exception))
+                  thunk
+                  #:unwind? #t)))
+    (unlock-paths! locks #:delete? #t)
+    value))
