@@ -12,4 +12,6 @@ fruix_init ()
   define_lock_primitives ();
   define_nar_primitives ();
   define_tree_primitives ();
+  define_descriptor_primitives ();
+  define_process_primitives ();
 }

@@ -1,0 +1,67 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Descriptors as integers: directories, which cannot be ports, pipes whose
+;;; ends are polled, and waiting for several at once.
+;;;
+;;; Every descriptor made here is close-on-exec.  A descriptor has one owner,
+;;; who closes it; 'call-with-directory' is the way not to forget.
+;;; Code:
+
+(define-module (fruix descriptors)
+  #:use-module (fruix primitives)
+  #:use-module (ice-9 match)
+  #:use-module ((rnrs bytevectors) #:select (bytevector-length))
+  #:export (call-with-directory
+            open-directory
+            open-directory-at
+            make-pipe
+            read-descriptor!
+            poll-descriptors))
+
+(define (open-directory name)
+  "Open the directory @var{name}, a string, and return its descriptor, an
+integer, for the caller to close with @code{close-fdes}.  Symbolic links are
+followed: @var{name} must lie where only trusted users write.  Raise a
+@code{system-error} on failure (open(2))."
+  (%open-directory name))
+
+(define (open-directory-at fd name)
+  "Open @var{name}, a single component, in the directory @var{fd}, a
+descriptor, and return its descriptor for the caller to close.  A symbolic
+link is refused, so that a directory in hostile hands can be walked.  Raise a
+@code{system-error} on failure (openat(2))."
+  (%open-directory-at fd name))
+
+(define (call-with-directory name proc)
+  "Open the directory @var{name} as @code{open-directory} does, call
+@var{proc} with its descriptor, close that however @var{proc} is left, and
+return what @var{proc} returned."
+  (let ((fd (open-directory name)))
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc fd))
+      (lambda () (close-fdes fd)))))
+
+(define (make-pipe)
+  "Return two values: the descriptors of a new pipe's end to read and of its
+end to write (pipe2(2)).  The caller closes both."
+  (match (%pipe)
+    ((read . write) (values read write))))
+
+(define* (read-descriptor! fd bv #:optional (start 0)
+                           (count (- (bytevector-length bv) start)))
+  "Read at most @var{count} bytes from the descriptor @var{fd} into the
+bytevector @var{bv} at index @var{start}, waiting for the first of them.
+Return their number, 0 at the end of the file.  Raise a @code{system-error}
+on failure, @code{EAGAIN} included for a non-blocking descriptor (read(2))."
+  (%read fd bv start count))
+
+(define (poll-descriptors watched timeout)
+  "Wait until something happens on a descriptor, or for @var{timeout}
+milliseconds, -1 being for ever.  @var{watched} is a list of @code{(fd .
+events)}, @code{events} being a list of @code{readable}, @code{writable} and
+@code{peer-closed}, which is a stream socket whose peer has stopped writing.
+Return the list of those that are ready, in the same form and order, in whose
+events there can also be @code{hangup}, @code{error} and @code{invalid}; the
+empty list after the time-out.  A signal does not end the wait (poll(2))."
+  (%poll watched timeout))

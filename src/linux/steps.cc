@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The steps of Linux.
+#include "plan/step.hh"
+
+namespace fruix::plan {
+
+std::span<const step_kind>
+system_steps () noexcept
+{
+  return {};
+}
+
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The processes of a user are killed by becoming that user: the kernel then
+// knows whom kill (-1) may reach, and does it without a race against fork.
+#include "process/ending.hh"
+
+#include "base/retry.hh"
+#include "process/platform.hh"
+#include "process/signals.hh"
+
+#include <charconv>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace fruix {
+
+outcome<void>
+await_exit (pid_t id) noexcept
+{
+  siginfo_t info;
+  if (retry ([&] { return ::waitid (P_PID, id, &info, WEXITED | WNOWAIT); })
+      < 0)
+    return failed ("waitid");
+  return {};
+}
+
+// The exit status is the errno.  One call is enough: none of the processes
+// can fork between the kernel's look at it and its death.
+[[noreturn]] static void
+run_killer (uid_t user) noexcept
+{
+  reset_signals ();
+  if (auto result = set_user (user); !result)
+    ::_exit (result.error ().error);
+  bool sent = ::kill (-1, SIGKILL) == 0 || errno == ESRCH;
+  ::_exit (sent ? 0 : errno);
+}
+
+outcome<void>
+kill_user (uid_t user) noexcept
+{
+  char name[16] = "uid ";
+  std::to_chars (name + 4, name + sizeof name - 1, user);
+  if (user == 0)
+    return failed ("kill", name, EINVAL);
+  outcome<process> killer;
+  {
+    blocked_signals blocked;
+    killer = fork_process ({});
+    if (killer && killer->id == 0)
+      run_killer (user);
+  }
+  if (!killer)
+    return std::unexpected {killer.error ()};
+  int status;
+  auto reaped = retry ([&] { return ::waitpid (killer->id, &status, 0); });
+  if (killer->descriptor >= 0)
+    ::close (killer->descriptor);
+  if (reaped < 0)
+    return failed ("waitpid", name);
+  // It may have been killed by another killer of the same user.
+  if (WIFSIGNALED (status))
+    return failed ("kill", name, EINTR);
+  if (WEXITSTATUS (status) != 0)
+    return failed ("kill", name, WEXITSTATUS (status));
+  return {};
+}
+
+}

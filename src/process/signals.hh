@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Signals around a fork.
+#pragma once
+
+#include <csignal>
+#include <pthread.h>
+
+namespace fruix {
+
+// No signal reaches this thread while an object of this class lives.
+class blocked_signals
+{
+public:
+  blocked_signals () noexcept
+  {
+    sigset_t all;
+    ::sigfillset (&all);
+    ::pthread_sigmask (SIG_BLOCK, &all, &before_);
+  }
+  ~blocked_signals () { ::pthread_sigmask (SIG_SETMASK, &before_, nullptr); }
+  blocked_signals (const blocked_signals &) = delete;
+
+private:
+  sigset_t before_;
+};
+
+// In a child: every signal at its default, none blocked.
+inline void
+reset_signals () noexcept
+{
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; signal++)
+    ::sigaction (signal, &action, nullptr);
+  sigset_t none;
+  ::sigemptyset (&none);
+  ::pthread_sigmask (SIG_SETMASK, &none, nullptr);
+}
+
+}

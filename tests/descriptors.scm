@@ -1,0 +1,128 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Directory descriptors do not follow links, pipes are closed on exec, and
+;;; waiting tells what happened on which descriptor.
+
+(use-modules (fruix descriptors)
+             (ice-9 match)
+             (rnrs bytevectors)
+             (srfi srfi-64))
+
+(define (errno-of thunk)
+  (catch 'system-error
+    (lambda () (thunk) #f)
+    (lambda arguments (system-error-errno arguments))))
+
+(define (open-descriptors)
+  (length (scandir* "/dev/fd")))
+
+(define (scandir* directory)
+  (let ((stream (opendir directory)))
+    (let loop ((names '()))
+      (match (readdir stream)
+        ((? eof-object?) (closedir stream) names)
+        (name (loop (cons name names)))))))
+
+(define %directory (mkdtemp "/tmp/fruix-descriptors-XXXXXX"))
+(mkdir (string-append %directory "/real"))
+(symlink "real" (string-append %directory "/link"))
+
+(test-begin "descriptors")
+
+(test-assert "a directory in a directory"
+  (call-with-directory %directory
+    (lambda (fd)
+      (close-fdes (open-directory-at fd "real"))
+      #t)))
+
+(test-assert "a symbolic link is not followed"
+  (call-with-directory %directory
+    (lambda (fd)
+      (memv (errno-of (lambda () (open-directory-at fd "link")))
+            (list ELOOP ENOTDIR)))))
+
+(test-equal "a name of several components is refused" EINVAL
+  (call-with-directory %directory
+    (lambda (fd)
+      (errno-of (lambda () (open-directory-at fd "../etc"))))))
+
+(test-equal "what is not there is named"
+  '("open" ("/nowhere" "No such file or directory"))
+  (catch 'system-error
+    (lambda () (open-directory "/nowhere"))
+    (lambda (key who template arguments errno)
+      (list who arguments))))
+
+(test-assert "call-with-directory closes on error"
+  (let ((before (open-descriptors)))
+    (catch 'oops
+      (lambda ()
+        (call-with-directory %directory (lambda (fd) (throw 'oops))))
+      (const #t))
+    (= before (open-descriptors))))
+
+(define-values (in out) (make-pipe))
+
+(test-equal "pipes are close-on-exec" (list FD_CLOEXEC FD_CLOEXEC)
+  (map (lambda (fd) (fcntl fd F_GETFD)) (list in out)))
+
+(test-equal "nothing to read: time-out" '()
+  (poll-descriptors `((,in readable)) 0))
+
+(test-equal "ready to write" `((,out writable))
+  (poll-descriptors `((,in readable) (,out writable)) -1))
+
+(test-equal "a byte"  '(1 7)
+  (let ((port (fdes->outport (dup->fdes out)))
+        (bv (make-bytevector 10)))
+    (write-char (integer->char 7) port)
+    (close-port port)
+    (match (poll-descriptors `((,in readable)) -1)
+      (((fd 'readable))
+       (let ((count (read-descriptor! fd bv)))
+         (list count (bytevector-u8-ref bv 0)))))))
+
+(test-equal "the other end closed: hangup, then end of file" '((hangup) 0)
+  (begin
+    (close-fdes out)
+    (match (poll-descriptors `((,in readable)) -1)
+      (((fd . events))
+       (list events (read-descriptor! fd (make-bytevector 1)))))))
+
+(test-equal "a closed descriptor is invalid, not an error" '(invalid)
+  (begin
+    (close-fdes in)
+    (match (poll-descriptors `((,in readable)) -1)
+      (((fd . events)) events))))
+
+(test-equal "a stream socket whose peer stopped writing" '(peer-closed readable)
+  (match (socketpair AF_UNIX SOCK_STREAM 0)
+    ((a . b)
+     (shutdown b 1)
+     (match (poll-descriptors `((,(fileno a) readable peer-closed)) -1)
+       (((fd . events)) events)))))
+
+(test-error "an unknown event" 'wrong-type-arg
+  (poll-descriptors '((0 sideways)) 0))
+(test-error "not an alist" 'wrong-type-arg
+  (poll-descriptors '(0) 0))
+(test-error "more bytes than there is room for" 'out-of-range
+  (read-descriptor! 0 (make-bytevector 2) 1 2))
+
+(test-assert "a signal does not prolong or end the wait"
+  (let ((start (get-internal-real-time)))
+    (sigaction SIGALRM (const #t))
+    (setitimer ITIMER_REAL 0 10000 0 10000)
+    (let ((ready (poll-descriptors '() 100)))
+      (setitimer ITIMER_REAL 0 0 0 0)
+      (and (null? ready)
+           (< 0.09
+              (/ (- (get-internal-real-time) start)
+                 internal-time-units-per-second 1.)
+              0.5)))))
+
+(for-each (lambda (name) (delete-file (string-append %directory name)))
+          '("/link"))
+(rmdir (string-append %directory "/real"))
+(rmdir %directory)
+
+(test-end "descriptors")
