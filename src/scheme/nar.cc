@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Archives: unpack one as it arrives, read a tree as one.
+#include "base/duplicate.hh"
 #include "scheme/families.hh"
 #include "scheme/handle.hh"
 #include "scheme/summary.hh"
 #include "tree/restore.hh"
 #include "tree/source.hh"
 
-#include <fcntl.h>
-
 namespace fruix::scheme {
 
 static constexpr handle_type<nar_restorer> restorer_type {"nar-restorer"};
 static constexpr handle_type<nar_source> source_type {"nar-source"};
-
-// A copy of descriptor FD, or none for -1, for an object that lives longer
-// than the call.
-static outcome<unique_fd>
-duplicate (int fd) noexcept
-{
-  unique_fd copy {fd < 0 ? -1 : fcntl (fd, F_DUPFD_CLOEXEC, 0)};
-  if (fd >= 0 && !copy)
-    return failed ("fcntl");
-  return copy;
-}
 
 struct restorer_request
 {
@@ -40,7 +28,7 @@ open_restorer (restorer_request &request)
     return result;
   request.digests.options.keys = request.shared >= 0;
   auto directory = duplicate (request.directory);
-  auto shared = duplicate (request.shared);
+  auto shared = request.shared < 0 ? unique_fd {} : duplicate (request.shared);
   if (!directory || !shared)
     return std::unexpected {(directory ? shared : directory).error ()};
   request.result = std::make_unique<nar_restorer> (

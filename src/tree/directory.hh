@@ -2,12 +2,10 @@
 // Reading a directory through its descriptor.
 #pragma once
 
-#include "base/outcome.hh"
+#include "base/duplicate.hh"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <memory>
-#include <unistd.h>
 
 namespace fruix {
 
@@ -21,13 +19,11 @@ using directory_stream = std::unique_ptr<DIR, directory_closer>;
 inline directory_stream
 open_stream (int fd) noexcept
 {
-  int copy = fcntl (fd, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0)
-    return nullptr;
-  DIR *stream = fdopendir (copy);
-  if (!stream)
-    close (copy);
-  return directory_stream {stream};
+  auto copy = duplicate (fd);
+  directory_stream stream {copy ? fdopendir (copy->get ()) : nullptr};
+  if (stream)
+    copy->release ();
+  return stream;
 }
 
 // The name of the next entry but "." and "..", or nullptr at the end.
