@@ -17,7 +17,7 @@ integers, and PAIRS."
       (when pairs
         (write-octets-pairs port pairs))
       (let ((input (open-bytevector-input-port (bytes))))
-        (let ((changes (read-options input minor)))
+        (let ((changes (read-settings input minor)))
           (and (eof-object? (lookahead-u8 input))
                (override %default-settings changes)))))))
 

@@ -94,4 +94,4 @@ duplicates."
 
 (define (options-argument client)
   "Return the changes of settings that @var{client} sent."
-  (read-options (client-port client) (client-minor client)))
+  (read-settings (client-port client) (client-minor client)))

@@ -14,7 +14,7 @@
   #:export (%default-settings
             setting
             override
-            read-options
+            read-settings
             build-options))
 
 (define %default-settings
@@ -98,7 +98,7 @@ same kind of keys, in place of its own."
        (and symbol (cons symbol value))))
     (#f #f)))
 
-(define (read-options port minor)
+(define (read-settings port minor)
   "Read the arguments of set-options on @var{port} as a client of protocol
 version @var{minor} sends them; return the settings that they change.  Raise
 @code{&protocol-violation} if one has a value that it cannot have."
