@@ -8,6 +8,7 @@
 ;;; Code:
 
 (define-module (fruix store)
+  #:use-module (fruix store adding)
   #:use-module (fruix store derivations)
   #:use-module (fruix store failed-paths)
   #:use-module (fruix store handle)
@@ -15,6 +16,7 @@
   #:use-module (fruix store path-info)
   #:use-module (fruix store query)
   #:use-module (fruix store registration)
+  #:use-module (fruix store staging)
   #:re-export (;; Opening.
                open-store
                close-store!
@@ -47,7 +49,15 @@
                derivation-hash
 
                ;; What becomes so.
+               add-text!
+               call-with-store-restorer
                register-items!
+               store-staging
+               call-with-staged
+               staged-file
+               staging-descriptor
+               staging-links-descriptor
+               move-into-store!
                lock-paths
                unlock-paths!
                call-with-path-locks

@@ -48,21 +48,26 @@ valid.  Raise a @code{&fruix-error} if it lies."
        (derivation-outputs derivation)))
 
 (define (checked-outputs-of-files store drvs)
-  "Return the list of what @code{checked-outputs} gives for the derivations in
-the files of @var{drvs}, a list of store paths that are to become valid
-together in @var{store}: they may be inputs of each other."
+  "Return a hash table that gives for each of @var{drvs}, store paths whose
+files are in place and which are to become valid together in @var{store}, what
+@code{checked-outputs} returns for it.  They may be inputs of each other."
   (define layout (store-layout store))
-  (define lookup
-    (let ((among-them (hash-modulo-lookup
-                       (lambda (drv)
-                         (unless (member drv drvs)
-                           (check-valid store drv))
-                         (read-derivation-file layout drv)))))
-      (lambda (input)
-        (if (member input drvs)
-            (among-them input)
-            (derivation-hash store input)))))
-  (map (lambda (drv)
-         (checked-outputs store drv (read-derivation-file layout drv)
-                          #:lookup lookup))
-       drvs))
+  (define table (make-hash-table))
+  (define lookup-among-them
+    (hash-modulo-lookup
+     (lambda (drv)
+       (unless (hash-get-handle table drv)
+         (check-valid store drv))
+       (read-derivation-file layout drv))))
+  (define (lookup input)
+    (if (hash-get-handle table input)
+        (lookup-among-them input)
+        (derivation-hash store input)))
+  (for-each (lambda (drv) (hash-set! table drv #f)) drvs)
+  (for-each (lambda (drv)
+              (let ((derivation (read-derivation-file layout drv)))
+                (hash-set! table drv
+                           (checked-outputs store drv derivation
+                                            #:lookup lookup))))
+            drvs)
+  table)

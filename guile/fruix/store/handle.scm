@@ -63,8 +63,14 @@
     #:unwind? #t))
 
 (define (lock-store layout)
-  "Return a shared lock on the store of @var{layout}."
-  (acquire-file-lock (layout-big-lock layout) 'shared))
+  "Return a shared lock on the store of @var{layout}.  Before, delete what was
+being added to it when a process was killed, if nobody else uses it."
+  (let* ((file (layout-big-lock layout))
+         (alone (acquire-file-lock file 'exclusive #:wait? #f)))
+    (when alone
+      (sweep-staging layout)
+      (release-file-lock! alone))
+    (acquire-file-lock file 'shared)))
 
 (define* (open-store layout #:key build-group (reserve-space? #t))
   "Open the store of @var{layout}, a @code{<layout>}, after creating what is

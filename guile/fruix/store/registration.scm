@@ -117,12 +117,10 @@ outputs of the derivation that it is."
 (define (outputs-of-derivations store infos)
   "Return the list of the outputs of each item of @var{infos}: those of a
 derivation, checked, or none."
-  (define drvs
-    (filter derivation-path? (map path-info-path infos)))
-  (define outputs
-    (map cons drvs (checked-outputs-of-files store drvs)))
-  (map (lambda (info) (or (assoc-ref outputs (path-info-path info)) '()))
-       infos))
+  (let* ((paths (map path-info-path infos))
+         (table (checked-outputs-of-files store
+                                          (filter derivation-path? paths))))
+    (map (lambda (path) (hash-ref table path '())) paths)))
 
 (define (register-items! store infos)
   "Make the items that @var{infos}, a list of @code{<path-info>}s, describe

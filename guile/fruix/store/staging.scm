@@ -10,24 +10,31 @@
 (define-module (fruix store staging)
   #:use-module (fruix errors)
   #:use-module (fruix store layout)
+  #:use-module ((fruix tree) #:select (delete-tree!))
+  #:use-module ((ice-9 ftw) #:select (scandir))
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
   #:export (open-staging
             close-staging!
+            sweep-staging
             staging-descriptor
             staging-links-descriptor
-            staging-directory
             staging-store-path
-            fresh-name!))
+
+            call-with-staged
+            staged-file
+            move-into-store!))
 
 (define-record-type <staging>
-  (make-staging directory store-path descriptor links-descriptor
-                mutex last-number)
+  (make-staging layout directory store-path descriptor links-descriptor
+                store-descriptor mutex last-number)
   staging?
+  (layout staging-layout)                  ;<layout>
   (directory staging-directory)            ;its file name
   (store-path staging-store-path)          ;its logical name
   (descriptor staging-descriptor)          ;of the directory
   (links-descriptor staging-links-descriptor) ;of the store's '.links'
+  (store-descriptor staging-store-descriptor) ;of the physical store
   (mutex staging-mutex)
   (last-number staging-last-number set-staging-last-number!))
 
@@ -52,18 +59,35 @@
   "Create a staging directory in the store of @var{layout} and return it as a
 @code{<staging>}.  Fail if the store is read-only."
   (let ((directory (create-directory layout)))
-    (make-staging directory
+    (make-staging layout
+                  directory
                   (string-append (layout-store layout) "/"
                                  (basename directory))
                   (open-directory directory)
                   (open-directory (layout-links layout))
+                  (open-directory (layout-physical-store layout))
                   (make-mutex) 0)))
 
 (define (close-staging! staging)
   "Close @var{staging}, which is empty again, and delete it."
+  (close-fdes (staging-store-descriptor staging))
   (close-fdes (staging-links-descriptor staging))
   (close-fdes (staging-descriptor staging))
   (rmdir (staging-directory staging)))
+
+(define (sweep-staging layout)
+  "Delete the staging directories in the store of @var{layout}, which is in use
+by nobody: processes that were killed have left them."
+  (let ((store (open-directory (layout-physical-store layout))))
+    (for-each (lambda (name) (delete-tree! store name))
+              (scandir (layout-physical-store layout)
+                       (lambda (name) (string-prefix? %prefix name))))
+    (close-fdes store)))
+
+
+;;
+;; One item.
+;;
 
 (define (fresh-name! staging)
   "Return a name that was not used in @var{staging} before."
@@ -71,3 +95,49 @@
     (let ((number (+ 1 (staging-last-number staging))))
       (set-staging-last-number! staging number)
       (number->string number))))
+
+(define (staged-file staging name)
+  "Return the name of the file that is called @var{name} in @var{staging}."
+  (string-append (staging-directory staging) "/" name))
+
+(define (file-status file)
+  "Return the status of @var{file} itself, or @code{#f} if it does not exist."
+  (catch 'system-error
+    (lambda () (lstat file))
+    (lambda arguments
+      (if (= ENOENT (system-error-errno arguments))
+          #f
+          (apply throw arguments)))))
+
+(define (call-with-staged staging proc)
+  "Call @var{proc} with a new name, a string, and return its value.  What has
+that name in @var{staging} afterwards, @var{proc} having returned or raised, is
+deleted."
+  (let ((name (fresh-name! staging)))
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc name))
+      (lambda ()
+        (when (file-status (staged-file staging name))
+          (delete-tree! (staging-descriptor staging) name))))))
+
+(define (rename-canonical file new-name)
+  "Rename @var{file}, an item in canonical form, whatever it is."
+  (if (and (eq? 'directory (stat:type (lstat file)))
+           (not (zero? (geteuid))))
+      ;; Only who may write to a directory may give it another parent.
+      (begin
+        (chmod file #o755)
+        (rename-file file new-name)
+        (chmod new-name #o555)
+        (utime new-name 1 1))
+      (rename-file file new-name)))
+
+(define (move-into-store! staging name path)
+  "Make what is called @var{name} in @var{staging}, a file or tree in canonical
+form, the item @var{path} of the store.  The caller has that locked; if
+something not valid bears its name, it is deleted before."
+  (let ((new-name (physical (staging-layout staging) path)))
+    (when (file-status new-name)
+      (delete-tree! (staging-store-descriptor staging) (basename path)))
+    (rename-canonical (staged-file staging name) new-name)))

@@ -1,0 +1,163 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Adding items: texts, and trees that come as archives.
+;;;
+;;; 1. What comes is unpacked and hashed in one pass, in the staging
+;;;    directory.
+;;; 2. Only then its store path is known; that is made a temporary root, and
+;;;    locked.
+;;; 3. If the item is valid, the data is dropped; else it is renamed, and
+;;;    registered.
+;;; Code:
+
+(define-module (fruix store adding)
+  #:use-module (fruix base16)
+  #:use-module ((fruix derivation) #:select (string->derivation))
+  #:use-module (fruix errors)
+  #:use-module (fruix hash)
+  #:use-module (fruix nar)
+  #:use-module (fruix octets)
+  #:use-module ((fruix protocol wire) #:select (write-bytes write-octets))
+  #:use-module (fruix store derivations)
+  #:use-module (fruix store handle)
+  #:use-module ((fruix store lock) #:select (call-with-path-locks))
+  #:use-module (fruix store path)
+  #:use-module (fruix store path-info)
+  #:use-module ((fruix store query) #:select (valid-path?))
+  #:use-module ((fruix store registration) #:select (register-item!))
+  #:use-module (fruix store staging)
+  #:use-module (ice-9 match)
+  #:use-module ((rnrs io ports) #:select (open-bytevector-output-port))
+  #:use-module ((srfi srfi-1) #:select (fold-right))
+  #:export (add-text!
+            call-with-store-restorer))
+
+(define (restore! store name feed options)
+  "Unpack the archive that @var{feed} supplies as @var{name} in the staging
+directory of @var{store}; return its @code{<nar-result>}.  @var{options} are
+those of @code{open-nar-restorer}."
+  (let* ((staging (store-staging store))
+         (restorer (apply open-nar-restorer
+                          (staging-descriptor staging) name
+                          #:links-fd (staging-links-descriptor staging)
+                          options)))
+    (with-exception-handler
+        (lambda (exception)
+          (nar-restorer-close! restorer)
+          (raise-exception exception))
+      (lambda () (feed restorer))
+      #:unwind? #t)
+    (nar-restorer-finish! restorer)))
+
+(define* (publish! store name path result
+                   #:key (references '()) (outputs '()))
+  "Make @var{name} in the staging directory of @var{store}, of which
+@var{result} is the @code{<nar-result>}, the valid item @var{path}, unless that
+is valid."
+  (let ((staging (store-staging store))
+        (info (path-info path
+                         (bytevector->base16-string (nar-result-hash result))
+                         (nar-result-size result)
+                         #:references references)))
+    (add-temp-root! store path)
+    (call-with-path-locks store (list path)
+      (lambda ()
+        (unless (valid-path? store path)
+          (move-into-store! staging name path)
+          (register-item! store info outputs))))))
+
+
+;;
+;; Texts.
+;;
+
+(define (sorted-set strings)
+  (fold-right (lambda (string rest)
+                (match rest
+                  (((? (lambda (next) (string=? string next))) . _) rest)
+                  (_ (cons string rest))))
+              '()
+              (sort strings string<?)))
+
+(define (file-archive contents)
+  "Return, as a bytevector, the archive of a file with @var{contents}."
+  (call-with-values open-bytevector-output-port
+    (lambda (port bytes)
+      (for-each (lambda (token) (write-octets port token))
+                '("nix-archive-1" "(" "type" "regular" "contents"))
+      (write-bytes port contents)
+      (write-octets port ")")
+      (bytes))))
+
+(define (outputs-of-text store path contents)
+  (if (derivation-path? path)
+      (checked-outputs store path
+                       (string->derivation (bytevector->octets contents)))
+      '()))
+
+(define (check-references store references)
+  "Fail early, before anything is written."
+  (for-each (lambda (reference)
+              (unless (valid-path? store reference)
+                (fail "path `~a' is not valid" reference)))
+            references))
+
+(define (add-text! store name contents references)
+  "Add a file with @var{contents}, a bytevector, to @var{store} under
+@var{name}, a string, as an item that refers to @var{references}, a list of
+valid items, and return its path.  If the name ends in @file{.drv}, the
+contents must be a derivation that tells its outputs right.  The item is a
+temporary root afterwards.  Raise a @code{&fruix-error}, having written
+nothing, if the name, a reference or the derivation is not as it must be."
+  (let* ((references (sorted-set references))
+         (path (text-path (store-directory store) name
+                          (bytevector-hash 'sha256 contents) references)))
+    (add-temp-root! store path)
+    (unless (valid-path? store path)
+      (let ((outputs (outputs-of-text store path contents))
+            (archive (file-archive contents)))
+        (check-references store references)
+        (call-with-staged (store-staging store)
+          (lambda (staged)
+            (publish! store staged path
+                      (restore! store staged
+                                (lambda (restorer)
+                                  (nar-restore! restorer archive))
+                                '())
+                      #:references references
+                      #:outputs outputs)))))
+    path))
+
+
+;;
+;; Archives.
+;;
+
+(define* (call-with-store-restorer store name proc
+                                   #:key (recursive? #t) (algorithm 'sha256))
+  "Add the tree whose archive @var{proc} supplies to @var{store} under
+@var{name}, a string, and return its path.  @var{proc} is called with a
+restorer, to which it gives the archive with @code{nar-restore!}, until
+@code{nar-restorer-done?}; what it returns is ignored.  The path follows from
+the hash by @var{algorithm}, a symbol, of the archive; without
+@var{recursive?}, of the contents of the regular file that it must be.  The
+item has no references, and is a temporary root afterwards.
+
+Only when the archive has been taken in, an invalid @var{name} raises a
+@code{&fruix-error}.  So does an invalid archive, as soon as it is seen.  What
+@var{proc} raises passes through.  In all these cases nothing remains."
+  (call-with-staged (store-staging store)
+    (lambda (staged)
+      (let* ((plain? (and recursive? (eq? algorithm 'sha256)))
+             (result (restore! store staged proc
+                               (if plain?
+                                   '()
+                                   `(#:hash-algorithm ,algorithm
+                                     #:flat? ,(not recursive?)))))
+             (path (fixed-output-path (store-directory store) name
+                                      recursive? algorithm
+                                      (if plain?
+                                          (nar-result-hash result)
+                                          (nar-result-digest result)))))
+        (publish! store staged path result)
+        path))))
