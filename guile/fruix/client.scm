@@ -17,6 +17,7 @@
 
 (define-module (fruix client)
   #:use-module (fruix client connection)
+  #:use-module (fruix client control)
   #:use-module (fruix client derivations)
   #:use-module (fruix client items)
   #:use-module (fruix client options)
@@ -47,6 +48,7 @@
                valid-derivers
                path-from-hash-part
                find-roots
+               log-file
                built-in-builders
 
                add-text-to-store

@@ -1,0 +1,49 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; 'fruix ps': the builds that run or wait, of all clients.
+;;; Code:
+
+(define-module (fruix scripts ps)
+  #:use-module (fruix client control)
+  #:use-module (fruix scripts progress)
+  #:use-module (fruix scripts support)
+  #:use-module (ice-9 format)
+  #:use-module (ice-9 match)
+  #:export (main))
+
+(define %help "\
+Usage: fruix ps [OPTION]…
+List the builds that run or wait: what, in which phase, for how long, and for
+whom (user and process).
+")
+
+(define (user-name uid)
+  (catch 'misc-error
+    (lambda () (passwd:name (getpwuid uid)))
+    (lambda _ (number->string uid))))
+
+(define (client->text client)
+  (match client
+    ((uid pid) (format #f "~a (~a)" (user-name uid) pid))))
+
+(define (display-build build)
+  (match (map (lambda (key) (assq-ref build key))
+              '(derivation phase since clients))
+    (((drv) (phase) (since) clients)
+     (format #t "~10a ~8@a  ~a  for ~a~%"
+             phase
+             (duration->text (max 0 (- (current-time) since)))
+             (printable (item-name drv))
+             (string-join (map client->text clients) ", ")))))
+
+(define (main arguments)
+  "List all clients' builds; @var{arguments} is a list of strings.  Return the
+exit code."
+  (run-command
+   "fruix ps" arguments '() %help
+   (lambda (options rest)
+     (unless (null? rest)
+       (usage-error "'~a' is too much" (car rest)))
+     (match (query-control (option-layout options) '(ps))
+       (('ps) (format (current-error-port) "no builds~%"))
+       (('ps . builds) (for-each display-build builds))))))

@@ -1,0 +1,181 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What the subcommands of 'fruix' share: options, the connection that they
+;;; ask for, errors as messages and exit codes, quantities for people.
+;;;
+;;; Exit codes: 0 done, 1 error, 2 wrong usage; as from the daemon, 100 a
+;;; build failed and 101 one took too long.
+;;; Code:
+
+(define-module (fruix scripts support)
+  #:use-module (fruix client)
+  #:use-module ((fruix config) #:select (%version))
+  #:use-module (fruix errors)
+  #:use-module (fruix store layout)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 format)
+  #:use-module (ice-9 match)
+  #:use-module (srfi srfi-37)
+  #:export (flag
+            valued
+            number-valued
+            repeated
+            %common-options
+            %common-help
+            run-command
+            usage-error
+
+            option-layout
+            call-with-daemon
+
+            size->text
+            duration->text))
+
+
+;;
+;; Options: an alist, with the other arguments as 'arguments'.
+;;
+
+(define (flag key . names)
+  "Return an option called by any of @var{names}, a character or a string
+each, that sets @var{key}, a symbol, to true."
+  (option names #f #f
+          (lambda (option name argument result)
+            (acons key #t result))))
+
+(define (valued key . names)
+  "Like @code{flag}, for an option whose argument is the value of @var{key}."
+  (option names #t #f
+          (lambda (option name argument result)
+            (acons key argument result))))
+
+(define (number-valued key . names)
+  "Like @code{valued}, for an argument that must be a natural number."
+  (option names #t #f
+          (lambda (option name argument result)
+            (acons key
+                   (if (string-every char-set:digit argument)
+                       (string->number argument)
+                       (usage-error "'~a' is not a number" argument))
+                   result))))
+
+(define (repeated key . names)
+  "Like @code{valued}, for an option that may be given more than once: the
+value of @var{key} is the list of all arguments."
+  (option names #t #f
+          (lambda (option name argument result)
+            (acons key
+                   (append (or (assq-ref result key) '()) (list argument))
+                   result))))
+
+;; Options of every subcommand.
+(define %common-options
+  (list (flag 'help #\h "help")
+        (flag 'version #\V "version")
+        (valued 'socket "socket")
+        (valued 'root "root")))
+
+(define %common-help "
+      --socket=ADDRESS   connect to the daemon at ADDRESS, a file name or URI
+      --root=DIRECTORY   use the daemon whose files are under DIRECTORY
+  -h, --help             display this help and exit
+  -V, --version          display version information and exit
+")
+
+(define-exception-type &usage-error &fruix-error
+  make-usage-error
+  usage-error?)
+
+(define (usage-error template . arguments)
+  "Leave the command, saying what is wrong with its arguments: @var{template}
+with @var{arguments} put in as by @code{format}."
+  (raise-exception
+   (make-usage-error (apply format #f template arguments))))
+
+(define (parse arguments options)
+  (args-fold arguments options
+             (lambda (option name argument result)
+               (usage-error "unknown option '~a~a'"
+                            (if (char? name) "-" "--") name))
+             (lambda (argument result)
+               (acons 'arguments
+                      (append (assq-ref result 'arguments) (list argument))
+                      result))
+             '((arguments))))
+
+(define (report-error name exception)
+  "Tell people about EXCEPTION in the command NAME; return the exit code."
+  (format (current-error-port) "~a: ~a~%" name (exception->text exception))
+  (cond ((usage-error? exception)
+         (format (current-error-port) "Try '~a --help'.~%" name)
+         2)
+        ((and (protocol-error? exception)
+              (memv (protocol-error-status exception) '(100 101)))
+         (protocol-error-status exception))
+        (else 1)))
+
+(define (run-command name arguments options help proc)
+  "Parse @var{arguments}, a list of strings, by @var{options} and call
+@var{proc} with the resulting alist and the list of other arguments; it
+returns true or an exit code.  Return the exit code.  @var{name} is what to
+call the command, @var{help} what @option{--help} prints.  Errors are printed
+for people."
+  (define (run)
+    (let ((result (parse arguments (append options %common-options))))
+      (cond ((assq-ref result 'help)
+             (display help)
+             (display %common-help)
+             0)
+            ((assq-ref result 'version)
+             (format #t "fruix (Fruix) ~a~%" %version)
+             0)
+            (else
+             (match (proc result (assq-ref result 'arguments))
+               ((? integer? code) code)
+               (_ 0))))))
+  (with-exception-handler (lambda (exception)
+                            (report-error name exception))
+    run
+    #:unwind? #t
+    #:unwind-for-type &error))
+
+
+;;
+;; The daemon.
+;;
+
+(define (option-layout options)
+  "Return the layout that @var{options}, else the environment, asks for."
+  (layout-from-environment #:root (or (assq-ref options 'root)
+                                      (getenv "FRUIX_ROOT"))))
+
+(define (call-with-daemon options proc)
+  "Call @var{proc} with a connection to the daemon that @var{options} asks
+for."
+  (call-with-connection proc
+                        (or (assq-ref options 'socket)
+                            (and (assq-ref options 'root)
+                                 (layout-socket (option-layout options))))
+                        #:layout (option-layout options)))
+
+
+;;
+;; Quantities.
+;;
+
+(define (size->text bytes)
+  "Return @var{bytes}, an integer, for people: @code{\"2.2 MiB\"}."
+  (cond ((< bytes 1024) (format #f "~a B" bytes))
+        ((< bytes (* 1024 1024)) (format #f "~,1f KiB" (/ bytes 1024.)))
+        (else (format #f "~,1f MiB" (/ bytes 1024. 1024.)))))
+
+(define (duration->text seconds)
+  "Return @var{seconds}, an integer, for people: @code{\"3s\"},
+@code{\"1m03s\"} or @code{\"2h05m\"}."
+  (let ((minutes (quotient seconds 60)))
+    (cond ((< seconds 60) (format #f "~as" seconds))
+          ((< minutes 60)
+           (format #f "~am~2,'0ds" minutes (remainder seconds 60)))
+          (else
+           (format #f "~ah~2,'0dm" (quotient minutes 60)
+                   (remainder minutes 60))))))
