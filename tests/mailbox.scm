@@ -28,6 +28,10 @@
     (define (state)
       (list (flag-set? flag) (readable? (flag-descriptor flag))))
     (test-equal "new: not set" '(#f #f) (state))
+    (test-assert "set before anybody asked for the descriptor"
+      (let ((early (make-flag)))
+        (flag-set! early)
+        (readable? (flag-descriptor early))))
     (flag-set! flag)
     (flag-set! flag)
     (test-equal "set twice" '(#t #t) (state))
@@ -95,7 +99,7 @@
       (eof-object? (mailbox-get! mailbox)))))
 
 (test-group "descriptor"
-  (let* ((mailbox (make-mailbox #:pollable? #t))
+  (let* ((mailbox (make-mailbox))
          (state (lambda () (readable? (mailbox-descriptor mailbox)))))
     (test-equal "empty: not readable" #f (state))
     (mailbox-put! mailbox 1)
@@ -109,7 +113,7 @@
     (test-assert "closed: readable" (state))
     (mailbox-abandon! mailbox))
   (test-assert "two threads, 2,000 messages, every one announced"
-    (let* ((mailbox (make-mailbox #:pollable? #t #:capacity 3))
+    (let* ((mailbox (make-mailbox #:capacity 3))
            (sender (begin-thread
                     (for-each (lambda (n) (mailbox-put! mailbox n))
                               (iota 2000)))))
@@ -127,8 +131,9 @@
     (descriptor-count)
     (begin
       (for-each (lambda (_)
-                  (let ((mailbox (make-mailbox #:pollable? #t)))
+                  (let ((mailbox (make-mailbox)))
                     (mailbox-put! mailbox 1)
+                    (mailbox-descriptor mailbox)
                     (mailbox-abandon! mailbox)))
                 (iota 50))
       (descriptor-count))))

@@ -187,21 +187,29 @@
         (make-scheduler #:max-jobs max-jobs)
         events))
 
+(define (alphabetically alist)
+  (define (name entry) (symbol->string (car entry)))
+  (sort alist (lambda (a b) (string<? (name a) (name b)))))
+
 (test-group "what others may see"
   (let ((state (state-after 1
                             (request 'a '(("x") ("z" "x")))
-                            (request 'b '(("x") ("y"))))))
-    (test-equal "builds, their phase and their clients"
-      '(("x" running (a b)) ("y" queued (b)) ("z" queued (a)))
+                            (request 'b '(("x") ("y")) #:options 'more))))
+    (test-equal "builds, their phase, who wants them and how"
+      '(("x" running ((a . options) (b . more)))
+        ("y" queued ((b . more)))
+        ("z" queued ((a . options))))
       (map (match-lambda
-             ((drv phase clients)
-              (list drv phase (sort clients (lambda (a b) (eq? a 'a))))))
+             ((drv phase wanters)
+              (list drv phase (alphabetically wanters))))
            (scheduler-builds state)))
-    (test-equal "clients" '(a b) (sort (scheduler-clients state)
-                                       (lambda (a b) (eq? a 'a))))
-    (test-equal "whose build somebody else waits for" '(#t #f)
-      (list (scheduler-contended? state 'a)
-            (scheduler-contended? state 'b))))
+    (test-equal "clients" 2 (length (scheduler-clients state))))
+  (test-equal "whether others wait for a build's slot" '(#f #t)
+    (let* ((alone (list (request 'a '(("x") ("y")))))
+           (both (append alone (list (request 'b '(("z")))))))
+      (map (lambda (events)
+             (scheduler-contended? (apply state-after 1 events) "x"))
+           (list alone both))))
   (test-equal "a cancelled build is seen, and not idle"
     '(#f (("x" cancelled ())))
     (let ((state (state-after 1 (request 'a '(("x"))) '(gone a))))

@@ -2,12 +2,13 @@
 ;;; Commentary:
 ;;; A flag that threads set and clear, and that poll(2) can wait for.
 ;;;
-;;; It is a pipe that holds one byte as long as the flag is set.  So a thread
-;;; that waits for descriptors can wait for another thread along with them:
-;;; a builder for its cancellation, a session for its mailbox.
+;;; Behind it is a pipe that holds one byte as long as the flag is set.  So a
+;;; thread that waits for descriptors can wait for another thread along with
+;;; them: a builder for its cancellation, a session for its mailbox.
 ;;;
-;;; 1. The pipe never holds more than one byte: no write blocks.
-;;; 2. A closed flag keeps its value; its descriptor is gone.
+;;; 1. The pipe is opened by the first who asks for the descriptor: a flag can
+;;;    be made, set and cleared without any.
+;;; 2. The pipe never holds more than one byte: no write blocks.
 ;;; Code:
 
 (define-module (fruix flag)
@@ -24,12 +25,11 @@
             flag-close!))
 
 (define-record-type <flag>
-  (%make-flag mutex input output set?)
+  (%make-flag mutex set? pipe)
   flag?
-  (mutex  flag-mutex)
-  (input  flag-input)                             ;port: the pipe's read end
-  (output flag-output)                            ;port: its write end
-  (set?   flag-set? %set-flag-set?!))             ;boolean
+  (mutex flag-mutex)
+  (set?  flag-set? %set-flag-set?!)               ;boolean
+  (pipe  flag-pipe set-flag-pipe!))               ;(INPUT . OUTPUT) ports | #f
 
 (define (open-pipe)
   "Return the two ends of a new pipe as unbuffered ports, closed on exec."
@@ -41,39 +41,51 @@
                (list input output))
      ends)))
 
-(define (make-flag)
-  "Return a new flag, not set.  It holds two descriptors until
-@code{flag-close!}.  Raise @code{system-error} when there are none left."
-  (match (open-pipe)
-    ((input . output)
-     (%make-flag (make-mutex) input output #f))))
+(define (fill-pipe pipe)
+  (put-u8 (cdr pipe) 0))
 
-(define (flag-change! flag set? move-byte)
+(define (empty-pipe pipe)
+  (get-u8 (car pipe)))
+
+(define (make-flag)
+  "Return a new flag, not set."
+  (%make-flag (make-mutex) #f #f))
+
+(define (change! flag set? change-pipe)
   (with-mutex (flag-mutex flag)
     (unless (eq? (flag-set? flag) set?)
       (%set-flag-set?! flag set?)
-      (unless (port-closed? (flag-input flag))
-        (move-byte)))))
+      (and=> (flag-pipe flag) change-pipe))))
 
 (define (flag-set! flag)
   "Set @var{flag}: its descriptor becomes readable.  Any thread may do it, and
 more than once."
-  (flag-change! flag #t
-                (lambda () (put-u8 (flag-output flag) 0))))
+  (change! flag #t fill-pipe))
 
 (define (flag-clear! flag)
   "Clear @var{flag}: its descriptor is no longer readable."
-  (flag-change! flag #f
-                (lambda () (get-u8 (flag-input flag)))))
+  (change! flag #f empty-pipe))
 
 (define (flag-descriptor flag)
   "Return the descriptor, an integer, that is readable as long as @var{flag}
-is set.  Nobody but this module reads from it or closes it."
-  (fileno (flag-input flag)))
+is set.  It is good until @code{flag-close!}; nobody but this module reads
+from it or closes it.  Raise @code{system-error} when there are no descriptors
+left."
+  (with-mutex (flag-mutex flag)
+    (unless (flag-pipe flag)
+      (let ((pipe (open-pipe)))
+        (when (flag-set? flag)
+          (fill-pipe pipe))
+        (set-flag-pipe! flag pipe)))
+    (fileno (car (flag-pipe flag)))))
 
 (define (flag-close! flag)
   "Close the descriptor of @var{flag}, which nobody may be waiting for.  The
 flag can still be set, cleared and looked at."
   (with-mutex (flag-mutex flag)
-    (close-port (flag-input flag))
-    (close-port (flag-output flag))))
+    (match (flag-pipe flag)
+      (#f #t)
+      ((input . output)
+       (set-flag-pipe! flag #f)
+       (close-port input)
+       (close-port output)))))

@@ -37,21 +37,19 @@
   (weigh    mailbox-weigh)          ;MESSAGE -> weight
   (capacity mailbox-capacity)       ;largest total weight, a real
   (held     mailbox-held set-mailbox-held!)       ;total weight
-  (flag     mailbox-flag)           ;flag | #f
+  (flag     mailbox-flag)           ;set: there is something to get
   (closed?  mailbox-closed? set-mailbox-closed?!)) ;boolean
 
-(define* (make-mailbox #:key (capacity +inf.0) (weigh (const 1)) pollable?)
+(define* (make-mailbox #:key (capacity +inf.0) (weigh (const 1)))
   "Return a new mailbox.  @var{weigh} gives the weight of a message, a
 non-negative integer; when the messages held weigh @var{capacity}, a real,
-senders wait.  By default every message weighs 1 and nobody ever waits.  When
-@var{pollable?} is true, the mailbox has a descriptor that @code{poll} can wait
-for; it is freed by @code{mailbox-abandon!}."
-  (%make-mailbox (make-mutex) (make-condition-variable) (make-q) weigh capacity
-                 0 (and pollable? (make-flag)) #f))
+senders wait.  By default every message weighs 1 and nobody ever waits."
+  (%make-mailbox (make-mutex) (make-condition-variable) (make-q)
+                 weigh capacity 0 (make-flag) #f))
 
 (define (deadline timeout)
-  "Return the time that is @var{timeout} seconds, a real or @code{#f} for ever,
-from now, as @code{wait-condition-variable} takes it."
+  "Return the time that is @var{timeout} seconds, a real or @code{#f} for
+ever, from now, as @code{wait-condition-variable} takes it."
   (and timeout
        (let ((now (gettimeofday)))
          (+ (car now) (/ (cdr now) 1e6) timeout))))
@@ -68,20 +66,20 @@ returns true or the time @var{limit} has come; return what it returned."
         (if (wait) (loop) (done?)))))
 
 (define (changed! mailbox)
-  "Tell whoever waits for @var{mailbox}, whose mutex is held, that it changed."
+  "Tell whoever waits for @var{mailbox}, whose mutex is held, that it
+changed."
   (broadcast-condition-variable (mailbox-changed mailbox))
-  (let ((flag (mailbox-flag mailbox)))
-    (when flag
-      (if (and (q-empty? (mailbox-queue mailbox))
-               (not (mailbox-closed? mailbox)))
-          (flag-clear! flag)
-          (flag-set! flag)))))
+  ((if (and (q-empty? (mailbox-queue mailbox))
+            (not (mailbox-closed? mailbox)))
+       flag-clear!
+       flag-set!)
+   (mailbox-flag mailbox)))
 
 (define* (mailbox-put! mailbox message #:key timeout)
-  "Put @var{message}, any object, into @var{mailbox}, and return true.  As long
-as it is full, wait, at most @var{timeout} seconds, a real, 0 meaning not at
-all, or @code{#f} for ever.  Return @code{#f} when the message was not put: the
-time is over, or the mailbox is closed."
+  "Put @var{message}, any object, into @var{mailbox}, and return true.  As
+long as it is full, wait, at most @var{timeout} seconds, a real, 0 meaning not
+at all, or @code{#f} for ever.  Return @code{#f} when the message was not put:
+the time is over, or the mailbox is closed."
   (define weight ((mailbox-weigh mailbox) message))
   (define (room?)
     (or (mailbox-closed? mailbox)
@@ -101,8 +99,8 @@ time is over, or the mailbox is closed."
 (define* (mailbox-get! mailbox #:key timeout)
   "Take the next message from @var{mailbox} and return it.  As long as it is
 empty, wait, at most @var{timeout} seconds, as in @code{mailbox-put!}.  Return
-@code{#f} when the time is over, and the end-of-file object when the mailbox is
-empty and closed."
+@code{#f} when the time is over, and the end-of-file object when the mailbox
+is empty and closed."
   (let ((queue (mailbox-queue mailbox))
         (limit (deadline timeout)))
     (define (message?)
@@ -119,8 +117,8 @@ empty and closed."
 
 (define (mailbox-descriptor mailbox)
   "Return the descriptor, an integer, that is readable as long as
-@code{mailbox-get!} on @var{mailbox}, which was made pollable, would return at
-once."
+@code{mailbox-get!} on @var{mailbox} would return at once.  It is good until
+@code{mailbox-abandon!}."
   (flag-descriptor (mailbox-flag mailbox)))
 
 (define (close-with mailbox proc)
@@ -135,14 +133,13 @@ what is there, and then the end-of-file object."
   (close-with mailbox (const #t)))
 
 (define (mailbox-abandon! mailbox)
-  "Say that nobody will get from @var{mailbox} any more: close it, drop what is
-in it and free its descriptor.  Senders that wait are told so.  Only its owner
-does this."
+  "Say that nobody will get from @var{mailbox} any more: close it, drop what
+is in it and free its descriptor.  Senders that wait are told so.  Only its
+owner does this."
   (close-with mailbox
               (lambda ()
                 (let ((queue (mailbox-queue mailbox)))
                   (while (not (q-empty? queue))
                     (deq! queue)))
                 (set-mailbox-held! mailbox 0)
-                (when (mailbox-flag mailbox)
-                  (flag-close! (mailbox-flag mailbox))))))
+                (flag-close! (mailbox-flag mailbox)))))

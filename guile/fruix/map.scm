@@ -71,8 +71,9 @@ heavy, compared with its @var{outer} side, to be moved across as it is."
               (node-left node) (node-right node))))
 
 (define (balance key value left right)
-  "Return a balanced node of @var{key}, @var{value}, @var{left} and @var{right},
-one of which has gained or lost one key since they were in balance."
+  "Return a balanced node of @var{key}, @var{value}, @var{left} and
+@var{right}, one of which has gained or lost one key since they were in
+balance."
   (cond ((> (weight right) (* 3 (weight left)))
          (rotate-left key value left
                       (lean right rotate-right node-left node-right)))
@@ -81,6 +82,9 @@ one of which has gained or lost one key since they were in balance."
                        (lean left rotate-left node-right node-left)
                        right))
         (else (make-node key value left right))))
+
+(define (with-sides node left right)
+  (balance (node-key node) (node-value node) left right))
 
 (define* (map-ref map key #:optional default)
   "Return what @var{map} has for @var{key}, a string, or @var{default}."
@@ -98,12 +102,11 @@ one of which has gained or lost one key since they were in balance."
         (let ((left (node-left node))
               (right (node-right node)))
           (cond ((string<? key (node-key node))
-                 (balance (node-key node) (node-value node) (loop left) right))
+                 (with-sides node (loop left) right))
                 ((string=? key (node-key node))
                  (make-node key value left right))
                 (else
-                 (balance (node-key node) (node-value node)
-                          left (loop right))))))))
+                 (with-sides node left (loop right))))))))
 
 (define (first-node node)
   (if (node-left node)
@@ -111,14 +114,13 @@ one of which has gained or lost one key since they were in balance."
       node))
 
 (define (join left right)
-  "Return the keys of @var{left} and @var{right}, all of which sort after those
-of @var{left}, the two having been the sides of one node."
+  "Return the keys of @var{left} and @var{right}, all of which sort after
+those of @var{left}, the two having been the sides of one node."
   (cond ((not left) right)
         ((not right) left)
         (else
          (let ((first (first-node right)))
-           (balance (node-key first) (node-value first)
-                    left (map-delete right (node-key first)))))))
+           (with-sides first left (map-delete right (node-key first)))))))
 
 (define (map-delete map key)
   "Return a map that is like @var{map} and has nothing for @var{key}."
@@ -128,12 +130,11 @@ of @var{left}, the two having been the sides of one node."
         (let ((left (node-left node))
               (right (node-right node)))
           (cond ((string<? key (node-key node))
-                 (balance (node-key node) (node-value node) (loop left) right))
+                 (with-sides node (loop left) right))
                 ((string=? key (node-key node))
                  (join left right))
                 (else
-                 (balance (node-key node) (node-value node)
-                          left (loop right))))))))
+                 (with-sides node left (loop right))))))))
 
 (define (map-first-key map)
   "Return the key of @var{map} that sorts before all others, or @code{#f} if

@@ -54,8 +54,9 @@
 @var{event} came, and the list of actions to take, in order.  Events are:
 
 @table @code
-@item (request @var{client} @var{id} @var{nodes} @var{goals} @var{keep-going?} @var{options})
-@var{client} asks for derivations, as in @code{make-request}.
+@item (request @var{client} @var{id} @dots{})
+@var{client} asks for derivations; the rest are @var{nodes}, @var{goals},
+@var{keep-going?} and @var{options} as in @code{make-request}.
 @item (finished @var{drv} @var{result})
 a build has ended; @var{result} is @code{built} or @code{(failed @var{kind}
 @var{message})}.
@@ -224,8 +225,8 @@ of turns."
          `(start ,drv ,clients ,(request-options request)))))
 
 (define (first-to-serve requests)
-  "Return the one of @var{requests}, of one client, that was made first of those
-with something ready."
+  "Return the one of @var{requests}, of one client, that was made first of
+those with something ready."
   (find request-first-ready requests))
 
 (define (scheduler-idle? state)
@@ -237,20 +238,20 @@ with something ready."
   "Return the list of clients that wait for an answer in @var{state}."
   (delete-duplicates (map request-client (scheduler-requests state)) eqv?))
 
-(define (scheduler-contended? state client)
-  "Return true if in @var{state} another client than @var{client} has something
-ready that waits for a slot."
+(define (scheduler-contended? state drv)
+  "Return true if in @var{state} a client that does not follow the running
+build of @var{drv} has something ready that waits for a slot."
   (any (lambda (request)
-         (and (not (eqv? client (request-client request)))
-              (request-first-ready request)
-              #t))
+         (and (request-first-ready request)
+              (not (memv (request-client request)
+                         (or (followers state drv) '())))))
        (scheduler-requests state)))
 
 (define (scheduler-builds state)
   "Return all builds in @var{state}, a list of @code{(@var{drv} @var{phase}
-@var{clients})} sorted by @var{drv}.  The phase is @code{running},
-@code{cancelled}, when it has not ended yet, or @code{queued}; the clients are
-those that want it."
+@var{wanters})} sorted by @var{drv}.  The phase is @code{running},
+@code{cancelled}, when it has not ended yet, or @code{queued}; the wanters are
+an alist from clients to the options of a request of theirs that wants it."
   (define (phase drv)
     (match (followers state drv)
       (#f 'queued)
@@ -258,9 +259,13 @@ those that want it."
       (_  'running)))
   (define (add-request request wanted)
     (map-fold (lambda (drv _ wanted)
-                (map-set wanted drv
-                         (lset-adjoin eqv? (map-ref wanted drv '())
-                                      (request-client request))))
+                (let ((wanters (map-ref wanted drv '())))
+                  (if (assv (request-client request) wanters)
+                      wanted
+                      (map-set wanted drv
+                               (acons (request-client request)
+                                      (request-options request)
+                                      wanters)))))
               wanted
               (request-missing request)))
   (define everything
@@ -269,7 +274,7 @@ those that want it."
                     empty-map
                     (scheduler-running state))
           (scheduler-requests state)))
-  (reverse (map-fold (lambda (drv clients builds)
-                       (cons (list drv (phase drv) clients) builds))
+  (reverse (map-fold (lambda (drv wanters builds)
+                       (cons (list drv (phase drv) wanters) builds))
                      '()
                      everything)))

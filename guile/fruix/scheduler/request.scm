@@ -63,8 +63,8 @@ the derivation comes before the hash in its file name."
         (substring drv base))))
 
 (define (edges nodes)
-  "Return the list of pairs (NEEDED . NEEDING) in @var{nodes}, a map of nodes to
-lists of derivations; what is not a node needs no building."
+  "Return the list of pairs (NEEDED . NEEDING) in @var{nodes}, a map of nodes
+to lists of derivations; what is not a node needs no building."
   (map-fold (lambda (node needed edges)
               (fold (lambda (drv edges)
                       (if (map-ref nodes drv)
@@ -78,9 +78,9 @@ lists of derivations; what is not a node needs no building."
 (define (make-request client id nodes goals keep-going? options busy?)
   "Return the request @var{id} of @var{client}.  @var{nodes} is a list of
 @code{(@var{drv} . @var{needed})}: a derivation to build and those to be built
-before, @var{goals} the derivations to answer for, @var{keep-going?} whether to
-go on after a failure.  @code{(@var{busy?} @var{drv})} tells whether a builder
-has @var{drv} already."
+before, @var{goals} the derivations to answer for, @var{keep-going?} whether
+to go on after a failure.  @code{(@var{busy?} @var{drv})} tells whether a
+builder has @var{drv} already."
   (let* ((nodes (alist->map nodes))
          (edges (edges nodes))
          (dependents
@@ -120,8 +120,8 @@ has @var{drv} already."
   (->bool (map-ref (request-missing request) drv)))
 
 (define (request-first-ready request)
-  "Return the derivation of @var{request} to be built next, or @code{#f} if none
-can be started now: the first by name of those that are ready."
+  "Return the derivation of @var{request} to be built next, or @code{#f} if
+none can be started now: the first by name of those that are ready."
   (let ((ready (request-ready request)))
     (map-ref ready (map-first-key ready))))
 
@@ -134,8 +134,8 @@ can be started now: the first by name of those that are ready."
         request)))
 
 (define (request-return request drv)
-  "Return @var{request} after a builder has given up @var{drv}, for reasons that
-do not matter to this request."
+  "Return @var{request} after a builder has given up @var{drv}, for reasons
+that do not matter to this request."
   (if (eqv? 0 (map-ref (request-missing request) drv))
       (make-ready request drv)
       request))

@@ -1,0 +1,119 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; A feed passes what happens in one build on to the mailboxes of those who
+;;; follow it.  The scheduler's thread lets followers in and out; the
+;;; builder's thread publishes.
+;;;
+;;; 1. Announcements reach every follower, without waiting; so they weigh
+;;;    nothing in a mailbox.  A late follower first gets the one that says
+;;;    that the build has started.
+;;; 2. The builder's output waits for room in a mailbox, so that a client
+;;;    which reads slowly slows its build down instead of filling memory.
+;;; 3. When others are kept waiting by that, it is for a limited time: then
+;;;    the slow client gets no more of this build's output, and is told so.
+;;; Code:
+
+(define-module (fruix scheduler feed)
+  #:use-module (fruix mailbox)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 threads)
+  #:use-module (rnrs bytevectors)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-9)
+  #:export (message-weight
+            make-feed
+            feed-started
+            feed-join!
+            feed-leave!
+            feed-clear!
+            feed-announce!
+            feed-write!))
+
+(define-record-type <feed>
+  (%make-feed drv mutex followers deaf started)
+  feed?
+  (drv       feed-drv)                            ;string
+  (mutex     feed-mutex)
+  (followers feed-followers set-feed-followers!)  ;list of mailboxes
+  (deaf      feed-deaf      set-feed-deaf!)       ;those that get no output
+  (started   feed-started   set-feed-started!))   ;message | #f
+
+(define (message-weight message)
+  "Return how much @var{message} weighs in a follower's mailbox: the number of
+bytes that a builder wrote, or 0."
+  (match message
+    (('log _ bytes) (bytevector-length bytes))
+    (_ 0)))
+
+(define (make-feed drv)
+  "Return a feed without followers for the build of @var{drv}."
+  (%make-feed drv (make-mutex) '() '() #f))
+
+(define (feed-join! feed mailbox)
+  "Make @var{mailbox} follow @var{feed}."
+  (with-mutex (feed-mutex feed)
+    (set-feed-followers! feed (cons mailbox (feed-followers feed)))
+    (when (feed-started feed)
+      (mailbox-put! mailbox (feed-started feed)))))
+
+(define (feed-leave! feed mailbox)
+  "Make @var{mailbox} no longer follow @var{feed}."
+  (with-mutex (feed-mutex feed)
+    (set-feed-followers! feed (delq mailbox (feed-followers feed)))))
+
+(define (feed-clear! feed)
+  "Make nobody follow @var{feed}."
+  (with-mutex (feed-mutex feed)
+    (set-feed-followers! feed '())))
+
+(define (feed-announce! feed verb . arguments)
+  "Put the message @code{(@var{verb} @var{drv} . @var{arguments})} into the
+mailboxes of all followers of @var{feed}, where @var{drv} is what it builds."
+  (let ((message (cons* verb (feed-drv feed) arguments)))
+    (with-mutex (feed-mutex feed)
+      (when (eq? verb 'started)
+        (set-feed-started! feed message))
+      (for-each (lambda (mailbox) (mailbox-put! mailbox message))
+                (feed-followers feed)))))
+
+(define (feed-write! feed bytes patience give-up? hurry?)
+  "Put the message @code{(log @var{drv} @var{bytes})} into the mailboxes of
+those followers of @var{feed} that listen.  Wait for a full one, unless
+@var{give-up?} returns true; when that has taken @var{patience} seconds in
+which there were other followers or @var{hurry?} returned true, stop writing
+to it."
+  (let* ((message (list 'log (feed-drv feed) bytes))
+         (full (remove (lambda (mailbox)
+                         (mailbox-put! mailbox message #:timeout 0))
+                       (lset-difference eq? (feed-followers feed)
+                                        (feed-deaf feed)))))
+    (for-each (lambda (mailbox)
+                (insist feed mailbox message patience give-up? hurry?))
+              full)))
+
+;; Seconds between two looks at what has changed meanwhile.
+(define %slice 0.2)
+
+(define (insist feed mailbox message patience give-up? hurry?)
+  "Put @var{message} into @var{mailbox}, which is full, as @code{feed-write!}
+says."
+  (define (others?)
+    (> (length (feed-followers feed)) 1))
+  (let loop ((left patience))
+    (cond ((or (mailbox-put! mailbox message #:timeout %slice)
+               (mailbox-closed? mailbox)
+               (not (memq mailbox (feed-followers feed)))
+               (give-up?))
+           #t)
+          ((not (or (others?) (hurry?)))
+           (loop patience))
+          ((<= left %slice)
+           (stop-writing! feed mailbox patience))
+          (else (loop (- left %slice))))))
+
+(define (stop-writing! feed mailbox patience)
+  (set-feed-deaf! feed (cons mailbox (feed-deaf feed)))
+  (mailbox-put! mailbox
+                (list 'note (feed-drv feed)
+                      (format #f "note: no more output of `~a': it has not \
+been read for ~a seconds, and others wait" (feed-drv feed) patience))))

@@ -1,0 +1,320 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The scheduler at work: a thread that turns events into actions.
+;;;
+;;; 1. One thread owns the state and the table of running builds.  Others send
+;;;    it events, and see a copy that never changes.
+;;; 2. It never waits for anything but its inbox.
+;;; 3. A build runs in one thread from its start to its end: a builder dies
+;;;    with the thread that started it (PR_SET_PDEATHSIG).
+;;; 4. Each build that was started is reported as finished, whatever
+;;;    happened.
+;;; 5. When the thread itself fails, nothing would ever be answered again:
+;;;    the process ends.
+;;; Code:
+
+(define-module (fruix scheduler loop)
+  #:use-module (fruix errors)
+  #:use-module (fruix flag)
+  #:use-module (fruix mailbox)
+  #:use-module (fruix map)
+  #:use-module (fruix scheduler)
+  #:use-module (fruix scheduler feed)
+  #:use-module (ice-9 atomic)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 threads)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-9)
+  #:export (start-scheduler
+            stop-scheduler!
+            call-with-subscription
+            submit!
+            snapshot))
+
+(define-record-type <loop>
+  (%make-loop inbox view build patience)
+  loop?
+  (inbox    loop-inbox)                 ;mailbox of events, and 'stop'
+  (view     loop-view)                  ;atomic box: (STATE . JOBS)
+  (build    loop-build)                 ;procedure: DRV ... -> result
+  (patience loop-patience))             ;seconds
+
+;; A build that runs.
+(define-record-type <job>
+  (make-job feed cancellation since)
+  job?
+  (feed         job-feed)
+  (cancellation job-cancellation)       ;flag
+  (since        job-since))             ;seconds since the epoch
+
+;; A client in the eyes of the scheduler.
+(define-record-type <subscription>
+  (make-subscription uid pid mailbox count)
+  subscription?
+  (uid     subscription-uid)            ;integer
+  (pid     subscription-pid)            ;integer
+  (mailbox subscription-mailbox)
+  (count   subscription-count set-subscription-count!)) ;of requests
+
+;; Bytes of output that a client may leave unread before its builders wait.
+(define %mailbox-capacity (expt 2 20))
+
+;; Seconds for which it may keep others waiting.
+(define %patience 10)
+
+;;;
+;;; What other threads do.
+;;;
+
+(define* (start-scheduler #:key (max-jobs 1) build (patience %patience)
+                          (on-crash end-process))
+  "Start a thread that schedules builds, at most @var{max-jobs} at a time, and
+return its handle.
+
+@code{(@var{build} @var{drv} @var{options} @var{publish} @var{cancellation})}
+is called in a thread of its own to build @var{drv}.  It returns @code{built}
+or @code{(failed @var{kind} @var{message})}; an exception counts as a failure
+of kind @code{transient}.  It may call @var{publish} with messages for the
+followers: @code{(log @var{bytevector})} for output, and, with arguments of
+its choice, @code{(started @dots{})}, which is also told to clients that
+follow the build later, or @code{(@var{verb} @dots{})}.  It should give up
+when the flag @var{cancellation} is set.
+
+A client that does not read output for @var{patience} seconds while others
+wait gets no more of it.  If the thread itself fails, @var{on-crash} is called
+with the exception; by default it ends the process."
+  (let* ((state (make-scheduler #:max-jobs max-jobs))
+         (loop (%make-loop (make-mailbox)
+                           (make-atomic-box (cons state empty-map))
+                           build patience)))
+    (call-with-new-thread
+     (lambda ()
+       (guard (exception (#t (mailbox-close! (loop-inbox loop))
+                             (on-crash exception)))
+         (run loop state empty-map))))
+    loop))
+
+(define (end-process exception)
+  (format (current-error-port) "scheduler: ~a~%" (exception->text exception))
+  (primitive-_exit 70))
+
+(define (stop-scheduler! loop)
+  "End the scheduler @var{loop}: cancel all builds, close the mailboxes of all
+clients that wait, and return when no build runs any more."
+  (let ((ended (make-mailbox)))
+    (mailbox-put! (loop-inbox loop) (list 'stop ended))
+    (mailbox-get! ended)))
+
+(define (send loop event)
+  (unless (mailbox-put! (loop-inbox loop) event)
+    (fail "the scheduler has stopped")))
+
+(define* (call-with-subscription loop uid pid proc #:key
+                                 (capacity %mailbox-capacity))
+  "Call @var{proc} with a subscription to the scheduler @var{loop}, on behalf
+of the process @var{pid} of the user @var{uid}, and with a mailbox, which can
+be polled.  When @var{proc} returns or is left, the client is gone: builds
+that nobody else wants are cancelled.  Into the mailbox come
+
+@table @code
+@item (started @var{drv} @dots{})
+@itemx (log @var{drv} @var{bytevector})
+@itemx (@var{verb} @var{drv} @dots{})
+what a build publishes that the client follows;
+@item (finished @var{drv} @var{result})
+its end;
+@item (done @var{id} @var{results})
+the answer to a request, @var{results} being an alist from its goals to
+@code{built}, @code{(failed @var{kind} @var{message})} or @code{(cancelled)}.
+@end table
+
+and the end-of-file object when the scheduler stops.  When @var{capacity}
+bytes of output have not been read, builders wait."
+  (let* ((mailbox (make-mailbox #:capacity capacity #:weigh message-weight))
+         (subscription (make-subscription uid pid mailbox 0)))
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc subscription mailbox))
+      (lambda ()
+        (mailbox-put! (loop-inbox loop) `(gone ,subscription))
+        (mailbox-abandon! mailbox)))))
+
+(define (submit! loop subscription nodes goals keep-going? options)
+  "Ask the scheduler @var{loop} to build @var{nodes} on behalf of
+@var{subscription}; return the identifier of the request, an integer.
+@var{nodes} is a list of @code{(@var{drv} @var{needed} @dots{})}: a derivation
+that has to be built, and those among the nodes that have to be built before;
+@var{goals} the list of derivations to answer for.  If @var{keep-going?} is
+true, a failure does not end the request.  @var{options} is handed to the
+build procedure of @code{start-scheduler}.  Raise a @code{&fruix-error} when
+the scheduler has stopped."
+  (let ((id (+ 1 (subscription-count subscription))))
+    (set-subscription-count! subscription id)
+    (send loop `(request ,subscription ,id ,nodes ,goals ,keep-going?
+                         ,(cons (current-time) options)))
+    id))
+
+(define (snapshot loop)
+  "Return what the scheduler @var{loop} has to do: a list of alists with the
+keys @code{derivation}, a file name; @code{phase}, one of @code{running},
+@code{queued} and @code{cancelled}; @code{since}, the time when it was started
+or asked for, in seconds since the epoch; @code{builder}, the last value of
+the @code{started} message, or @code{#f}; and @code{clients}, a list of pairs
+of user and process id."
+  (match (atomic-box-ref (loop-view loop))
+    ((state . jobs)
+     (map (match-lambda
+            ((drv phase wanters)
+             (let ((job (map-ref jobs drv)))
+               `((derivation . ,drv)
+                 (phase . ,phase)
+                 (since . ,(if job
+                               (job-since job)
+                               (apply min (map cadr wanters))))
+                 (builder . ,(and job
+                                  (and=> (feed-started (job-feed job)) last)))
+                 (clients . ,(map (match-lambda
+                                    ((client . _)
+                                     (cons (subscription-uid client)
+                                           (subscription-pid client))))
+                                  wanters))))))
+          (scheduler-builds state)))))
+
+;;;
+;;; What the scheduler's thread does.
+;;;
+
+(define (run loop state jobs)
+  "Handle events until a @code{stop} comes; @var{jobs} is a map from
+derivations to the jobs that run."
+  (match (mailbox-get! (loop-inbox loop))
+    (('stop ended)
+     (wind-down loop state jobs)
+     (mailbox-put! ended 'ended))
+    (event
+     (call-with-values (lambda () (step loop state jobs event))
+       (lambda (state jobs)
+         (run loop state jobs))))))
+
+(define (step loop state jobs event)
+  "Handle @var{event}; return the new state and jobs."
+  (let ((rest (conclude jobs event)))
+    (call-with-values (lambda () (schedule state event))
+      (lambda (state actions)
+        (let ((jobs (fold (lambda (action jobs) (perform loop jobs action))
+                          rest actions)))
+          (atomic-box-set! (loop-view loop) (cons state jobs))
+          (values state jobs))))))
+
+(define (conclude jobs event)
+  "Return @var{jobs} without the one that has ended according to @var{event}."
+  (match event
+    (('finished drv result)
+     (let ((job (map-ref jobs drv)))
+       (feed-announce! (job-feed job) 'finished result)
+       (flag-close! (job-cancellation job))
+       (map-delete jobs drv)))
+    (_ jobs)))
+
+(define (perform loop jobs action)
+  "Do what @var{action} says; return the new jobs."
+  (define (feed drv) (job-feed (map-ref jobs drv)))
+  (match action
+    (('start drv clients (_ . options))
+     (map-set jobs drv (start-job loop drv clients options)))
+    (('join drv client)
+     (feed-join! (feed drv) (subscription-mailbox client))
+     jobs)
+    (('leave drv client)
+     (feed-leave! (feed drv) (subscription-mailbox client))
+     jobs)
+    (('cancel drv)
+     (feed-clear! (feed drv))
+     (flag-set! (job-cancellation (map-ref jobs drv)))
+     jobs)
+    (('done client id results)
+     (mailbox-put! (subscription-mailbox client) `(done ,id ,results))
+     jobs)))
+
+(define (start-job loop drv clients options)
+  "Start a thread that builds @var{drv}; return the job."
+  (let* ((feed (make-feed drv))
+         (cancellation (make-flag))
+         (job (make-job feed cancellation (current-time))))
+    (for-each (lambda (client)
+                (feed-join! feed (subscription-mailbox client)))
+              clients)
+    (report-exceptions loop drv
+      (lambda ()
+        (call-with-new-thread
+         (lambda ()
+           (report-exceptions loop drv
+             (lambda ()
+               (send loop `(finished ,drv
+                                     ,((loop-build loop) drv options
+                                       (publisher loop drv job)
+                                       cancellation)))))))))
+    job))
+
+(define (report-exceptions loop drv thunk)
+  "Call @var{thunk}; if it raises an exception, say that the build of
+@var{drv} has failed."
+  (guard (exception
+          (#t (send loop `(finished ,drv (failed transient
+                                                 ,(exception->text
+                                                   exception))))))
+    (thunk)))
+
+(define (publisher loop drv job)
+  "Return the procedure by which the builder of @var{drv} publishes messages."
+  (define (cancelled?)
+    (flag-set? (job-cancellation job)))
+  (define (others-wait?)
+    (match (atomic-box-ref (loop-view loop))
+      ((state . _) (scheduler-contended? state drv))))
+  (match-lambda
+    (('log bytes)
+     (feed-write! (job-feed job) bytes (loop-patience loop)
+                  cancelled? others-wait?))
+    (message
+     (apply feed-announce! (job-feed job) message))))
+
+;;;
+;;; Stopping.
+;;;
+
+(define (dismiss client)
+  (mailbox-close! (subscription-mailbox client)))
+
+(define (wind-down loop state jobs)
+  "Dismiss all clients, and return when no build runs."
+  (define (go-on event)
+    (call-with-values (lambda () (step loop state jobs event))
+      (lambda (state jobs)
+        (wind-down loop state jobs))))
+  (match (scheduler-clients state)
+    ((client . _)
+     (dismiss client)
+     (go-on `(gone ,client)))
+    (()
+     (if (scheduler-idle? state)
+         (close-inbox loop)
+         (match (mailbox-get! (loop-inbox loop))
+           (('request client . _)
+            (dismiss client)
+            (wind-down loop state jobs))
+           (event (go-on event)))))))
+
+(define (close-inbox loop)
+  "Take no more events, and dismiss the clients whose requests are still
+there."
+  (define inbox (loop-inbox loop))
+  (mailbox-close! inbox)
+  (let drain ()
+    (match (mailbox-get! inbox)
+      (('request client . _)
+       (dismiss client)
+       (drain))
+      ((? eof-object?) #t)
+      (_ (drain)))))
