@@ -21,7 +21,8 @@
             expected-owner
             ingest-tree!
             copy-tree!
-            delete-tree!))
+            delete-tree!
+            hand-over-tree!))
 
 ;; A tree is not fit for the store.  KIND is one of: file-type (something else
 ;; than a regular file, directory or symbolic link), ownership (a file of
@@ -106,3 +107,12 @@ mounted, raise a @code{system-error} or @code{&tree-error}; the rest of the tree
 is then partly removed."
   (call-with-tree-errors
    (lambda () (%delete-tree directory name links))))
+
+(define (hand-over-tree! directory name owner group)
+  "Give the tree @var{name} in the directory with descriptor @var{directory} to
+the user and group with numbers @var{owner} and @var{group}.  Set-id bits, and
+everybody's right to write, are taken from its files first; symbolic links
+change hands but are not followed.  Nobody may be changing the tree.  Raise a
+@code{system-error} on failure (fchownat(2)), which needs root;
+@code{ENAMETOOLONG} if directories are nested more than 512 deep."
+  (%hand-over-tree directory name owner group))

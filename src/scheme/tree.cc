@@ -4,6 +4,7 @@
 #include "scheme/handle.hh"
 #include "scheme/summary.hh"
 #include "tree/copy.hh"
+#include "tree/hand_over.hh"
 #include "tree/ingest.hh"
 #include "tree/remove.hh"
 
@@ -114,6 +115,33 @@ delete_tree_ (SCM directory, SCM name, SCM links)
   return value_or_raise (result);
 }
 
+struct hand_over_request
+{
+  int directory;
+  std::string name;
+  uid_t owner;
+  gid_t group;
+};
+
+static SCM
+hand_over_tree_ (SCM directory, SCM name, SCM owner, SCM group)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<hand_over_request> ();
+  request.directory = scm_to_int (directory);
+  decode (name, request.name);
+  request.owner = scm_to_uint32 (owner);
+  request.group = scm_to_uint32 (group);
+  auto result = act ("hand-over", [&]
+                       {
+                         return hand_over_tree (request.directory,
+                                                request.name.c_str (),
+                                                request.owner, request.group);
+                       });
+  scm_dynwind_end ();
+  return value_or_raise (result);
+}
+
 static const primitive table[] = {
   {"%make-ownership", 1, reinterpret_cast<void *> (make_ownership_),
    "Return an object for trees whose files must be of the user with number "
@@ -134,6 +162,10 @@ static const primitive table[] = {
    "Remove the tree @var{name} in the directory with descriptor "
    "@var{directory}; return the number of bytes of its files with at most "
    "@var{links} links."},
+  {"%hand-over-tree", 4, reinterpret_cast<void *> (hand_over_tree_),
+   "Make the tree @var{name} in the directory with descriptor "
+   "@var{directory} belong to the user @var{owner} and the group "
+   "@var{group}, two numbers, without set-id bits and not writable by all."},
 };
 
 void

@@ -1,0 +1,51 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; A kept build directory changes hands without what could hurt.
+
+(use-modules (fruix descriptors)
+             (fruix tree)
+             (srfi srfi-64)
+             (tests support))
+
+(define (make-tree directory)
+  (let ((file (lambda (name) (string-append directory "/top/" name))))
+    (mkdir (file ""))
+    (mkdir (file "sub"))
+    (for-each (lambda (name)
+                (call-with-output-file (file name) (const #t)))
+              '("plain" "sub/setuid"))
+    (chmod (file "sub/setuid") #o6777)
+    (chmod (file "plain") #o644)
+    (symlink "/etc/passwd" (file "sub/link"))
+    (mknod (file "fifo") 'fifo #o666 0)))
+
+(define (facts directory name)
+  (let ((status (lstat (string-append directory "/top/" name))))
+    (list (stat:uid status) (stat:gid status)
+          (and (not (eq? 'symlink (stat:type status)))
+               (logand #o7777 (stat:mode status))))))
+
+(test-begin "hand-over")
+(skip-unless (zero? (getuid)) "changing owners needs root")
+
+(call-with-temporary-directory
+ (lambda (directory)
+   (define passwd (stat "/etc/passwd"))
+   (make-tree directory)
+   (call-with-directory directory
+     (lambda (fd) (hand-over-tree! fd "top" 35999 35998)))
+   (test-equal "an ordinary file keeps its mode" '(35999 35998 #o644)
+     (facts directory "plain"))
+   (test-equal "set-id bits and the world's right to write are gone"
+     '(35999 35998 #o775)
+     (facts directory "sub/setuid"))
+   (test-equal "a symbolic link changes hands itself" '(35999 35998 #f)
+     (facts directory "sub/link"))
+   (test-equal "and its target does not" passwd (stat "/etc/passwd"))
+   (test-equal "a fifo does not block" '(35999 35998)
+     (list-head (facts directory "fifo") 2))
+   (test-equal "a missing tree is an error" ENOENT
+     (errno-of (lambda ()
+                 (call-with-directory directory
+                   (lambda (fd) (hand-over-tree! fd "none" 1 1))))))))
+
+(test-end "hand-over")
