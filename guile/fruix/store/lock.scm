@@ -17,6 +17,7 @@
   #:use-module ((srfi srfi-1) #:select (delete-duplicates))
   #:export (lock-paths
             unlock-paths!
+            call-holding-locks
             call-with-path-locks))
 
 (define (lock-file store path)
@@ -57,16 +58,20 @@ locked, wait; without @var{wait?}, return @code{#f}, having locked none."
                  string<?)
            wait?))
 
-(define (call-with-path-locks store paths thunk)
-  "Lock @var{paths} in @var{store} as by @code{lock-paths}, call @var{thunk},
-unlock them and return its value.  The lock files are deleted, unless
-@var{thunk} raised."
-  (let* ((locks (lock-paths store paths))
-         (value (with-exception-handler
-                    (lambda (exception)
-                      (unlock-paths! locks)
-                      (raise-exception exception))
-                  thunk
-                  #:unwind? #t)))
+(define (call-holding-locks locks thunk)
+  "Call @var{thunk}, then release @var{locks}, which @code{lock-paths}
+returned, and return the value of @var{thunk}.  The lock files are deleted,
+unless @var{thunk} raised."
+  (let ((value (with-exception-handler
+                   (lambda (exception)
+                     (unlock-paths! locks)
+                     (raise-exception exception))
+                 thunk
+                 #:unwind? #t)))
     (unlock-paths! locks #:delete? #t)
     value))
+
+(define (call-with-path-locks store paths thunk)
+  "Lock @var{paths} in @var{store} as by @code{lock-paths}, call @var{thunk},
+unlock them as by @code{call-holding-locks} and return its value."
+  (call-holding-locks (lock-paths store paths) thunk))

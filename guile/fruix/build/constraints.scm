@@ -1,0 +1,67 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What a derivation allows its outputs to refer to: the variables
+;;; allowedReferences, disallowedReferences, allowedRequisites and
+;;; disallowedRequisites.  Pure but for the closure, which the caller gives.
+;;; Code:
+
+(define-module (fruix build constraints)
+  #:use-module (fruix derivation)
+  #:use-module (fruix errors)
+  #:use-module (fruix store path)
+  #:use-module (ice-9 exceptions)
+  #:use-module (srfi srfi-1)
+  #:export (check-references))
+
+(define %white-space (char-set #\space #\tab #\return #\newline))
+
+(define (reject template . arguments)
+  (raise-exception
+   (make-build-error (apply format #f template arguments) 'output)))
+
+(define (specifier->item store derivation specifier)
+  "Return the store item that @var{specifier}, a store path or the name of an
+output of @var{derivation}, stands for."
+  (cond ((direct-store-path? store specifier) specifier)
+        ((find (lambda (output)
+                 (string=? (derivation-output-name output) specifier))
+               (derivation-outputs derivation))
+         => derivation-output-path)
+        (else
+         (reject "derivation contains an invalid reference specifier `~a'"
+                 specifier))))
+
+(define (specified-items store derivation variable)
+  "Return the items that the derivation's @var{variable} lists, or @code{#f}
+if there is no such variable.  An empty value is an empty list."
+  (and=> (assoc-ref (derivation-environment derivation) variable)
+         (lambda (value)
+           (map (lambda (word) (specifier->item store derivation word))
+                (string-tokenize value
+                                 (char-set-complement %white-space))))))
+
+(define (check-items store derivation output items allowed disallowed)
+  (let ((allowed (specified-items store derivation allowed))
+        (disallowed (specified-items store derivation disallowed)))
+    (for-each
+     (lambda (item)
+       (when (or (and allowed (not (member item allowed)))
+                 (and disallowed (member item disallowed)))
+         (reject "output `~a' is not allowed to refer to path `~a'"
+                 output item)))
+     items)))
+
+(define (check-references store derivation output references closure)
+  "Raise a @code{&build-error} unless @var{derivation} allows its output
+@var{output}, a store path, to refer to @var{references}, a list of store
+paths.  The procedure @var{closure} maps such a list to its requisites, with
+@var{output} itself left out."
+  (define (constrained? . variables)
+    (any (lambda (variable)
+           (assoc variable (derivation-environment derivation)))
+         variables))
+  (check-items store derivation output references
+               "allowedReferences" "disallowedReferences")
+  (when (constrained? "allowedRequisites" "disallowedRequisites")
+    (check-items store derivation output (closure references)
+                 "allowedRequisites" "disallowedRequisites")))

@@ -1,0 +1,130 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The directories that a build has on the host.
+;;;
+;;; The build directory proper is 'top' in a directory that only the daemon
+;;; can enter, so that whatever the builder does to the modes of its own
+;;; directory, nobody else gets in while it runs.  The chroot area lies in the
+;;; store's directory, under the name that guix-daemon's collector knows: it
+;;; holds the outputs until they are registered, and must be on the same file
+;;; system for that; it too is closed to all but the daemon.
+;;; Code:
+
+(define-module (fruix build directory)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix store)
+  #:use-module (fruix store layout)
+  #:use-module (fruix store path)
+  #:use-module (fruix tree)
+  #:export (call-with-build-directory
+            build-directory-top
+            keep-build-directory
+            call-with-chroot-area
+            area-store
+            area-temporary-directory
+            area-root))
+
+(define (delete-in parent name)
+  "Delete the tree @var{name} of the directory @var{parent}, if it is there."
+  (call-with-directory parent
+    (lambda (fd) (delete-tree! fd name))))
+
+;;;
+;;; Build directory.
+;;;
+
+(define (make-numbered-directory parent name)
+  "Make the first of @var{parent}/@var{name}-0, -1, … that does not exist yet,
+for the daemon alone, and return its name."
+  (let loop ((number 0))
+    (let ((directory (format #f "~a/~a-~a" parent name number)))
+      (if (catch 'system-error
+            (lambda () (mkdir directory #o700) #t)
+            (lambda arguments
+              (if (= (system-error-errno arguments) EEXIST)
+                  #f
+                  (apply throw arguments))))
+          directory
+          (loop (+ number 1))))))
+
+(define (build-directory-top directory)
+  "Return the name of the part of the build directory @var{directory} that the
+builder sees."
+  (string-append directory "/top"))
+
+(define* (call-with-build-directory store drv owner proc #:key keep?)
+  "Call @var{proc} with the name of a new build directory for @var{drv}, whose
+top belongs to @var{owner}, a pair of user and group id; return what @var{proc}
+returns.  Then delete it, unless the thunk @var{keep?} returns true by then."
+  (let* ((parent (layout-temporary-directory (store-layout store)))
+         (directory (make-numbered-directory
+                     parent (string-append "guix-build-"
+                                           (store-path-name (store-directory store) drv))))
+         (top (build-directory-top directory)))
+    (dynamic-wind
+      (const #t)
+      (lambda ()
+        (mkdir top #o700)
+        (chown top (car owner) (cdr owner))
+        (proc directory))
+      (lambda ()
+        (unless (keep?)
+          (delete-in parent (basename directory)))))))
+
+(define (keep-build-directory directory client)
+  "Let @var{client}, a pair of user and group id or @code{#f} where unknown,
+have the build directory @var{directory} of a failed build, whose builder is
+dead.  Nobody but root is given what a builder left with special modes."
+  (chmod (build-directory-top directory) #o755)
+  (when (and client (not (zero? (car client))))
+    (call-with-directory directory
+      (lambda (fd)
+        (hand-over-tree! fd "top" (car client) (cdr client))))
+    (let ((pivot (string-append directory ".pivot")))
+      (rename-file directory pivot)
+      (rename-file (build-directory-top pivot) directory)
+      (rmdir pivot))))
+
+;;;
+;;; Chroot area.
+;;;
+
+(define (area-store area)
+  "Return the directory of @var{area} that the builder sees as the store: its
+outputs appear there."
+  (string-append area "/store"))
+
+(define (area-temporary-directory area)
+  "Return the directory of @var{area} that the builder sees as /tmp."
+  (string-append area "/tmp"))
+
+(define (area-root area)
+  "Return the empty directory of @var{area} over which the builder's root is
+mounted."
+  (string-append area "/root"))
+
+(define (make-directory-with-mode name mode group)
+  (mkdir name)
+  (when group
+    (chown name -1 group))
+  (chmod name mode))
+
+(define (call-with-chroot-area store drv group proc)
+  "Call @var{proc} with the name of a new chroot area for @var{drv}, in which
+members of @var{group}, a group id or @code{#f}, may make outputs; return what
+@var{proc} returns.  Then delete it.  The caller holds the locks of the
+outputs of @var{drv}: an area that is there already is left from a crash."
+  (let* ((parent (layout-physical-store (store-layout store)))
+         (name (string-append (store-path-base (store-directory store) drv) ".chroot"))
+         (area (string-append parent "/" name)))
+    (delete-in parent name)
+    (dynamic-wind
+      (const #t)
+      (lambda ()
+        (mkdir area #o700)
+        (mkdir (area-root area) #o755)
+        (make-directory-with-mode (area-temporary-directory area) #o1777 #f)
+        (make-directory-with-mode (area-store area) #o1775 group)
+        (proc area))
+      (lambda ()
+        (delete-in parent name)))))

@@ -1,0 +1,34 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What the machine and its administrator give to every build: fixed when
+;;; the daemon starts.
+;;; Code:
+
+(define-module (fruix build host)
+  #:use-module (fruix config)
+  #:use-module (fruix build users)
+  #:use-module (srfi srfi-9)
+  #:export (build-host
+            build-host?
+            build-host-system
+            build-host-users
+            build-host-directories
+            build-host-log-compression))
+
+(define-record-type <build-host>
+  (make-build-host system users directories log-compression)
+  build-host?
+  (system build-host-system)                    ;string: x86_64-linux
+  (users build-host-users)                      ;user pool, or #f
+  (directories build-host-directories)          ;list of (INSIDE . OUTSIDE)
+  (log-compression build-host-log-compression)) ;gzip, none, or #f: no logs
+
+(define* (build-host #:key (system %system) users (directories '())
+                     (log-compression 'gzip))
+  "Return a description of what this machine gives to builds: @var{system}, the
+system type that it builds for; @var{users}, a pool of build users made by
+@code{make-user-pool}, or @code{#f} to build in a user namespace as the daemon's
+own user; @var{directories}, an alist of extra directories, names in the
+sandbox to names on the host; @var{log-compression}, @code{gzip}, @code{none},
+or @code{#f} to keep no logs."
+  (make-build-host system users directories log-compression))

@@ -1,0 +1,113 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Watching a builder until it is dead.
+;;;
+;;; Its end is the end of the process, not of its output: a builder that
+;;; closes its standard output goes on, and one that forked a daemon is over
+;;; all the same.  A builder that is silent or runs for too long, writes too
+;;; much, or is not wanted any more, is killed; either way it has been waited
+;;; for when 'supervise' returns.
+;;; Code:
+
+(define-module (fruix build supervision)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix process)
+  #:use-module (ice-9 match)
+  #:use-module (rnrs bytevectors)
+  #:export (supervise))
+
+(define (now)
+  "Return the seconds since some fixed moment, a real number."
+  (/ (get-internal-real-time) (exact->inexact internal-time-units-per-second)))
+
+(define (limit->deadline start limit)
+  (and limit (positive? limit) (+ start limit)))
+
+(define (milliseconds-left deadlines)
+  "Return the time until the first of @var{deadlines}, some of which may be
+@code{#f}, for poll(2): -1 if there is none."
+  (match (filter identity deadlines)
+    (() -1)
+    (deadlines
+     (max 0 (inexact->exact
+             (ceiling (* 1000 (- (apply min deadlines) (now)))))))))
+
+(define (passed? deadline)
+  (and deadline (<= deadline (now))))
+
+(define (kill-and-wait process)
+  (kill-process process SIGKILL)
+  (wait-process process))
+
+(define %buffer-size 65536)
+
+(define (read-some descriptor)
+  "Return what there is to read from @var{descriptor}, a bytevector that is
+empty at the end of the file."
+  (let* ((buffer (make-bytevector %buffer-size))
+         (count (read-descriptor! descriptor buffer))
+         (bytes (make-bytevector count)))
+    (bytevector-copy! buffer 0 bytes 0 count)
+    bytes))
+
+(define (drain descriptor proc)
+  "Pass on what is in the pipe @var{descriptor}, without waiting for more: the
+builder is dead, and with it all that could write."
+  (let loop ()
+    (when (pair? (poll-descriptors `((,descriptor readable)) 0))
+      (let ((bytes (read-some descriptor)))
+        (unless (zero? (bytevector-length bytes))
+          (proc bytes)
+          (loop))))))
+
+(define (ready? descriptor events)
+  (assv descriptor events))
+
+(define* (supervise process log proc #:key cancel-descriptor
+                    (timeout 0) (max-silent-time 0) (max-log-size 0))
+  "Pass what @var{process} writes to the pipe that @var{log}, a descriptor,
+reads from to @var{proc}, as bytevectors, until it has ended.  Return its wait
+status, or why it was killed: @code{(timeout @var{seconds})},
+@code{(silence @var{seconds})}, @code{(log-size @var{bytes})}, or
+@code{cancelled} when @var{cancel-descriptor} has become readable.  The limits
+are in seconds and bytes; 0 means none."
+  (define start (now))
+  (define deadline (limit->deadline start timeout))
+  (define others
+    `((,(process-descriptor process) readable)
+      ,@(if cancel-descriptor `((,cancel-descriptor readable)) '())))
+
+  (define (give-up reason)
+    (kill-process process SIGKILL)
+    (wait-process process)
+    reason)
+
+  (let loop ((log-open? #t) (size 0) (last-output start))
+    (let* ((silence (limit->deadline last-output max-silent-time))
+           (events (poll-descriptors
+                    (if log-open?
+                        (cons `(,log readable) others)
+                        others)
+                    (milliseconds-left (list deadline silence)))))
+      (cond ((and cancel-descriptor (ready? cancel-descriptor events))
+             (give-up 'cancelled))
+            ((and (positive? max-log-size) (> size max-log-size))
+             (give-up `(log-size ,max-log-size)))
+            ((passed? deadline)
+             (give-up `(timeout ,timeout)))
+            ((ready? log events)
+             (let* ((bytes (read-some log))
+                    (count (bytevector-length bytes)))
+               (if (zero? count)
+                   (loop #f size last-output)
+                   (begin
+                     (proc bytes)
+                     (loop #t (+ size count) (now))))))
+            ((ready? (process-descriptor process) events)
+             (when log-open?
+               (drain log proc))
+             (wait-process process))
+            ((passed? silence)
+             (give-up `(silence ,max-silent-time)))
+            (else
+             (loop log-open? size last-output))))))

@@ -1,0 +1,107 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The pool of build users.  A build has one for itself alone, so that
+;;; whatever it leaves running can be told from other builds, and killed.
+;;;
+;;; 1. Within the process the list of busy users decides; between processes
+;;;    a lock on a file named after the user id, as guix-daemon does it.
+;;; 2. Nothing of a user runs when a build gets it, nor when it gives it back.
+;;; 3. When all are busy, a build waits.
+;;; Code:
+
+(define-module (fruix build users)
+  #:use-module (fruix credentials)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix errors)
+  #:use-module (fruix flag)
+  #:use-module (fruix record-lock)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 threads)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-9)
+  #:export (make-user-pool
+            user-pool?
+            call-with-build-user))
+
+(define-record-type <user-pool>
+  (%make-user-pool mutex users directory busy)
+  user-pool?
+  (mutex user-pool-mutex)
+  (users user-pool-users)                         ;list of (UID . GID)
+  (directory user-pool-directory)                 ;string: lock files
+  (busy user-pool-busy set-user-pool-busy!))      ;users of this process
+
+;; How long to wait for another process to give a user back, milliseconds.
+(define %patience 100)
+
+(define (make-user-pool users directory)
+  "Return a pool of @var{users}, a non-empty list of pairs of user and group
+id, none of them root, whose lock files are in @var{directory}."
+  (when (or (null? users) (any (compose zero? car) users))
+    (fail "a build user must not be root, and there must be one"))
+  (%make-user-pool (make-mutex) users directory '()))
+
+(define (claim! pool user)
+  "Return true if @var{user} was not busy; now it is."
+  (with-mutex (user-pool-mutex pool)
+    (let ((busy (user-pool-busy pool)))
+      (and (not (member user busy))
+           (begin
+             (set-user-pool-busy! pool (cons user busy))
+             #t)))))
+
+(define (unclaim! pool user)
+  (with-mutex (user-pool-mutex pool)
+    (set-user-pool-busy! pool (delete user (user-pool-busy pool)))))
+
+(define (lock-file pool user)
+  (format #f "~a/~a" (user-pool-directory pool) (car user)))
+
+(define (take-user! pool)
+  "Return a user of @var{pool} that nobody had, and its lock; or two times
+@code{#f}."
+  (let loop ((users (user-pool-users pool)))
+    (match users
+      (() (values #f #f))
+      ((user . rest)
+       (if (claim! pool user)
+           (match (acquire-file-lock (lock-file pool user) 'exclusive
+                                     #:wait? #f)
+             (#f (unclaim! pool user)
+                 (loop rest))
+             (lock (values user lock)))
+           (loop rest))))))
+
+(define (wait-for-user pool cancellation)
+  "Return a user of @var{pool} and its lock, waiting as long as it takes; raise
+a @code{&build-error} if the flag @var{cancellation} is set before."
+  (call-with-values (lambda () (take-user! pool))
+    (lambda (user lock)
+      (cond (user (values user lock))
+            ((pair? (poll-descriptors
+                     `((,(flag-descriptor cancellation) readable))
+                     %patience))
+             (raise-exception
+              (make-build-error "cancelled while waiting for a build user"
+                                'cancelled)))
+            (else (wait-for-user pool cancellation))))))
+
+(define (call-with-build-user pool cancellation proc)
+  "Call @var{proc} with a user of @var{pool}, a pair of user and group id, that
+it has for itself; or with @code{#f} if @var{pool} is @code{#f}.  Return what
+@var{proc} returns.  Wait while all users are busy; raise a
+@code{&build-error} if the flag @var{cancellation} is set meanwhile."
+  (if pool
+      (call-with-values (lambda () (wait-for-user pool cancellation))
+        (lambda (user lock)
+          (dynamic-wind
+            (const #t)
+            (lambda ()
+              (kill-user (car user))
+              (proc user))
+            (lambda ()
+              (kill-user (car user))
+              (release-file-lock! lock)
+              (unclaim! pool user)))))
+      (proc #f)))

@@ -1,0 +1,23 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Which systems' derivations a machine tries to build, and how.
+
+(use-modules (fruix build platform)
+             (srfi srfi-64))
+
+(test-begin "build-platform")
+
+(test-assert "its own system"
+  (buildable-system? "x86_64-linux" "x86_64-linux"))
+(test-assert "another processor: an emulator may know it"
+  (buildable-system? "x86_64-linux" "riscv64-linux"))
+(test-assert "another kernel is refused"
+  (not (buildable-system? "x86_64-linux" "x86_64-gnu")))
+(test-assert "a system without a hyphen is refused"
+  (not (buildable-system? "x86_64-linux" "linux")))
+(test-equal "32-bit derivations see a 32-bit machine"
+  '(linux32 linux32 linux linux)
+  (map system-personality
+       '("x86_64-linux" "aarch64-linux" "x86_64-linux" "aarch64-linux")
+       '("i686-linux" "armhf-linux" "x86_64-linux" "i686-linux")))
+
+(test-end "build-platform")
