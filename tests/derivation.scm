@@ -62,8 +62,9 @@
            (check-derivation store file derivation lookup)))))))
  vectors)
 
-(let ((derivation (read-vector
-                   "/gnu/store/03fgdyzwnqz193s7hza6x7hjnjcl1rv7-escapes.drv")))
+(let ((derivation
+       (read-vector
+        "/gnu/store/03fgdyzwnqz193s7hza6x7hjnjcl1rv7-escapes.drv")))
   (test-equal "escapes are decoded" "a\nb\rc\td"
     (assoc-ref (derivation-environment derivation) "nl"))
   (test-equal "arguments" '("-c" "echo \"a\\b\tc\"\necho k > $out")
@@ -135,7 +136,8 @@
 eb7c28b580650c927cc65917ae3cd4c40a41108a2f742019ce754d71ace16c80"))))
 (test-equal "an input that nobody knows"
   (string-append "unknown input '" fixed-drv "'")
-  (message-of (lambda () (made "x" shell '() #:inputs `((,fixed-drv "out"))))))
+  (message-of (lambda ()
+                (made "x" shell '() #:inputs `((,fixed-drv "out"))))))
 (test-equal "NUL cannot be written"
   "NUL in a derivation: \"a\\x00b\""
   (message-of (lambda () (made "x" shell '("a\x00b")))))
@@ -322,7 +324,8 @@ simple\")])" "[(\"a=b\",\"\")])"))
   (message-of
    (lambda ()
      (check-derivation store simple
-                       (string->derivation "Derive([],[],[],\"s\",\"b\",[],[])")
+                       (string->derivation
+                        "Derive([],[],[],\"s\",\"b\",[],[])")
                        lookup))))
 (test-equal "not the name of a derivation"
   (string-append "'" simple-out "' is not the file name of a derivation")

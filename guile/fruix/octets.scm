@@ -5,8 +5,9 @@
 ;;; What comes over the wire, from a derivation or from the database has no
 ;;; declared encoding, and must be given back unharmed.  As an octet string it
 ;;; is, at a byte a character in memory, and the string procedures work on it:
-;;; 'string=?' compares bytes, 'string<?' sorts in byte order.  Text for people
-;;; is ordinary strings; the two meet here only.  ASCII is the same in both.
+;;; 'string=?' compares bytes, 'string<?' sorts in byte order.  Text for
+;;; people is ordinary strings; the two meet here only.  ASCII is the same in
+;;; both.
 ;;; Code:
 
 (define-module (fruix octets)

@@ -229,7 +229,7 @@ in the store as @var{file}."
   (hash-set! (connection-derivations connection) file derivation))
 
 (define (read-derivation-file connection file)
-  "Return the @code{<derivation>} that is in the store as @var{file}: one added
-on @var{connection}, else read from the store's directory."
+  "Return the @code{<derivation>} that is in the store as @var{file}: one
+added on @var{connection}, else read from the store's directory."
   (find-derivation (connection-derivations connection)
                    (connection-layout connection) file))

@@ -27,7 +27,7 @@
   (make-store-derivation file-name outputs)
   store-derivation?
   (file-name derivation-file-name)              ;of the .drv in the store
-  (outputs   derivation->output-paths))         ;alist: name -> store file name
+  (outputs   derivation->output-paths))         ;alist: name -> file name
 
 (set-record-type-printer!
  <store-derivation>
@@ -80,8 +80,8 @@ of a .drv and outputs, or a store file name."
   "Add to the store a derivation called @var{name} that runs @var{builder}, a
 file name, with @var{arguments}, a list of strings, and @var{environment}, an
 alist of strings, on @var{system}.  Return it as an object for
-@code{derivation-file-name} and the like.  Each of @var{inputs} is a store file
-name, a derivation (for its output @code{out}), or a list of a derivation, or
+@code{derivation-file-name} and the like.  Each of @var{inputs} is a store
+file name, a derivation (for its output @code{out}), or a list of a derivation, or
 the file name of one, and names of outputs.  With @var{hash}, a bytevector, by
 @var{hash-algorithm} it is a fixed-output derivation, of an archive if
 @var{recursive?} is true.  @var{references-graphs} is an alist from file names

@@ -2,7 +2,8 @@
 ;;; Commentary:
 ;;; Derivations as records and as the text of .drv files.
 ;;;
-;;;   Derive([OUTPUT,…],[INPUT,…],[SOURCE,…],SYSTEM,BUILDER,[ARGUMENT,…],[VARIABLE,…])
+;;;   Derive([OUTPUT,…],[INPUT,…],[SOURCE,…],
+;;;          SYSTEM,BUILDER,[ARGUMENT,…],[VARIABLE,…])        (in one line)
 ;;;
 ;;; All strings are octet strings.  One derivation has one text: the reader
 ;;; accepts exactly what the writer writes, in one pass by index, so that no
