@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Attributes of a process and its namespaces.
+#include "linux/steps.hh"
+
+#include "base/unique_fd.hh"
+
+#include <charconv>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/personality.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace fruix::plan {
+
+// ("loopback-up"): the new network namespace gets 127.0.0.1 and ::1.
+outcome<void>
+raise_loopback (const step &, child &) noexcept
+{
+  unique_fd fd {::socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  if (!fd)
+    return failed ("socket", "lo");
+  struct ifreq request {};
+  copy_text (request.ifr_name, "lo");
+  if (::ioctl (fd.get (), SIOCGIFFLAGS, &request) < 0)
+    return failed ("ioctl", "lo");
+  request.ifr_flags |= IFF_UP;
+  if (::ioctl (fd.get (), SIOCSIFFLAGS, &request) < 0)
+    return failed ("ioctl", "lo");
+  return {};
+}
+
+// ("host-name" NAME)
+outcome<void>
+set_host_name (const step &step, child &) noexcept
+{
+  if (::sethostname (step.text (0), step.texts[0].size ()) < 0)
+    return failed ("sethostname", step.text (0));
+  return {};
+}
+
+// ("domain-name" NAME)
+outcome<void>
+set_domain_name (const step &step, child &) noexcept
+{
+  if (::setdomainname (step.text (0), step.texts[0].size ()) < 0)
+    return failed ("setdomainname", step.text (0));
+  return {};
+}
+
+// ("personality" FLAGS)
+outcome<void>
+set_personality (const step &step, child &) noexcept
+{
+  if (::personality (static_cast<unsigned long> (step.numbers[0])) < 0)
+    return failed ("personality");
+  return {};
+}
+
+// ("oom-score" ADJUSTMENT): be killed before others when memory runs out.
+// Not all kernels and containers allow it; that must not prevent a build.
+outcome<void>
+set_oom_score (const step &step, child &) noexcept
+{
+  char text[16];
+  auto end = std::to_chars (text, text + sizeof text, step.numbers[0]).ptr;
+  unique_fd fd {::open ("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)};
+  if (fd)
+    {
+      [[maybe_unused]] auto written = ::write (fd.get (), text, end - text);
+    }
+  return {};
+}
+
+// ("program-within" DIRECTORY): the program, once all symbolic links are
+// followed, lies below DIRECTORY.  Magic links are refused, since through
+// /proc/self/exe a program could lay hands on the one that this process was
+// forked from.
+outcome<void>
+require_program_within (const step &step, child &child) noexcept
+{
+  struct open_how how {};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_MAGICLINKS;
+  unique_fd fd {static_cast<int> (::syscall (
+      SYS_openat2, AT_FDCWD, child.program, &how, sizeof how))};
+  if (!fd)
+    return failed ("openat2", child.program);
+  char link[32] = "/proc/self/fd/", resolved[PATH_MAX];
+  *std::to_chars (link + 14, link + sizeof link - 1, fd.get ()).ptr = '\0';
+  auto length = ::readlink (link, resolved, sizeof resolved);
+  if (length < 0)
+    return failed ("readlink", child.program);
+  std::string_view name {resolved, static_cast<std::size_t> (length)};
+  std::string_view directory {step.texts[0]};
+  if (!name.starts_with (directory) || name.size () == directory.size ()
+      || name[directory.size ()] != '/')
+    return failed ("not there", child.program, EACCES);
+  return {};
+}
+
+}

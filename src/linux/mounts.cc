@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Mounts in the tree.  Each is prepared detached, with its final attributes,
+// and attached by descriptors: it is never visible with others, and no name
+// is resolved twice.
+#include "linux/root.hh"
+#include "linux/steps.hh"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace fruix::plan {
+
+// Make sure that there is a mount point for a file of the type of MODE.
+static bool
+make_mount_point (const place &place, mode_t mode) noexcept
+{
+  if (S_ISDIR (mode))
+    return ::mkdirat (place.directory, place.name, 0755) == 0
+           || errno == EEXIST;
+  unique_fd fd {::openat (place.directory, place.name,
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+                              | O_CLOEXEC,
+                          0600)};
+  return fd || errno == EEXIST;
+}
+
+static outcome<void>
+attach (int mounted, const place &place, const char *target) noexcept
+{
+  if (::move_mount (mounted, "", place.directory, place.name,
+                    MOVE_MOUNT_F_EMPTY_PATH)
+      < 0)
+    return failed ("move_mount", target);
+  return {};
+}
+
+// A symbolic link cannot be mounted; make the same one.
+static outcome<void>
+copy_link (int link, const place &place, const char *target) noexcept
+{
+  char contents[PATH_MAX];
+  auto length = ::readlinkat (link, "", contents, sizeof contents);
+  if (length < 0 || length == sizeof contents)
+    return failed ("readlinkat", target, length < 0 ? errno : ENAMETOOLONG);
+  contents[length] = '\0';
+  if (::symlinkat (contents, place.directory, place.name) < 0)
+    return failed ("symlinkat", target);
+  return {};
+}
+
+// ("bind" SOURCE TARGET "read-only" | "read-write"): SOURCE of the host, with
+// what is mounted in it, appears as TARGET.
+outcome<void>
+bind (const step &step, child &child) noexcept
+{
+  const char *source = step.text (0), *target = step.text (1);
+  auto place = locate (target, child);
+  if (!place)
+    return std::unexpected {place.error ()};
+  unique_fd tree {::open_tree (AT_FDCWD, source,
+                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
+                                   | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW)};
+  if (!tree)
+    return failed ("open_tree", source);
+  struct stat stat;
+  if (::fstat (tree.get (), &stat) < 0)
+    return failed ("fstat", source);
+  if (S_ISLNK (stat.st_mode))
+    return copy_link (tree.get (), *place, target);
+  if (step.texts[2] != "read-write")
+    {
+      // Only this attribute changes: others of the source are locked in a
+      // user namespace.
+      struct mount_attr attributes {};
+      attributes.attr_set = MOUNT_ATTR_RDONLY;
+      if (::mount_setattr (tree.get (), "", AT_EMPTY_PATH | AT_RECURSIVE,
+                           &attributes, sizeof attributes)
+          < 0)
+        return failed ("mount_setattr", source);
+    }
+  if (!make_mount_point (*place, stat.st_mode))
+    return failed ("mount point", target);
+  return attach (tree.get (), *place, target);
+}
+
+// Attributes of the mounts that a child may make; -1 for another type.
+static int
+attributes_for (std::string_view type) noexcept
+{
+  if (type == "tmpfs")
+    return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if (type == "proc")
+    return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  if (type == "devpts")
+    return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+  return -1;
+}
+
+// ("filesystem" TYPE TARGET OPTION...): a new tmpfs, proc or devpts.
+outcome<void>
+mount_filesystem (const step &step, child &child) noexcept
+{
+  const char *type = step.text (0), *target = step.text (1);
+  int attributes = attributes_for (type);
+  if (attributes < 0)
+    return failed ("fsopen", type, EINVAL);
+  auto place = locate (target, child);
+  if (!place)
+    return std::unexpected {place.error ()};
+  auto created = create_filesystem (type, std::span {step.texts}.subspan (2),
+                                    static_cast<unsigned> (attributes));
+  if (!created)
+    return std::unexpected {created.error ()};
+  if (!make_mount_point (*place, S_IFDIR))
+    return failed ("mkdirat", target);
+  return attach (created->get (), *place, target);
+}
+
+}

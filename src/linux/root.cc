@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The root of a child is a tmpfs, mounted over a directory of the host inside
+// the child's own mount namespace: whatever is created in it is gone with the
+// last process.  Until it becomes the root, everything in it is reached from
+// its descriptor.
+#include "linux/root.hh"
+
+#include "linux/steps.hh"
+
+#include <cstring>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace fruix::plan {
+
+// Open the directory NAME below DIRECTORY, through no symbolic link.
+static int
+open_beneath (int directory, const char *name) noexcept
+{
+  struct open_how how {};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  return static_cast<int> (
+      ::syscall (SYS_openat2, directory, name, &how, sizeof how));
+}
+
+outcome<place>
+locate (const char *path, child &child) noexcept
+{
+  const char *slash = std::strrchr (path, '/');
+  if (path[0] != '/' || slash[1] == '\0')
+    return failed ("path", path, EINVAL);
+  if (slash == path)
+    return place {child.root, slash + 1};
+  std::string_view parent {path + 1, slash};
+  if (child.parent < 0 || parent != child.parent_name)
+    {
+      if (parent.size () >= sizeof child.parent_name)
+        return failed ("openat2", path, ENAMETOOLONG);
+      copy_text (child.parent_name, parent);
+      if (child.parent >= 0)
+        ::close (child.parent);
+      child.parent = open_beneath (child.root, child.parent_name);
+      if (child.parent < 0)
+        return failed ("openat2", path);
+    }
+  return place {child.parent, slash + 1};
+}
+
+static bool
+configure (int context, const std::string &option) noexcept
+{
+  char key[64];
+  auto equals = option.find ('=');
+  copy_text (key, std::string_view {option}.substr (0, equals));
+  if (equals == std::string::npos)
+    return ::fsconfig (context, FSCONFIG_SET_FLAG, key, nullptr, 0) == 0;
+  return ::fsconfig (context, FSCONFIG_SET_STRING, key,
+                     option.c_str () + equals + 1, 0)
+         == 0;
+}
+
+outcome<unique_fd>
+create_filesystem (const char *type, std::span<const std::string> options,
+                   unsigned attributes) noexcept
+{
+  unique_fd context {::fsopen (type, FSOPEN_CLOEXEC)};
+  if (!context)
+    return failed ("fsopen", type);
+  for (auto &option : options)
+    if (!configure (context.get (), option))
+      return failed ("fsconfig", option);
+  if (::fsconfig (context.get (), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0)
+      < 0)
+    return failed ("fsconfig", type);
+  unique_fd mounted {
+    ::fsmount (context.get (), FSMOUNT_CLOEXEC, attributes)};
+  if (!mounted)
+    return failed ("fsmount", type);
+  return mounted;
+}
+
+// ("root" DIRECTORY OPTION...): cut the mounts off from the host's, and mount
+// a tmpfs with OPTIONS on DIRECTORY, where the tree will grow.
+outcome<void>
+start_root (const step &step, child &child) noexcept
+{
+  if (::mount (nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
+    return failed ("mount", "/");
+  auto root = create_filesystem ("tmpfs", std::span {step.texts}.subspan (1),
+                                 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  if (!root)
+    return std::unexpected {root.error ()};
+  if (::move_mount (root->get (), "", AT_FDCWD, step.text (0),
+                    MOVE_MOUNT_F_EMPTY_PATH)
+      < 0)
+    return failed ("move_mount", step.text (0));
+  child.root = root->release ();
+  return {};
+}
+
+// ("pivot-root" MODE): make the tree the root, whose own mode is then MODE,
+// and drop the host's.  The old root lands on top of the new one, as both are
+// "." for pivot_root (2), whence it is detached.
+outcome<void>
+pivot_root (const step &step, child &child) noexcept
+{
+  if (::fchmodat (child.root, ".", static_cast<mode_t> (step.numbers[0]), 0)
+      < 0)
+    return failed ("fchmodat", "/");
+  if (::fchdir (child.root) < 0)
+    return failed ("fchdir", "/");
+  if (::syscall (SYS_pivot_root, ".", ".") < 0)
+    return failed ("pivot_root", "/");
+  if (::umount2 (".", MNT_DETACH) < 0)
+    return failed ("umount2", "/");
+  if (::chdir ("/") < 0)
+    return failed ("chdir", "/");
+  return {};
+}
+
+}
