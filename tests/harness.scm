@@ -1,7 +1,8 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; A failing case fails the run: what the drivers tell Automake.
 
-(use-modules (ice-9 textual-ports)
+(use-modules (fruix process)
+             (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-64))
 
@@ -16,12 +17,15 @@
   "Run the driver as Automake does, on @var{arguments}; return its exit code,
 its verdict, and the results of the test cases."
   (let* ((trs (scratch "trs"))
-         (status (apply system* "sh"
-                        (string-append %source "/build-aux/log-driver")
-                        "--test-name" "trial" "--log-file" (scratch "log")
-                        "--trs-file" trs "--color-tests" "no"
-                        "--expect-failure" "no" "--enable-hard-errors" "yes"
-                        "--" arguments))
+         (driver (string-append %source "/build-aux/log-driver"))
+         (status (wait-process
+                  (spawn-process "sh"
+                                 `("sh" ,driver "--test-name" "trial"
+                                   "--log-file" ,(scratch "log")
+                                   "--trs-file" ,trs "--color-tests" "no"
+                                   "--expect-failure" "no"
+                                   "--enable-hard-errors" "yes"
+                                   "--" ,@arguments))))
          (lines (string-split (call-with-input-file trs get-string-all)
                               #\newline)))
     (define (values-of field)
