@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Trees and what only Linux has: mounts of one's own, immutable files.
+#include "tests/scratch.hh"
+#include "tree/ingest.hh"
+#include "tree/remove.hh"
+
+#include <linux/fs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+
+using namespace fruix;
+using namespace fruix::tests;
+
+namespace {
+
+bool
+private_mounts ()
+{
+  return unshare (CLONE_NEWNS) == 0
+         && mount (nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+// A descriptor that leads to the mounts of this process.
+unique_fd
+reopen (const scratch &scratch)
+{
+  return unique_fd {open ((scratch / ".").c_str (), O_RDONLY | O_DIRECTORY)};
+}
+
+boost::test_tools::assertion_result
+as_root (boost::unit_test::test_unit_id)
+{
+  return geteuid () == 0;
+}
+
+namespace unit = boost::unit_test;
+
+// Whether mounting SOURCE (of TYPE, with FLAGS) on tree/a/mount keeps the
+// removal of the tree from touching what is there.
+bool
+mount_is_spared (const char *type, unsigned long flags)
+{
+  scratch scratch;
+  for (auto name : {"tree", "tree/a", "tree/a/mount", "source"})
+    scratch.make_directory (name);
+  scratch.make_file ("source/kept");
+  return true_in_child ([&]
+    {
+      auto place = scratch / "tree/a/mount";
+      if (!private_mounts ()
+          || mount ((scratch / "source").c_str (), place.c_str (), type,
+                    flags, nullptr))
+        return false;
+      close (open ((place + "/kept").c_str (), O_WRONLY | O_CREAT, 0600));
+      bool refused = !remove_tree (reopen (scratch).get (), "tree", 1);
+      return refused && access ((place + "/kept").c_str (), F_OK) == 0;
+    });
+}
+
+}
+
+BOOST_AUTO_TEST_SUITE (linux_tree, *unit::precondition (as_root))
+
+BOOST_AUTO_TEST_CASE (removal_does_not_enter_another_file_system)
+{
+  BOOST_TEST (mount_is_spared ("tmpfs", 0));
+}
+
+BOOST_AUTO_TEST_CASE (removal_does_not_enter_a_bind_mount)
+{
+  BOOST_TEST (mount_is_spared (nullptr, MS_BIND));
+}
+
+BOOST_AUTO_TEST_CASE (removal_does_not_enter_a_mount_at_the_top)
+{
+  scratch scratch;
+  scratch.make_directory ("tree");
+  scratch.make_directory ("source");
+  scratch.make_file ("source/kept");
+  BOOST_TEST (true_in_child ([&]
+    {
+      if (!private_mounts ()
+          || mount ((scratch / "source").c_str (),
+                    (scratch / "tree").c_str (), nullptr, MS_BIND, nullptr))
+        return false;
+      return !remove_tree (reopen (scratch).get (), "tree", 1);
+    }));
+  BOOST_TEST (scratch.exists ("source/kept"));
+}
+
+BOOST_AUTO_TEST_CASE (ingestion_refuses_another_file_system)
+{
+  scratch scratch;
+  scratch.make_directory ("tree");
+  scratch.make_directory ("tree/mount");
+  BOOST_TEST (true_in_child ([&]
+    {
+      ownership owner {geteuid ()};
+      if (!private_mounts ()
+          || mount ("none", (scratch / "tree/mount").c_str (), "tmpfs", 0,
+                    nullptr))
+        return false;
+      auto result = ingest_tree (reopen (scratch).get (), "tree", -1, {},
+                                 owner);
+      return !result && std::string {result.error ().who} == "file-system";
+    }));
+}
+
+BOOST_AUTO_TEST_CASE (immutable_and_append_only_files_are_removed)
+{
+  scratch scratch;
+  for (auto name : {"tree", "tree/full"})
+    scratch.make_directory (name);
+  scratch.make_file ("tree/full/file");
+  bool supported = true;
+  for (auto [name, flag] : {std::pair {"tree/full/file", FS_IMMUTABLE_FL},
+                            {"tree/full", FS_APPEND_FL},
+                            {"tree", FS_IMMUTABLE_FL}})
+    {
+      unique_fd fd {open ((scratch / name).c_str (), O_RDONLY)};
+      int flags = flag;
+      supported = supported
+                  && ioctl (fd.get (), FS_IOC_SETFLAGS, &flags) == 0;
+    }
+  if (!supported)
+    BOOST_TEST_MESSAGE ("no such flags on this file system");
+  BOOST_TEST (remove_tree (scratch.fd (), "tree", 1).has_value ());
+  BOOST_TEST (!scratch.exists ("tree"));
+}
+
+BOOST_AUTO_TEST_SUITE_END ()
