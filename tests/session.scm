@@ -13,7 +13,8 @@
              (ice-9 threads)
              (rnrs bytevectors)
              (srfi srfi-64)
-             (tests support))
+             (tests support)
+             (tests worker-client))
 
 (define %item "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
 
@@ -42,47 +43,12 @@ return what it returns once the session has ended."
          (join-thread session)
          result)))))
 
-(define* (greet port #:key (minor #x64) (extra '(0 1)))
-  "Greet the daemon on PORT; return what it says until it is ready."
-  (write-int port %client-magic)
-  (force-output port)
-  (let* ((magic (read-int port))
-         (version (read-int port)))
-    (write-int port (logior #x100 minor))
-    (for-each (lambda (value) (write-int port value)) extra)
-    (force-output port)
-    (list magic version (read-int port))))
-
-(define (request port number . arguments)
-  "Send the request NUMBER, with ARGUMENTS encoded by their type."
-  (write-int port number)
-  (for-each (match-lambda
-              ((? integer? value) (write-int port value))
-              ((? string? text) (write-octets port text))
-              ((? bytevector? bytes) (put-bytevector port bytes))
-              ((items ...) (write-octets-list port items)))
-            arguments)
-  (force-output port))
-
-(define* (reply port #:optional read)
-  "Return what READ finds after the daemon is done, or a list of the message
-and status of an error."
-  (match (read-int port)
-    ((? (lambda (tag) (= tag %message-last)))
-     (if read (read port) 'done))
-    ((? (lambda (tag) (= tag %message-error)))
-     (let ((text (read-octets port)))
-       (list text (read-int port))))
-    ((? (lambda (tag) (= tag %message-next)))
-     (read-octets port)
-     (reply port read))))
+(define (reply port read . words)
+  (call-with-values (lambda () (apply request port read words))
+    (lambda (result log data) result)))
 
 (define (alive? port)
-  (request port 1 %item)
-  (equal? #f (reply port read-boolean)))
-
-(define (ended? port)
-  (eof-object? (get-u8 port)))
+  (equal? #f (reply port read-boolean 1 %item)))
 
 (define (outcome store . words)
   "Send WORDS, a request, and return the reply if it is an error, and whether
@@ -90,8 +56,7 @@ the session went on."
   (call-with-session store
     (lambda (port)
       (greet port)
-      (apply request port words)
-      (let ((error (reply port)))
+      (let ((error (apply reply port #f words)))
         (list error (if (ended? port) 'ended 'goes-on))))))
 
 (define not-in-store
@@ -123,9 +88,7 @@ the session went on."
     (call-with-session store
       (lambda (port)
         (greet port)
-        (let* ((ask (lambda ()
-                      (request port 1 "/etc/passwd")
-                      (reply port)))
+        (let* ((ask (lambda () (reply port #f 1 "/etc/passwd")))
                (first (ask)))
           (list first (ask) (alive? port))))))
   (test-equal "any other operation on a name outside the store ends it"
@@ -139,14 +102,13 @@ the session went on."
     (call-with-session store
       (lambda (port)
         (greet port)
-        (request port 26 %item)
-        (let ((error (reply port)))
+        (let ((error (reply port #f 26 %item)))
           (list error (alive? port))))))
   (test-equal "a client before 8 gets no status" "path `/x' is not in the store"
     (call-with-session store
       (lambda (port)
         (greet port #:minor 7 #:extra '())
-        (request port 5 "/x")
+        (send port 5 "/x")
         (read-int port)
         (let ((text (read-octets port)))
           (and (ended? port) text)))))
@@ -160,8 +122,7 @@ the session went on."
     (call-with-session store
       (lambda (port)
         (greet port)
-        (request port 29 "abc")
-        (and (list? (reply port)) (alive? port)))))
+        (and (list? (reply port #f 29 "abc")) (alive? port)))))
 
   ;; Bad input.
   (test-equal "string with NUL bytes"
@@ -169,8 +130,7 @@ the session went on."
     (call-with-session store
       (lambda (port)
         (greet port)
-        (request port 1 "/gnu/store/a\x00b")
-        (let ((error (reply port)))
+        (let ((error (reply port #f 1 "/gnu/store/a\x00b")))
           (and (alive? port) error)))))
   (for-each
    (match-lambda
@@ -196,30 +156,24 @@ the session went on."
     (call-with-session store
       (lambda (port)
         (greet port)
-        (request port 1 %item)
-        (request port 1 %item)
-        (request port 29 (make-string 32 #\z))
-        (request port 11 %item)
-        (let* ((one (reply port read-boolean))
-               (two (reply port read-boolean))
-               (three (reply port read-octets)))
+        (send port 1 %item 1 %item 29 (make-string 32 #\z) 11 %item)
+        (let* ((one (receive-reply port read-boolean))
+               (two (receive-reply port read-boolean))
+               (three (receive-reply port read-octets)))
           (list one two three
-                (and (= 1 (reply port read-int)) 'done))))))
+                (and (= 1 (receive-reply port read-int)) 'done))))))
 
   ;; What there is not.
   (test-equal "no substitutes" '(#f #f () () ())
     (call-with-session store
       (lambda (port)
         (greet port)
-        (let* ((ask (lambda (read . words)
-                      (apply request port words)
-                      (reply port read)))
-               (has (ask read-boolean 3 %item))
-               (info (ask read-boolean 21 %item))
-               (infos (ask read-octets-list 30 (list %item)))
-               (paths (ask read-octets-list 32 (list %item))))
+        (let* ((has (reply port read-boolean 3 %item))
+               (info (reply port read-boolean 21 %item))
+               (infos (reply port read-octets-list 30 (list %item)))
+               (paths (reply port read-octets-list 32 (list %item))))
           (list has info infos paths
-                (ask read-octets-list 81)))))))
+                (reply port read-octets-list 81)))))))
 
 (test-begin "session")
 (sigaction SIGPIPE SIG_IGN)

@@ -5,11 +5,58 @@
 
 (define-module (fruix session additions)
   #:use-module (fruix errors)
+  #:use-module ((fruix hash) #:select (lookup-hash-algorithm))
+  #:use-module (fruix nar)
+  #:use-module (fruix protocol wire)
   #:use-module (fruix session client)
   #:use-module (fruix store)
-  #:export (keep-for-session
+  #:use-module (ice-9 binary-ports)
+  #:use-module (ice-9 exceptions)
+  #:use-module (rnrs bytevectors)
+  #:export (add-text
+            add-archive
+            keep-for-session
             ensure-valid
             forget-failures))
+
+(define (add-text client name contents references)
+  "Make the bytevector @var{contents} a store item called @var{name} with
+@var{references}, and return its path."
+  (add-text! (client-store client) name contents references))
+
+(define (restore-piece! restorer bytes)
+  "Give BYTES to RESTORER and return how many it took.  If it fails, nobody
+knows where the archive ends: a violation."
+  (guard (exception (#t (violation "~a" (exception->text exception))))
+    (nar-restore! restorer bytes)))
+
+(define (restore-archive! restorer port)
+  "Give RESTORER the archive that comes next on PORT, and no more."
+  (let ((bytes (get-bytevector-some port)))
+    (when (eof-object? bytes)
+      (connection-lost))
+    (let* ((size (bytevector-length bytes))
+           (used (restore-piece! restorer bytes)))
+      (cond ((< used size)
+             (unget-bytevector port bytes used (- size used)))
+            ((not (nar-restorer-done? restorer))
+             (restore-archive! restorer port))))))
+
+(define (add-archive client name fixed? recursive? algorithm)
+  "Make the tree whose archive @var{client} sends next a store item called
+@var{name}, and return its path, which follows from the hash by
+@var{algorithm} of the archive, or of the file that it must hold unless
+@var{recursive?} is true.  Clients that do not say @var{fixed?} mean a SHA-256
+of the archive."
+  (let ((algorithm (lookup-hash-algorithm (if fixed? algorithm "sha256"))))
+    (unless algorithm
+      (violation "unknown hash algorithm"))
+    (call-with-store-restorer
+     (client-store client) name
+     (lambda (restorer)
+       (restore-archive! restorer (client-port client)))
+     #:recursive? (or recursive? (not fixed?))
+     #:algorithm algorithm)))
 
 (define (keep-for-session client path)
   "Keep @var{path} from being collected, whether or not it exists yet."

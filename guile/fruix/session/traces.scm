@@ -13,7 +13,6 @@
   #:use-module (rnrs bytevectors)
   #:export (started->trace
             log->frame
-            failure->text
             failure->trace))
 
 (define (started->trace drv system log-file pid)
@@ -37,14 +36,6 @@ bytevector that tells it from what other builders write."
 (define (one-line text)
   (string-map (lambda (char) (if (memv char '(#\newline #\return)) #\space char))
               text))
-
-(define (failure->text drv kind message)
-  "Return what people are told about the failure of @var{drv}; @var{kind} and
-@var{message} are those of the failed result."
-  (match kind
-    ('dependency
-     (string-append "cannot build derivation `" drv "': " message))
-    (_ message)))
 
 (define (failure->trace drv kind message)
   "Return the line that says that @var{drv} has failed, or @code{#f} where there

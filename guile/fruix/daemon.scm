@@ -1,0 +1,191 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The daemon: one process with a store, a scheduler, the sockets, and a
+;;; thread for each connection.
+;;;
+;;; The main thread accepts connections and waits for signals.  To stop, it
+;;; closes in order what others need: first no new clients, then no builds,
+;;; then no sessions, then no store.
+;;; Code:
+
+(define-module (fruix daemon)
+  #:use-module (fruix control)
+  #:use-module (fruix credentials)
+  #:use-module (fruix daemon connections)
+  #:use-module (fruix daemon sockets)
+  #:use-module (fruix errors)
+  #:use-module (fruix scheduler loop)
+  #:use-module (fruix session)
+  #:use-module (fruix session client)
+  #:use-module (fruix session settings)
+  #:use-module (fruix store)
+  #:use-module (fruix store layout)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 threads)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-9)
+  #:export (run-daemon))
+
+;; Bytes that are gathered before they are written on a connection.
+(define %buffer-size 32768)
+
+;; Seconds that sessions have to end when the daemon stops.
+(define %end-time 10)
+
+;; What all connections share.
+(define-record-type <service>
+  (make-service store scheduler settings max-jobs connections)
+  service?
+  (store service-store)
+  (scheduler service-scheduler)
+  (settings service-settings)           ;of a new session
+  (max-jobs service-max-jobs)           ;integer
+  (connections service-connections))
+
+(define (report template . arguments)
+  "Tell the administrator."
+  ;; In one piece, as other threads report, too.
+  (display (apply format #f (string-append "fruix-daemon: " template "~%")
+                  arguments)
+           (current-error-port)))
+
+;;;
+;;; Connections.
+;;;
+
+(define (serve-worker service connection port pid uid gid)
+  "Serve the worker protocol on PORT."
+  (define (->client minor)
+    (make-client port minor pid uid gid
+                 (or (zero? uid) (= uid (getuid)))
+                 (service-store service)
+                 (service-scheduler service)
+                 (service-settings service)))
+  (define (welcomed)
+    (greeted! (service-connections service) connection))
+  (let ((exception (serve-client port ->client welcomed)))
+    (when exception
+      (report "session of process ~a: ~a" pid
+              (exception->text exception)))))
+
+(define (serve-controller service connection port pid uid gid)
+  "Serve the control protocol on PORT."
+  (greeted! (service-connections service) connection)
+  (serve-control port (service-store service) (service-scheduler service)
+                 `((max-jobs . ,(service-max-jobs service))
+                   (connections
+                    . ,(connection-count (service-connections service))))))
+
+(define (start-connection service serve port)
+  "Serve the new connection on PORT in a thread of its own."
+  (define connections (service-connections service))
+  (call-with-values (lambda () (peer-credentials port))
+    (lambda (pid uid gid)
+      (match (open-connection! connections port uid)
+        (#f
+         (fail "too many connections, user ~a has to wait" uid))
+        (connection
+         (call-with-new-thread
+          (lambda ()
+            (guard (exception (#t #f))  ;the connection broke
+              (setvbuf port 'block %buffer-size)
+              (serve service connection port pid uid gid))
+            (close-connection! connections connection))))))))
+
+(define (accept-connection service serve listener)
+  (match (accept listener SOCK_CLOEXEC)
+    ((port . _)
+     (guard (exception (#t (report "connection refused: ~a"
+                                   (exception->text exception))
+                           (close-port port)))
+       (start-connection service serve port)))))
+
+;;;
+;;; Life of the daemon.
+;;;
+
+(define (prepare-process)
+  "Make this process one that many clients can use."
+  (umask #o022)
+  (sigaction SIGPIPE SIG_IGN)
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (soft hard)
+      (setrlimit 'nofile hard hard))))
+
+(define (call-until-signal proc)
+  "Call PROC with a procedure that returns the number of the signal that asked
+the daemon to stop, or #f as long as none has."
+  (define stop #f)
+  (for-each (lambda (signal)
+              (sigaction signal (lambda (number) (set! stop number))))
+            (list SIGTERM SIGINT SIGHUP))
+  (proc (lambda () stop)))
+
+(define (accept-connections service listeners stop)
+  "Accept connections until STOP, a thunk, returns true.  LISTENERS is an alist
+from listening sockets to procedures that serve a connection."
+  (define connections (service-connections service))
+  (let loop ()
+    (unless (stop)
+      (let ((deadline (next-deadline connections)))
+        ;; Guile's own, since a signal's handler runs inside it.
+        (match (select (map car listeners) '() '()
+                       (and deadline (max 0 (- deadline (current-time)))))
+          ((ready _ _)
+           (shut-down-late! connections)
+           (for-each (lambda (listener)
+                       (accept-connection service
+                                          (assq-ref listeners listener)
+                                          listener))
+                     ready)
+           (loop)))))))
+
+(define (serve-until-signal service listeners)
+  (call-until-signal
+   (lambda (stop)
+     (report "listening")
+     (accept-connections service listeners stop)
+     (report "stopping after signal ~a" (stop))))
+  (stop-scheduler! (service-scheduler service))
+  (shut-down-all! (service-connections service))
+  (unless (wait-for-end (service-connections service) %end-time)
+    (report "~a connections did not end in time"
+            (connection-count (service-connections service)))))
+
+(define (call-with-listeners files proc)
+  "Call PROC with the list of sockets that listen on FILES."
+  (define listeners (map open-listener files))
+  (dynamic-wind
+    (const #t)
+    (lambda () (proc listeners))
+    (lambda () (for-each close-listener listeners files))))
+
+(define* (run-daemon layout build #:key
+                     (sockets (list (layout-socket layout)))
+                     (control-socket (layout-control-socket layout))
+                     (max-jobs 1)
+                     (settings %default-settings))
+  "Serve the store of @var{layout}, a @code{<layout>} of absolute names, until
+SIGTERM, SIGINT or SIGHUP; return when all builds and sessions have ended.
+Clients of the worker protocol are served on @var{sockets}, a list of file
+names, and those of the control protocol on @var{control-socket}.
+@var{build} is called in a new thread with the store, a derivation, options, a
+procedure to publish messages with, and a cancellation, as
+@code{(fruix scheduler loop)} says; @var{max-jobs} such calls go on at a time.
+@var{settings} are those of a new session.  This is to be called before there
+are other threads."
+  (prepare-process)
+  (call-with-listeners (cons control-socket sockets)
+    (lambda (listeners)
+      (let* ((store (open-store layout))
+             (scheduler (start-scheduler
+                         #:max-jobs max-jobs
+                         #:build (lambda arguments
+                                   (apply build store arguments)))))
+        (serve-until-signal
+         (make-service store scheduler settings max-jobs (make-connections))
+         (map cons listeners
+              (cons serve-controller
+                    (map (const serve-worker) sockets))))
+        (close-store! store)))))

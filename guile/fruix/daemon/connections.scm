@@ -1,0 +1,131 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The connections that are open: who may open one more, and how all of them
+;;; are brought to an end.
+;;;
+;;; 1. A connection's own thread closes its port.  Others may only shut it
+;;;    down, which the thread sees as the end of the connection; and they do
+;;;    so with the mutex held, so that the descriptor is still the same.
+;;; 2. Neither one user nor all together can take all descriptors or threads.
+;;; Code:
+
+(define-module (fruix daemon connections)
+  #:use-module (ice-9 threads)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-9)
+  #:export (make-connections
+            connection-count
+            open-connection!
+            close-connection!
+            greeted!
+            next-deadline
+            shut-down-late!
+            shut-down-all!
+            wait-for-end))
+
+;; How many connections there may be, in all and of one user, save root.
+(define %limit 1000)
+(define %user-limit 200)
+
+;; Seconds within which a client has to have introduced itself.
+(define %greeting-time 10)
+
+(define-record-type <connections>
+  (%make-connections mutex changed members)
+  connections?
+  (mutex connections-mutex)
+  (changed connections-changed)             ;condition variable
+  (members connections-members set-connections-members!)) ;of <connection>
+
+(define-record-type <connection>
+  (make-connection port uid deadline)
+  connection?
+  (port connection-port)                    ;input/output port of a socket
+  (uid connection-uid)                      ;integer
+  (deadline connection-deadline set-connection-deadline!)) ;seconds | #f
+
+(define (make-connections)
+  "Return a new, empty set of connections."
+  (%make-connections (make-mutex) (make-condition-variable) '()))
+
+(define-syntax-rule (with-connections connections members body ...)
+  (with-mutex (connections-mutex connections)
+    (let ((members (connections-members connections)))
+      body ...)))
+
+(define (connection-count connections)
+  "Return how many connections are open."
+  (with-connections connections members (length members)))
+
+(define (room? members uid)
+  (and (< (length members) %limit)
+       (or (zero? uid)
+           (< (count (lambda (connection) (= uid (connection-uid connection)))
+                     members)
+              %user-limit))))
+
+(define (open-connection! connections port uid)
+  "Add the connection on @var{port} of user @var{uid} to @var{connections} and
+return it; or return @code{#f} if there are too many."
+  (with-connections connections members
+    (and (room? members uid)
+         (let ((connection
+                (make-connection port uid (+ (current-time) %greeting-time))))
+           (set-connections-members! connections (cons connection members))
+           connection))))
+
+(define (shut-down connection)
+  ;; It may be shut down already, by the other side too.
+  (false-if-exception (shutdown (connection-port connection) 2)))
+
+(define (close-connection! connections connection)
+  "Take @var{connection} from @var{connections} and close its port, dropping
+what the other side did not take."
+  (with-connections connections members
+    (set-connections-members! connections (delq connection members))
+    (shut-down connection)
+    ;; Output that cannot be written is forgotten by the first attempt.
+    (false-if-exception (force-output (connection-port connection)))
+    (close-port (connection-port connection))
+    (broadcast-condition-variable (connections-changed connections))))
+
+(define (greeted! connections connection)
+  "Note that the client of @var{connection} has introduced itself."
+  (with-connections connections members
+    (set-connection-deadline! connection #f)))
+
+(define (next-deadline connections)
+  "Return the time, in seconds of the epoch, when the next client will be late
+with introducing itself, or @code{#f}."
+  (with-connections connections members
+    (let ((deadlines (filter-map connection-deadline members)))
+      (and (pair? deadlines)
+           (apply min deadlines)))))
+
+(define (shut-down-late! connections)
+  "Shut down the connections whose clients have not introduced themselves in
+time."
+  (with-connections connections members
+    (for-each (lambda (connection)
+                (let ((deadline (connection-deadline connection)))
+                  (when (and deadline (<= deadline (current-time)))
+                    (set-connection-deadline! connection #f)
+                    (shut-down connection))))
+              members)))
+
+(define (shut-down-all! connections)
+  "Shut down all @var{connections}."
+  (with-connections connections members
+    (for-each shut-down members)))
+
+(define (wait-for-end connections seconds)
+  "Wait until no connection is open, at most @var{seconds}; return whether that
+is so."
+  (let ((limit (+ (current-time) seconds)))
+    (with-mutex (connections-mutex connections)
+      (let loop ()
+        (or (null? (connections-members connections))
+            (and (wait-condition-variable (connections-changed connections)
+                                          (connections-mutex connections)
+                                          limit)
+                 (loop)))))))

@@ -1,0 +1,99 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; A client of the worker protocol that says just what a test wants it to
+;;; say, right or wrong.
+;;; Code:
+
+(define-module (tests worker-client)
+  #:use-module (fruix octets)
+  #:use-module (fruix protocol wire)
+  #:use-module (ice-9 binary-ports)
+  #:use-module (ice-9 match)
+  #:use-module (rnrs bytevectors)
+  #:export (greet
+            send
+            receive-reply
+            request
+            set-options
+            log-of
+            ended?
+            regular-file-nar))
+
+(define* (greet port #:key (minor #x64) (extra '(0 1)))
+  "Greet the daemon on @var{port} as a client of version @var{minor}, sending
+the integers @var{extra} along; return what the daemon says until it is ready:
+its magic, its version, and a tag."
+  (write-int port %client-magic)
+  (force-output port)
+  (let* ((magic (read-int port))
+         (version (read-int port)))
+    (write-int port (logior #x100 minor))
+    (for-each (lambda (value) (write-int port value)) extra)
+    (force-output port)
+    (list magic version (read-int port))))
+
+(define (send port . words)
+  "Send @var{words}: integers, octet strings and lists of these as they are
+encoded, bytevectors as they are."
+  (for-each (match-lambda
+              ((? integer? value) (write-int port value))
+              ((? string? text) (write-octets port text))
+              ((? bytevector? bytes) (put-bytevector port bytes))
+              ((items ...) (write-octets-list port items)))
+            words)
+  (force-output port))
+
+(define* (receive-reply port #:optional read)
+  "Return three values: what @var{read}, if it is given, finds on @var{port}
+after the daemon is done, or a list of the message and the status of an error;
+the log messages, octet strings; and the data."
+  (let loop ((log '()) (data '()))
+    (define (finish value)
+      (values value (reverse log) (string-concatenate-reverse data)))
+    (match (read-int port)
+      ((? (lambda (tag) (= tag %message-last)))
+       (finish (if read (read port) 'done)))
+      ((? (lambda (tag) (= tag %message-error)))
+       (let ((text (read-octets port)))
+         (finish (list text (read-int port)))))
+      ((? (lambda (tag) (= tag %message-next)))
+       (loop (cons (read-octets port (expt 2 20)) log) data))
+      ((? (lambda (tag) (= tag %message-write)))
+       (loop log (cons (read-octets port (expt 2 20)) data))))))
+
+(define (request port read . words)
+  "Send @var{words} on @var{port} and return what @code{receive-reply} does."
+  (apply send port words)
+  (receive-reply port read))
+
+(define* (set-options port #:key (keep-failed 0) (keep-going 0) (verbosity 0)
+                      (print-build-trace 1) (settings '()))
+  "Send the options of a session, as today's Guix does."
+  (send port 19 keep-failed keep-going 0 verbosity 0 0 0 print-build-trace 0)
+  (write-octets-pairs port settings)
+  (force-output port)
+  (receive-reply port))
+
+(define (log-of port . words)
+  "Return the result of the request @var{words}, an integer, and the log
+messages, in one list."
+  (call-with-values (lambda () (apply request port read-int words))
+    (lambda (result log data)
+      (cons result log))))
+
+(define (ended? port)
+  "Return true if the daemon has closed the connection on @var{port}."
+  (catch 'system-error
+    (lambda () (eof-object? (get-u8 port)))
+    (lambda arguments
+      (= ECONNRESET (system-error-errno arguments)))))
+
+(define (regular-file-nar contents)
+  "Return the archive of a regular file with @var{contents}, an octet string,
+as a bytevector."
+  (call-with-values open-bytevector-output-port
+    (lambda (port bytes)
+      (for-each (lambda (token) (write-octets port token))
+                (list "nix-archive-1" "(" "type" "regular" "contents" contents
+                      ")"))
+      (bytes))))
