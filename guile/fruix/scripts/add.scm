@@ -31,10 +31,10 @@ Add each FILE to the store and print its name there.
     (or (lookup-hash-algorithm name)
         (usage-error "unknown hash algorithm '~a'" name))))
 
-(define (add-file daemon file options)
+(define (add-file daemon file algorithm options)
   (add-to-store daemon file
                 #:name (or (assq-ref options 'name) (basename file))
-                #:algorithm (algorithm options)
+                #:algorithm algorithm
                 #:recursive? (or (assq-ref options 'recursive)
                                  (not (eq? 'regular
                                            (stat:type (lstat file)))))))
@@ -45,6 +45,7 @@ Return the exit code."
   (run-command
    "fruix add" arguments %options %help
    (lambda (options files)
+     (define hash (algorithm options))
      (when (null? files)
        (usage-error "no file given"))
      (when (and (assq-ref options 'name) (pair? (cdr files)))
@@ -52,5 +53,6 @@ Return the exit code."
      (call-with-daemon options
        (lambda (daemon)
          (for-each (lambda (file)
-                     (format #t "~a~%" (add-file daemon file options)))
+                     (format #t "~a~%"
+                             (add-file daemon file hash options)))
                    files))))))

@@ -15,6 +15,7 @@
   #:use-module (fruix scripts support)
   #:use-module (ice-9 format)
   #:use-module (ice-9 match)
+  #:use-module (ice-9 regex)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (call-with-progress
@@ -51,12 +52,17 @@ name without directory, hash and @code{.drv}."
         (substring base (+ hyphen 1))
         base)))
 
+(define %control-sequence
+  (make-regexp "\x1b\\[[0-9;?]*[A-Za-z]"))
+
 (define (printable text)
-  "Return the string @var{text} without control characters but tabs."
+  "Return the string @var{text} without what would steer a terminal: control
+sequences, and control characters other than tabs."
   (string-filter (lambda (char)
                    (or (char=? char #\tab)
                        (not (char-set-contains? char-set:iso-control char))))
-                 text))
+                 (regexp-substitute/global #f %control-sequence text
+                                           'pre 'post)))
 
 (define (elapsed build)
   (duration->text (max 0 (- (current-time) (build-since build)))))

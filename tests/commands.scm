@@ -1,0 +1,194 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; The commands: what people see, and exit codes.
+
+(use-modules (fruix base16)
+             (fruix client connection)
+             (fruix scripts fruix)
+             (fruix scripts progress)
+             (fruix scripts support)
+             (ice-9 binary-ports)
+             (ice-9 match)
+             (ice-9 threads)
+             (rnrs bytevectors)
+             (srfi srfi-1)
+             (srfi srfi-64)
+             (tests support))
+
+(define (run . arguments)
+  "Run 'fruix' with ARGUMENTS.  Return exit code, output and error output."
+  (let* ((code #f)
+         (errors (open-output-string))
+         (output (with-output-to-string
+                   (lambda ()
+                     (parameterize ((current-error-port errors))
+                       (set! code (main arguments)))))))
+    (list code output (get-output-string errors))))
+
+(test-begin "commands")
+
+
+;; Usage.
+
+(test-equal "no command"
+  '(2 "" "fruix: missing command\nTry 'fruix --help'.\n")
+  (run))
+(test-equal "unknown command"
+  '(2 "" "fruix: unknown command 'bulid'\nTry 'fruix --help'.\n")
+  (run "bulid"))
+(test-equal "unknown options"
+  '((2 "" "fruix add: unknown option '--x'\nTry 'fruix add --help'.\n")
+    (2 "" "fruix add: unknown option '-x'\nTry 'fruix add --help'.\n"))
+  (list (run "add" "--x") (run "add" "-x")))
+(test-equal "not a number"
+  '(2 "" "fruix build: 'many' is not a number\nTry 'fruix build --help'.\n")
+  (run "build" "-M" "many" "x"))
+(test-equal "nothing to do" '(2 2 2 2)
+  (map first (list (run "build") (run "add") (run "path-info") (run "log"))))
+(test-equal "too much to do" '(2 2)
+  (map first (list (run "ps" "x") (run "log" "a" "b"))))
+(test-equal "unknown hash" 2
+  (first (run "add" "--hash=md4" "--socket=/nonexistent" "x")))
+(test-equal "every command has help" '()
+  (remove (lambda (command)
+            (match (run command "--help")
+              ((0 text "")
+               (and (string-prefix? (string-append "Usage: fruix " command)
+                                    text)
+                    (string-contains text "--socket=ADDRESS")
+                    #t))))
+          '("build" "log" "path-info" "ps" "add")))
+(test-equal "no daemon"
+  '(1 "" "fruix add: cannot connect to the daemon at '/nonexistent': \
+No such file or directory\n")
+  (run "add" "--socket=/nonexistent" "/etc/passwd"))
+(test-equal "--root is where the daemon is"
+  '(1 "" "fruix ps: cannot connect to the daemon at \
+'/nonexistent/var/guix/daemon-socket/control': No such file or directory\n")
+  (run "ps" "--root=/nonexistent"))
+
+
+;; A daemon that has one thing to say.
+
+(define handshake
+  (map (match-lambda ((from hex) (list from (base16-string->bytevector hex))))
+       '((client "6378696e00000000")
+         (daemon "6f697864000000006401000000000000")
+         (client "640100000000000000000000000000000100000000000000")
+         (daemon "73746c6100000000"))))
+
+(define (call-with-daemon-script turns proc)
+  "Call PROC with the name of a socket where TURNS are played after the
+handshake."
+  (call-with-temporary-directory
+   (lambda (directory)
+     (let ((file (string-append directory "/socket"))
+           (listener (socket PF_UNIX SOCK_STREAM 0)))
+       (bind listener AF_UNIX file)
+       (listen listener 1)
+       (let ((thread
+              (call-with-new-thread
+               (lambda ()
+                 (match (accept listener)
+                   ((port . _)
+                    (for-each (match-lambda
+                                (('client bytes)
+                                 (get-bytevector-n port
+                                                   (bytevector-length bytes)))
+                                (('daemon bytes)
+                                 (put-bytevector port bytes)
+                                 (force-output port)))
+                              (append handshake turns))
+                    (close-port port)))))))
+         (let ((result (proc file)))
+           (join-thread thread)
+           (close-port listener)
+           result))))))
+
+(define shell "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
+(define info-turns
+  `((client ,(make-bytevector 64))
+    (daemon ,(base16-string->bytevector "\
+73746c6100000000000000000000000040000000000000003634623931396562386264\
+37316161383661386463653262666563323130356361633830643633623232306630\
+3233393530656538363030313365306365333600000000000000\
+00da5a026b00000000c0b7230000000000"))))
+
+(setenv "TZ" "UTC")
+(tzset)
+(test-equal "path-info tells"
+  `(0 ,(string-append shell "
+  size:       2.2 MiB
+  hash:       sha256:0dnfw09h11pfa0wh43r27gb81b2w231gwayfimmah6npigmikfb4
+  registered: 2026-11-22 03:00:42
+  deriver:    none known
+  references: none
+") "")
+  (call-with-daemon-script info-turns
+    (lambda (socket)
+      (run "path-info" (string-append "--socket=" socket) shell))))
+
+(define failure
+  (base16-string->bytevector "\
+707478630000000002000000000000006e6f0000000000006400000000000000"))
+
+(test-equal "the status of a failed build is the exit code"
+  '(100 "" "fruix path-info: no\n")
+  (call-with-daemon-script `((client ,(make-bytevector 64))
+                             (daemon ,failure))
+    (lambda (socket)
+      (run "path-info" (string-append "--socket=" socket) shell))))
+
+
+;; Progress.
+
+(define (watched verbosity stream)
+  "Return what people see of STREAM, a string, from a daemon."
+  (let ((port (open-output-string)))
+    (call-with-progress
+     (lambda ()
+       (put-bytevector (current-build-output-port) (string->utf8 stream)))
+     #:verbosity verbosity #:port port)
+    (get-output-string port)))
+
+(define drv "/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-ok.drv")
+(define started (string-append "@ build-started " drv " - s /log/x.gz 7\n"))
+(define ended (string-append "@ build-succeeded " drv " -\n"))
+(define (wrote text)
+  (format #f "@ build-log 7 ~a\n~a"
+          (bytevector-length (string->utf8 text)) text))
+
+(test-equal "a build"
+  (string-append "building " drv "\nbuilt " drv " in 0s\n")
+  (watched 1 (string-append started (wrote "one\ntwo\n") ended)))
+(test-equal "a build, with what it writes"
+  (string-append "building " drv "\nok> one\nok> λ red ]0;\n"
+                 "built " drv " in 0s\n")
+  (watched 2 (string-append started (wrote "one\nλ")
+                            (wrote " \x1b[31mred\x1b[0m \x1b]0;\x07\n")
+                            ended)))
+(test-equal "quietly" "" (watched 0 (string-append started ended "text\n")))
+(test-equal "a failed build, with the end of its log"
+  (string-append "failed " drv " after 0s\nthe last lines of its log:\n"
+                 (string-concatenate
+                  (map (lambda (n) (format #f "  ~a\n" n))
+                       '(4 5 6 7 8 9 10 11 12 13)))
+                 "its log: /log/x.gz\n")
+  (watched 0 (string-append started
+                            (wrote (string-join (map number->string
+                                                     (iota 14))
+                                                "\n"))
+                            "@ build-failed " drv " - 1 no\n")))
+(test-equal "a failure before the start"
+  (string-append "failed " drv "\nit failed earlier\n")
+  (watched 1 (string-append "@ build-failed " drv " - cached\n")))
+
+(test-equal "sizes" '("0 B" "1023 B" "1.0 KiB" "2.5 MiB" "3072.0 MiB")
+  (map size->text (list 0 1023 1024 2621440 (* 3 (expt 2 30)))))
+(test-equal "durations" '("0s" "59s" "1m00s" "1m03s" "59m59s" "2h05m")
+  (map duration->text '(0 59 60 63 3599 7530)))
+(test-equal "names" '("hello-2.12" "plain")
+  (map item-name
+       '("/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-hello-2.12.drv"
+         "/plain")))
+
+(test-end "commands")
