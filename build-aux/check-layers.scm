@@ -24,8 +24,8 @@
   '((0 "config" "errors")
     (1 "primitives")
     (2 "base16" "base32" "control/wire" "credentials" "database" "derivation"
-       "derivation/" "descriptors" "flag" "gzip" "hash" "mailbox" "map" "nar"
-       "octets" "process" "protocol/wire" "record-lock" "sandbox/spec"
+       "derivation/" "descriptors" "flag" "gzip" "hash" "links" "mailbox" "map"
+       "nar" "octets" "process" "protocol/wire" "record-lock" "sandbox/spec"
        "store/path" "tree")
     (3 "sandbox/" "store/")
     (4 "sandbox" "store")

@@ -16,6 +16,7 @@
   #:use-module (fruix store path-info)
   #:use-module (fruix store query)
   #:use-module (fruix store registration)
+  #:use-module (fruix store roots)
   #:use-module (fruix store staging)
   #:re-export (;; Opening.
                open-store
@@ -70,4 +71,6 @@
 
                ;; Roots.
                add-temp-root!
-               call-with-temporary-roots))
+               call-with-temporary-roots
+               add-indirect-root!
+               find-roots))

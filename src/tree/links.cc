@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tree/links.hh"
+#include "base/retry.hh"
+#include "base/unique_fd.hh"
+#include "tree/directory.hh"
+
+#include <climits>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace fruix {
+
+// Levels of directories; each takes a descriptor while the walk is below it.
+static constexpr std::size_t maximum_depth = 64;
+
+// True for the errors of what is out of sight, or just gone.
+static bool
+passed_over (int error) noexcept
+{
+  return error == EACCES || error == EPERM || error == ENOENT
+         || error == ENOTDIR || error == ELOOP;
+}
+
+static outcome<void>
+read_link_at (int directory, const std::string &name, std::string &out)
+{
+  char target[PATH_MAX];
+  ssize_t size = readlinkat (directory, name.c_str (), target, sizeof target);
+  if (size < 0)
+    return failed ("readlink", name);
+  out.assign (target, size);
+  return {};
+}
+
+struct level
+{
+  unique_fd fd;
+  directory_stream stream;
+  std::string prefix;
+};
+
+// Open NAME in DIRECTORY, of which the entries have PREFIX, as the next level;
+// nothing if that is passed over.
+static outcome<void>
+enter (int directory, const char *name, std::string prefix,
+       std::vector<level> &levels)
+{
+  unique_fd fd {retry ([&]
+    {
+      return openat (directory, name,
+                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    })};
+  if (!fd && passed_over (errno))
+    return {};
+  auto stream = fd ? open_stream (fd.get ()) : nullptr;
+  if (!stream)
+    return failed ("open", prefix);
+  levels.push_back ({std::move (fd), std::move (stream), std::move (prefix)});
+  return {};
+}
+
+static outcome<void>
+visit (const char *entry, std::vector<level> &levels,
+       std::vector<link_or_file> &out)
+{
+  int directory = levels.back ().fd.get ();
+  std::string name = levels.back ().prefix + entry;
+  struct stat status;
+  if (fstatat (directory, entry, &status, AT_SYMLINK_NOFOLLOW) < 0)
+    {
+      if (passed_over (errno))
+        return {};
+      return failed ("fstatat", name);
+    }
+  if (S_ISDIR (status.st_mode) && levels.size () < maximum_depth)
+    return enter (directory, entry, name + "/", levels);
+  if (S_ISREG (status.st_mode))
+    out.push_back ({std::move (name), {}});
+  if (S_ISLNK (status.st_mode))
+    {
+      std::string target;
+      if (auto read = read_link_at (directory, entry, target); read)
+        out.push_back ({std::move (name), std::move (target)});
+      else if (!passed_over (read.error ().error))
+        return read;
+    }
+  return {};
+}
+
+outcome<void>
+list_links (const std::string &directory, std::vector<link_or_file> &out)
+{
+  std::vector<level> levels;
+  if (auto entered = enter (AT_FDCWD, directory.c_str (), "", levels);
+      !entered)
+    return entered;
+  while (!levels.empty ())
+    {
+      auto entry = next_entry (levels.back ().stream.get ());
+      if (!entry)
+        return std::unexpected {entry.error ()};
+      if (!*entry)
+        levels.pop_back ();
+      else if (auto visited = visit (*entry, levels, out); !visited)
+        return visited;
+    }
+  return {};
+}
+
+outcome<void>
+read_link (const std::string &file, std::optional<std::string> &out)
+{
+  std::string target;
+  auto read = read_link_at (AT_FDCWD, file, target);
+  if (read)
+    out = std::move (target);
+  else if (read.error ().error == EINVAL) // not a symbolic link
+    return {};
+  return read;
+}
+
+outcome<void>
+make_link (const std::string &target, const std::string &file)
+{
+  if (symlink (target.c_str (), file.c_str ()) < 0)
+    return failed ("symlink", file);
+  return {};
+}
+
+}
