@@ -1,0 +1,299 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Random histories of the scheduler, beside a model of it.
+;;;
+;;; The model keeps, in the plainest way, what requests still miss; after each
+;;; event the actions must be those that it allows.  Whatever else happens is
+;;; a 'violation'.
+;;; Code:
+
+(define-module (tests scheduler-model)
+  #:use-module (fruix scheduler)
+  #:use-module (ice-9 match)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-9 gnu)
+  #:export (history))
+
+;;;
+;;; The model.
+;;;
+
+;; A request that has not been answered.
+(define-immutable-record-type <ask>
+  (make-ask client id goals keep-going? missing failed)
+  ask?
+  (client ask-client)
+  (id ask-id)
+  (goals ask-goals)
+  (keep-going? ask-keep-going?)
+  (missing ask-missing set-ask-missing) ;alist: drv -> what it needs
+  (failed ask-failed set-ask-failed))   ;list of drvs
+
+(define-immutable-record-type <model>
+  (make-model max-jobs asks running overtaken)
+  model?
+  (max-jobs model-max-jobs set-max-jobs)
+  (asks model-asks set-asks)            ;list of <ask>
+  (running model-running set-running)   ;alist: drv -> followers
+  (overtaken model-overtaken            ;alist: (WAITING . OTHER) -> count
+             set-overtaken))
+
+(define (needs ask drv)
+  "Return what DRV needs in ASK that is missing."
+  (filter (lambda (needed) (assoc needed (ask-missing ask)))
+          (assoc-ref (ask-missing ask) drv)))
+
+(define (wants? ask drv)
+  (assoc drv (ask-missing ask)))
+
+(define (ready model ask)
+  "Return what of ASK could be started if there were a slot."
+  (filter (lambda (drv)
+            (and (not (assoc drv (model-running model)))
+                 (null? (needs ask drv))))
+          (map car (ask-missing ask))))
+
+(define (wanters model drv)
+  (delete-duplicates
+   (map ask-client
+        (filter (lambda (ask) (wants? ask drv)) (model-asks model)))))
+
+(define (waiting-clients model)
+  (delete-duplicates
+   (filter-map (lambda (ask)
+                 (and (pair? (ready model ask)) (ask-client ask)))
+               (model-asks model))))
+
+(define (forget ask drv)
+  (set-ask-missing ask (alist-delete drv (ask-missing ask))))
+
+(define (fail-in ask drv)
+  "Return ASK after DRV has failed, and what needs it."
+  (if (wants? ask drv)
+      (let ((needing (filter (lambda (node) (member drv (needs ask node)))
+                             (map car (ask-missing ask)))))
+        (fold (lambda (node ask) (fail-in ask node))
+              (set-ask-failed (forget ask drv) (cons drv (ask-failed ask)))
+              needing))
+      ask))
+
+(define (over? ask)
+  (or (null? (ask-missing ask))
+      (and (not (ask-keep-going? ask)) (pair? (ask-failed ask)))))
+
+(define (model-after model event)
+  "Return MODEL after EVENT, before any actions."
+  (match event
+    (('request client id nodes goals keep-going? _)
+     (set-asks model
+               (cons (make-ask client id goals keep-going? nodes '())
+                     (model-asks model))))
+    (('gone client)
+     (set-asks model
+               (remove (lambda (ask) (eq? client (ask-client ask)))
+                       (model-asks model))))
+    (('max-jobs n)
+     (set-max-jobs model n))
+    (('finished drv result)
+     (let ((cancelled? (null? (assoc-ref (model-running model) drv))))
+       (set-asks (set-running model (alist-delete drv (model-running model)))
+                 (map (lambda (ask)
+                        (cond ((eq? result 'built) (forget ask drv))
+                              (cancelled? ask)
+                              (else (fail-in ask drv))))
+                      (model-asks model)))))))
+
+;;;
+;;; What must hold.
+;;;
+
+(define (check condition . complaint)
+  (unless condition
+    (throw 'violation complaint)))
+
+(define (check-results ask results)
+  (check (equal? (map car results) (ask-goals ask)) "wrong goals" results)
+  (for-each
+   (match-lambda
+     ((goal . result)
+      (check (match result
+               ('built (not (or (wants? ask goal)
+                                (member goal (ask-failed ask)))))
+               (('failed . _) (member goal (ask-failed ask)))
+               (('cancelled) (wants? ask goal)))
+             "wrong result" goal result)))
+   results))
+
+(define (overtake model client)
+  "Return MODEL after a start in the turn of CLIENT; none of those who wait
+may have been overtaken by it twice."
+  (define waiting (delete client (waiting-clients model)))
+  (define (count other)
+    (or (assoc-ref (model-overtaken model) (cons other client)) 0))
+  (for-each (lambda (other)
+              (check (zero? (count other)) "overtaken twice" other client))
+            waiting)
+  (set-overtaken model
+                 (append (map (lambda (other) (cons (cons other client) 1))
+                              waiting)
+                         (remove (lambda (entry) (eq? client (caar entry)))
+                                 (model-overtaken model)))))
+
+(define (forget-those-served model)
+  "Return MODEL in which only those who wait count as overtaken."
+  (let ((waiting (waiting-clients model)))
+    (set-overtaken model
+                   (filter (lambda (entry) (memq (caar entry) waiting))
+                           (model-overtaken model)))))
+
+(define (change-followers model drv proc)
+  (let ((followers (assoc-ref (model-running model) drv)))
+    (check followers "not running" drv)
+    (set-running model (cons (cons drv (proc followers))
+                             (alist-delete drv (model-running model))))))
+
+(define (model-after-action model action)
+  "Return MODEL after ACTION, which it must allow."
+  (match action
+    (('start drv (and clients (client . _)) _)
+     (check (not (assoc drv (model-running model))) "built twice" drv)
+     (check (< (length (model-running model)) (model-max-jobs model))
+            "too many jobs" drv)
+     (check (lset= eq? clients (wanters model drv)) "wrong followers" action)
+     (check (any (lambda (ask)
+                   (and (eq? client (ask-client ask))
+                        (member drv (ready model ask))))
+                 (model-asks model))
+            "not ready" drv)
+     (let ((model (overtake model client)))
+       (set-running model (cons (cons drv clients) (model-running model)))))
+    (('join drv client)
+     (change-followers model drv
+                       (lambda (followers)
+                         (check (pair? followers) "cancelled was joined" drv)
+                         (cons client followers))))
+    (('leave drv client)
+     (change-followers model drv
+                       (lambda (followers) (delete client followers))))
+    (('cancel drv)
+     (check (null? (wanters model drv)) "cancelled though wanted" drv)
+     (change-followers model drv (const '())))
+    (('done client id results)
+     (let ((ask (find (lambda (ask)
+                        (and (eq? client (ask-client ask))
+                             (eqv? id (ask-id ask))))
+                      (model-asks model))))
+       (check ask "answered without a request" client id)
+       (check (over? ask) "answered too early" client id)
+       (check-results ask results)
+       (set-asks model (delq ask (model-asks model)))))))
+
+(define (check-settled model)
+  "Complain if MODEL, in which all actions were taken, should have had more."
+  (check (not (any over? (model-asks model))) "an answer is missing")
+  (check (or (>= (length (model-running model)) (model-max-jobs model))
+             (null? (waiting-clients model)))
+         "a slot is free, and something waits")
+  (for-each (match-lambda
+              ((drv)
+               #t)
+              ((drv . followers)
+               (check (lset= eq? followers (wanters model drv))
+                      "followers" drv)))
+            (model-running model)))
+
+;;;
+;;; Histories.
+;;;
+
+(define (random-graph size random)
+  "Return an alist from SIZE derivations to those that they need."
+  (map (lambda (n)
+         (cons (number->string n)
+               (delete-duplicates
+                (map (lambda (_) (number->string (random n)))
+                     (iota (if (zero? n) 0 (random 3)))))))
+       (iota size)))
+
+(define (closure graph valid goals)
+  "Return the nodes to build for GOALS, of GRAPH, when those of VALID need no
+building."
+  (let loop ((todo goals) (nodes '()))
+    (match todo
+      (() nodes)
+      ((drv . rest)
+       (if (or (member drv valid) (assoc drv nodes))
+           (loop rest nodes)
+           (let ((needed (assoc-ref graph drv)))
+             (loop (append needed rest) (acons drv needed nodes))))))))
+
+(define (random-event model graph valid serial random)
+  "Return an event that can happen in MODEL."
+  (define (pick list) (list-ref list (random (length list))))
+  (define running (map car (model-running model)))
+  (define (some-result)
+    (if (< (random 10) 7) 'built '(failed failed "exit code 1")))
+  (match (random 10)
+    ((or 0 1 2)
+     (let ((goals (map (lambda (_) (car (pick graph)))
+                       (iota (+ 1 (random 3))))))
+       `(request ,(pick '(a b c d)) ,serial ,(closure graph valid goals)
+                 ,goals ,(zero? (random 2)) options)))
+    (3 (if (zero? (random 2))
+           `(gone ,(pick '(a b c d)))
+           `(max-jobs ,(+ 1 (random 4)))))
+    (_ (if (null? running)
+           (random-event model graph valid serial random)
+           `(finished ,(pick running) ,(some-result))))))
+
+(define (take-event state model event)
+  "Give EVENT to the scheduler in STATE; return its next state, that of MODEL,
+and the actions."
+  (call-with-values (lambda () (schedule state event))
+    (lambda (state actions)
+      (let ((model (fold (lambda (action model)
+                           (model-after-action model action))
+                         (forget-those-served (model-after model event))
+                         actions)))
+        (check-settled model)
+        (values state (forget-those-served model) actions)))))
+
+(define (bring-to-an-end state model trace)
+  "Finish all builds of STATE, until all requests have been answered; return
+TRACE with the actions before it."
+  (match (model-running model)
+    (()
+     (check (null? (model-asks model)) "waiting for ever")
+     (check (scheduler-idle? state) "not idle")
+     trace)
+    (((drv . _) . _)
+     (call-with-values
+         (lambda () (take-event state model `(finished ,drv built)))
+       (lambda (state model actions)
+         (bring-to-an-end state model (cons actions trace)))))))
+
+;; The length of a history, before it is brought to an end.
+(define %events 40)
+
+(define (history seed)
+  "Run the history of @var{seed}, an integer; return its actions, latest
+first.  Throw @code{violation} when they are not what the model allows."
+  (define random-state (seed->random-state seed))
+  (define (random* n) (random n random-state))
+  (define graph (random-graph (+ 1 (random* 12)) random*))
+  (define jobs (+ 1 (random* 4)))
+  (let loop ((step 0) (valid '()) (trace '())
+             (state (make-scheduler #:max-jobs jobs))
+             (model (make-model jobs '() '() '())))
+    (if (= step %events)
+        (bring-to-an-end state model trace)
+        (let ((event (random-event model graph valid step random*)))
+          (call-with-values (lambda () (take-event state model event))
+            (lambda (state model actions)
+              (loop (+ step 1)
+                    ;; Clients learn at different times that it is valid now.
+                    (match event
+                      (('finished drv 'built)
+                       (if (zero? (random* 4)) valid (cons drv valid)))
+                      (_ valid))
+                    (cons actions trace) state model)))))))
