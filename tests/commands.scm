@@ -76,33 +76,34 @@ No such file or directory\n")
          (client "640100000000000000000000000000000100000000000000")
          (daemon "73746c6100000000"))))
 
-(define (call-with-daemon-script turns proc)
-  "Call PROC with the name of a socket where TURNS are played after the
-handshake."
+(define (play turns port)
+  (for-each (match-lambda
+              (('client bytes)
+               (get-bytevector-n port (bytevector-length bytes)))
+              (('daemon bytes)
+               (put-bytevector port bytes)
+               (force-output port)))
+            turns)
+  (close-port port))
+
+(define (call-with-script turns proc)
+  "Call PROC with the name of a socket, where TURNS are played to one client."
   (call-with-temporary-directory
    (lambda (directory)
      (let ((file (string-append directory "/socket"))
            (listener (socket PF_UNIX SOCK_STREAM 0)))
        (bind listener AF_UNIX file)
        (listen listener 1)
-       (let ((thread
-              (call-with-new-thread
-               (lambda ()
-                 (match (accept listener)
-                   ((port . _)
-                    (for-each (match-lambda
-                                (('client bytes)
-                                 (get-bytevector-n port
-                                                   (bytevector-length bytes)))
-                                (('daemon bytes)
-                                 (put-bytevector port bytes)
-                                 (force-output port)))
-                              (append handshake turns))
-                    (close-port port)))))))
-         (let ((result (proc file)))
-           (join-thread thread)
-           (close-port listener)
-           result))))))
+       (let* ((thread (call-with-new-thread
+                       (lambda () (play turns (car (accept listener))))))
+              (result (proc file)))
+         (join-thread thread)
+         (close-port listener)
+         result)))))
+
+(define (call-with-daemon-script turns proc)
+  "Like 'call-with-script', with a handshake before TURNS."
+  (call-with-script (append handshake turns) proc))
 
 (define shell "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
 (define info-turns
@@ -137,6 +138,46 @@ handshake."
                              (daemon ,failure))
     (lambda (socket)
       (run "path-info" (string-append "--socket=" socket) shell))))
+
+
+;; The control socket.
+
+(define (run-with-control-reply reply . arguments)
+  "Run 'fruix' with ARGUMENTS and a daemon whose control socket says REPLY."
+  (call-with-script `((client ,(string->utf8
+                                "(fruix-control (version 0) (ps))\n"))
+                      (daemon ,(string->utf8 reply)))
+    (lambda (socket)
+      (let* ((root (dirname socket))
+             (directory (string-append root "/var/guix/daemon-socket")))
+        (mkdir (string-append root "/var"))
+        (mkdir (string-append root "/var/guix"))
+        (mkdir directory)
+        (symlink socket (string-append directory "/control"))
+        (apply run (append arguments
+                           (list (string-append "--root=" root))))))))
+
+(define since (- (current-time) 7510))
+
+(test-equal "ps lists what runs and waits"
+  '(0 "running       2h05m  ok  for 61234 (7), 61235 (8)
+queued        2h05m  hello-2.12  for 61234 (7)
+" "")
+  (run-with-control-reply
+   (format #f "(fruix-control-reply (version 0) (ps \
+(build (derivation \"/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-ok.drv\") \
+(phase running) (since ~a) (builder 9) (clients (61234 7) (61235 8))) \
+(build (derivation \"/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-\
+hello-2.12.drv\") (phase queued) (since ~a) (clients (61234 7)))))\n" since since)
+   "ps"))
+(test-equal "ps, idle" '(0 "" "no builds\n")
+  (run-with-control-reply "(fruix-control-reply (version 0) (ps))\n" "ps"))
+(test-equal "ps, refused" '(1 "" "fruix ps: busy\n")
+  (run-with-control-reply
+   "(fruix-control-reply (version 0) (error \"busy\"))\n" "ps"))
+(test-equal "ps, nonsense"
+  '(1 "" "fruix ps: the daemon does not answer on its control socket\n")
+  (run-with-control-reply "what?\n" "ps"))
 
 
 ;; Progress.

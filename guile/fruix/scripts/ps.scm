@@ -26,8 +26,8 @@ whom (user and process).
   (match client
     ((uid pid) (format #f "~a (~a)" (user-name uid) pid))))
 
-(define (display-build build)
-  (match (map (lambda (key) (assq-ref build key))
+(define (display-build fields)
+  (match (map (lambda (key) (assq-ref fields key))
               '(derivation phase since clients))
     (((drv) (phase) (since) clients)
      (format #t "~10a ~8@a  ~a  for ~a~%"
@@ -46,4 +46,4 @@ exit code."
        (usage-error "'~a' is too much" (car rest)))
      (match (query-control (option-layout options) '(ps))
        (('ps) (format (current-error-port) "no builds~%"))
-       (('ps . builds) (for-each display-build builds))))))
+       (('ps ('build . builds) ...) (for-each display-build builds))))))
