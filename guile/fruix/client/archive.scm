@@ -12,7 +12,33 @@
   #:use-module ((ice-9 ftw) #:select (scandir))
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
+  #:use-module ((srfi srfi-1) #:select (filter-map))
   #:export (write-archive))
+
+;;
+;; Words of the format, encoded once.
+;;
+
+(define (words . texts)
+  "Return the bytes of TEXTS, each written as a string of the wire."
+  (call-with-values open-bytevector-output-port
+    (lambda (port contents)
+      (for-each (lambda (text) (write-octets port text)) texts)
+      (contents))))
+
+(define %header (words "nix-archive-1"))
+(define %regular (words "(" "type" "regular" "contents"))
+(define %executable
+  (words "(" "type" "regular" "executable" "" "contents"))
+(define %symlink (words "(" "type" "symlink" "target"))
+(define %directory (words "(" "type" "directory"))
+(define %entry (words "entry" "(" "name"))
+(define %node (words "node"))
+(define %end (words ")"))
+
+;;
+;; The tree.
+;;
 
 (define %buffer-size 65536)
 
@@ -28,55 +54,56 @@
          (put-bytevector port buffer 0 count)
          (copy input (- left count))))))
   (write-long port size)
-  (call-with-input-file file
-    (lambda (input)
-      (setvbuf input 'none)
-      (copy input size))
-    #:binary #t)
-  (put-bytevector port (make-bytevector (modulo (- size) 8) 0)))
+  (let ((input (open-file file "r0b")))
+    (copy input size)
+    (close-port input))
+  (put-bytevector port #vu8(0 0 0 0 0 0 0) 0 (modulo (- size) 8)))
 
 (define (entries directory select?)
-  "Return names, in byte order, of the files in DIRECTORY that SELECT? wants."
-  (filter (lambda (name)
-            (let ((file (string-append directory "/" name)))
-              (select? file (lstat file))))
-          (sort (scandir directory
-                         (lambda (name) (not (member name '("." "..")))))
-                (lambda (a b) (string<? (text->octets a)
-                                        (text->octets b))))))
+  "Return the files in DIRECTORY that SELECT? wants, as a list of name, file
+name and status, in byte order of the names."
+  (filter-map (lambda (name)
+                (let* ((file (string-append directory "/" name))
+                       (stat (lstat file)))
+                  (and (select? file stat)
+                       (list name file stat))))
+              (scandir directory
+                       (lambda (name) (not (member name '("." ".."))))
+                       (lambda (a b)
+                         (string<? (text->octets a) (text->octets b))))))
 
 (define (write-archive port file select?)
   "Write the archive of @var{file}, a file name, on @var{port}.  In a
 directory, only files are taken for which @var{select?}, called with the file
 name and what @code{lstat} returns for it, is true.  Files other than regular
 ones, directories and symbolic links raise a @code{&fruix-error}."
-  (define (tokens . texts)
-    (for-each (lambda (text) (write-octets port (text->octets text))) texts))
+  (define (put bytes)
+    (put-bytevector port bytes))
 
-  (define (write-entry directory name)
-    (tokens "entry" "(" "name" name "node")
-    (write-node (string-append directory "/" name))
-    (tokens ")"))
+  (define (write-entry name file stat)
+    (put %entry)
+    (write-octets port (text->octets name))
+    (put %node)
+    (write-node file stat)
+    (put %end))
 
-  (define (write-node file)
-    (let ((stat (lstat file)))
-      (tokens "(" "type")
-      (match (stat:type stat)
-        ('regular
-         (tokens "regular")
-         (unless (zero? (logand (stat:perms stat) #o100))
-           (tokens "executable" ""))
-         (tokens "contents")
-         (write-contents port file (stat:size stat)))
-        ('symlink
-         (tokens "symlink" "target" (readlink file)))
-        ('directory
-         (tokens "directory")
-         (for-each (lambda (name) (write-entry file name))
-                   (entries file select?)))
-        (type
-         (fail "'~a' cannot be in the store: it is a ~a" file type)))
-      (tokens ")")))
+  (define (write-node file stat)
+    (match (stat:type stat)
+      ('regular
+       (put (if (zero? (logand (stat:perms stat) #o100))
+                %regular
+                %executable))
+       (write-contents port file (stat:size stat)))
+      ('symlink
+       (put %symlink)
+       (write-octets port (text->octets (readlink file))))
+      ('directory
+       (put %directory)
+       (for-each (lambda (entry) (apply write-entry entry))
+                 (entries file select?)))
+      (type
+       (fail "'~a' cannot be in the store: it is a ~a" file type)))
+    (put %end))
 
-  (tokens "nix-archive-1")
-  (write-node file))
+  (put %header)
+  (write-node file (lstat file)))
