@@ -20,6 +20,7 @@
   #:use-module (srfi srfi-9 gnu)
   #:export (spawn-process
             perform-plan
+            descriptor-number
             process?
             process-id
             process-descriptor

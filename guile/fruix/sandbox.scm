@@ -24,9 +24,9 @@
 (define* (spawn-in-sandbox box program arguments #:key (output 1))
   "Start @var{program}, a file name inside the sandbox @var{box}, with
 @var{arguments}, a list of strings from argv[0] on, and return a process
-(@pxref{(fruix process)}).  @var{output}, a descriptor or port, becomes its
-standard output and error; its input is @file{/dev/null} and nothing else is
-open.  It is the first process of its PID namespace and gets SIGKILL when the
+(@pxref{(fruix process)}).  @var{output}, a descriptor or port, or @code{#f}
+for @file{/dev/null}, becomes its standard output and error; its input is
+@file{/dev/null} and nothing else is open.  It is the first process of its PID namespace and gets SIGKILL when the
 @emph{thread} that called this ends.
 
 Raise a @code{system-error} if it cannot be started, nothing being left then:
@@ -39,7 +39,7 @@ is not in the directory where it must be;
 @end itemize"
   (match (sandbox-plan box)
     ((namespaces . steps)
-     (let ((output (if (port? output) (fileno output) output)))
+     (let ((output (descriptor-number output)))
        (perform-plan program arguments (sandbox-environment box)
                      `(,namespaces
                        ("descriptors" -1 ,output ,output)

@@ -46,6 +46,18 @@ peer_credentials (int socket) noexcept
                credentials.cr_groups[0]};
 }
 
+void
+reset_signals () noexcept
+{
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal <= _SIG_MAXSIG; signal++)
+    ::sigaction (signal, &action, nullptr);
+  sigset_t none;
+  ::sigemptyset (&none);
+  ::sigprocmask (SIG_SETMASK, &none, nullptr);
+}
+
 outcome<void>
 set_user (uid_t user) noexcept
 {

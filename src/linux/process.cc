@@ -75,6 +75,25 @@ peer_credentials (int socket) noexcept
   return peer {credentials.pid, credentials.uid, credentials.gid};
 }
 
+// By raw calls, since the C library refuses to touch the signals that it
+// keeps for itself, which may be ignored, too.
+void
+reset_signals () noexcept
+{
+  constexpr int signals = 64;
+  std::uint64_t mask = 0;
+  struct
+  {
+    void *handler = nullptr;  // SIG_DFL
+    unsigned long flags = 0;
+    void *restorer = nullptr;
+    std::uint64_t mask = 0;
+  } action;
+  for (int signal = 1; signal <= signals; signal++)
+    ::syscall (SYS_rt_sigaction, signal, &action, nullptr, sizeof mask);
+  ::syscall (SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+}
+
 outcome<void>
 set_user (uid_t user) noexcept
 {

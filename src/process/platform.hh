@@ -41,6 +41,9 @@ struct peer
 // Who connected the local stream SOCKET, or listened on it.
 outcome<peer> peer_credentials (int socket) noexcept;
 
+// Child: every signal at its default, none blocked.
+void reset_signals () noexcept;
+
 // Child: become user IDS[0], group IDS[1] with IDS[2...] as supplementary
 // groups, in every sense and for good; verified by reading back and by
 // trying to return.

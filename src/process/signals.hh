@@ -24,17 +24,4 @@ private:
   sigset_t before_;
 };
 
-// In a child: every signal at its default, none blocked.
-inline void
-reset_signals () noexcept
-{
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; signal++)
-    ::sigaction (signal, &action, nullptr);
-  sigset_t none;
-  ::sigemptyset (&none);
-  ::pthread_sigmask (SIG_SETMASK, &none, nullptr);
-}
-
 }

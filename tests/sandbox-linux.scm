@@ -1,0 +1,290 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; A hostile program does not get out of its sandbox, a sandbox that fails
+;;; to start leaves nothing, and none outlives the thread that made it.
+
+(use-modules (fruix config)
+             (fruix descriptors)
+             (fruix process)
+             (fruix sandbox)
+             (ice-9 match)
+             (ice-9 textual-ports)
+             (ice-9 threads)
+             (srfi srfi-1)
+             (srfi srfi-11)
+             (srfi srfi-64)
+             (tests sandbox-support)
+             (tests support))
+
+;; What comes of each attempt of tests/attack.cc; two values are those as
+;; root and without.
+(define %defeats
+  '(("write to an input" "EROFS")
+    ("change the mode of an input" "EROFS")
+    ("remove an input" "EROFS")
+    ("create beside an input" "EROFS")
+    ("move an input away" "EACCES" "EBUSY")
+    ("create in the root" "EACCES")
+    ("see a file of the host" "ENOENT")
+    ("see it through /proc/1/root" "ENOENT")
+    ("see it through /proc/1/cwd" "ENOENT")
+    ("make a device" "EPERM")
+    ("write to core_pattern" "EACCES")
+    ("open by handle" "EPERM")
+    ("become root" "EPERM" "EINVAL")
+    ("take a group" "EPERM" "EINVAL")
+    ("change groups" "EPERM")
+    ("give a file to root" "EPERM" "EINVAL")
+    ("rename the host" "EPERM")
+    ("change the root directory" "EPERM")
+    ("allow core dumps" "EPERM")
+    ("signal a process of the host" "ESRCH")
+    ("trace a process of the host" "ESRCH")
+    ("read its memory" "ESRCH")
+    ("signal everybody" "ESRCH")
+    ("make an input writable" "EPERM")
+    ("unmount an input" "EPERM")
+    ("unmount /proc" "EPERM")
+    ("mount over an input" "EPERM")
+    ("reach an abstract socket of the host" "ECONNREFUSED")
+    ("open a packet socket" "EPERM")
+    ("nested, namespaces" "done")
+    ("nested, make an input writable" "EPERM")
+    ("nested, unmount an input" "EINVAL")
+    ("nested, write to an input" "EROFS")
+    ("nested, mount a device" "EPERM")
+    ("nested, change the root directory" "done")
+    ("nested, climb up" "done")
+    ("nested, see a file of the host" "ENOENT")))
+
+(define (call-with-abstract-socket name proc)
+  "Call PROC while a socket of the host listens on the abstract NAME."
+  (let ((socket (socket AF_UNIX SOCK_STREAM 0)))
+    (bind socket AF_UNIX (string-append "\x00" name))
+    (listen socket 1)
+    (let ((result (proc)))
+      (close-port socket)
+      result)))
+
+(define (attack mode)
+  "Return what comes of the attacks in MODE, as an alist."
+  (call-with-sandbox-directory
+   (lambda (directory)
+     (let ((secret (string-append directory "/store"))
+           (item (string-append directory "/store/item")))
+       ;; Nothing but the mount protects this one.
+       (call-with-output-file (string-append item "/input") newline)
+       (chmod (string-append item "/input") #o777)
+       (chown item (if (eq? mode 'root) 35001 %plain-user) -1)
+       (chown (string-append item "/input")
+              (if (eq? mode 'root) 35001 %plain-user) -1)
+       (call-with-abstract-socket "fruix-attack"
+         (lambda ()
+           (report
+            (call-in-mode mode (simple-sandbox mode directory) directory
+                          "/gnu/store/item/attack"
+                          (list "attack" "/gnu/store/item/input" secret
+                                (number->string (getpid))
+                                "fruix-attack")))))))))
+
+(define (test-attacks mode)
+  (define results (attack mode))
+  (for-each (match-lambda
+              ((what both)
+               (test-equal (format #f "~a: ~a" mode what) both
+                 (assoc-ref results what)))
+              ((what root rootless)
+               (test-equal (format #f "~a: ~a" mode what)
+                 (if (eq? mode 'root) root rootless)
+                 (assoc-ref results what))))
+            %defeats)
+  (test-equal (format #f "~a: no attack is missing here" mode) '()
+    (remove (lambda (what) (assoc what %defeats)) (map car results))))
+
+;;; What a failure leaves.
+
+(define (state directory)
+  "Return what must not change: open descriptors, children, mounts, and what
+is in DIRECTORY."
+  (list (length (directory-entries "/proc/self/fd"))
+        (call-with-input-file "/proc/thread-self/children" get-string-all)
+        (call-with-input-file "/proc/self/mountinfo" get-string-all)
+        (directory-entries (string-append directory "/root"))))
+
+(define (fault-of thunk)
+  "Return the call, object and errno of what THUNK raises, or #f."
+  (catch 'system-error
+    (lambda () (thunk) #f)
+    (lambda (key who template arguments errno)
+      (list who (first arguments) (first errno)))))
+
+(define (test-failures mode)
+  "Let a sandbox fail after each of the steps of its plan."
+  (call-with-sandbox-directory
+   (lambda (directory)
+     (match (sandbox-plan (simple-sandbox mode directory))
+       ((namespaces . steps)
+        (define (start steps)
+          (perform-plan "/gnu/store/item/probe" '("probe") '()
+                        `(,namespaces ("descriptors" -1 -1 -1) ,@steps)))
+        (define before (state directory))
+        (test-equal (format #f "~a: a failure after any step is reported" mode)
+          (make-list (length steps) `("chdir: chdir" "/nowhere" ,ENOENT))
+          (map (lambda (n)
+                 (fault-of (lambda ()
+                             (start (append (take steps n)
+                                            '(("chdir" "/nowhere"))
+                                            (drop steps n))))))
+               (iota (length steps))))
+        (test-equal (format #f "~a: and leaves nothing" mode)
+          before (state directory)))))))
+
+(define (test-faults mode)
+  "Test what is said about things that are wrong."
+  (call-with-sandbox-directory
+   (lambda (directory)
+     (define (fault program . options)
+       (let* ((box (simple-sandbox mode directory))
+              (box (if (null? options)
+                       box
+                       (sexp->sandbox
+                        (map (lambda (field)
+                               (if (and (pair? field)
+                                        (eq? (first field) (first options)))
+                                   (list (first options) (second options))
+                                   field))
+                             (sandbox->sexp box))))))
+         (fault-of (lambda ()
+                     (spawn-in-sandbox box program '("program")
+                                       #:output #f)))))
+     (define (test what expected actual)
+       (test-equal (format #f "~a: ~a" mode what) expected actual))
+     (define before (state directory))
+     (test "a program that does not exist"
+           `("program-within: openat2" "/gnu/store/none" ,ENOENT)
+           (fault "/gnu/store/none"))
+     (test "a program elsewhere"
+           `("program-within: not there" "/etc/passwd" ,EACCES)
+           (fault "/etc/passwd"
+                  'files '(("/etc/passwd" "" #o755))))
+     (test "a symbolic link to elsewhere"
+           `("program-within: not there" "/gnu/store/link" ,EACCES)
+           (fault "/gnu/store/link"
+                  'symlinks '(("/gnu/store/link" "/tmp"))))
+     (test "the program that the child was forked from"
+           `("program-within: openat2" "/proc/self/exe" ,ELOOP)
+           (fault "/proc/self/exe"))
+     (test "a program that is none" `("execve" "/gnu/store/text" ,ENOEXEC)
+           (fault "/gnu/store/text"
+                  'files '(("/gnu/store/text" "\x01" #o755))))
+     (test "a mount of nothing" `("bind: open_tree" "/nowhere" ,ENOENT)
+           (fault "/gnu/store/item/probe"
+                  'mounts '(("/nowhere" "/x" read-only))))
+     (test "a root that does not exist"
+           `("root: move_mount" "/nowhere" ,ENOENT)
+           (fault "/gnu/store/item/probe" 'root "/nowhere"))
+     (test "two things of one name"
+           `("symlink: symlinkat" "/etc" ,EEXIST)
+           (fault "/gnu/store/item/probe"
+                  'symlinks '(("/etc/a" "/x") ("/etc" "/x"))))
+     (test "a mount through a symbolic link of the host's"
+           `("bind: openat2" "/bound/link/x" ,ELOOP)
+           (begin
+             (mkdir (string-append directory "/bound"))
+             (symlink "/" (string-append directory "/bound/link"))
+             (fault "/gnu/store/item/probe"
+                    'mounts
+                    `((,(string-append directory "/bound") "/bound"
+                       read-write)
+                      ("/etc" "/bound/link/x" read-only)))))
+     (test "nothing is left of these" before (state directory)))))
+
+;;; Death.
+
+(define (ends-within? fd seconds)
+  "Return true if the last writer to the pipe FD goes within SECONDS."
+  (match (poll-descriptors `((,fd)) (* 1000 seconds))
+    (((_ 'hangup)) #t)
+    (_ #f)))
+
+(define (call-with-holding-sandbox mode proc)
+  "Call PROC with a process in a sandbox that ignores SIGTERM and would run
+for a minute, and a pipe that it holds."
+  (call-with-sandbox-directory
+   (lambda (directory)
+     (let-values (((in out) (make-pipe)))
+       (let ((process (spawn-in-sandbox (simple-sandbox mode directory)
+                                        "/gnu/store/item/job"
+                                        '("job" "/" "60") #:output out)))
+         (close-fdes out)
+         (let ((result (proc process in)))
+           (close-fdes in)
+           result))))))
+
+(define (test-death mode)
+  (test-assert (format #f "~a: ends with the thread that made it" mode)
+    (call-with-sandbox-directory
+     (lambda (directory)
+       (let-values (((in out) (make-pipe)))
+         (let ((process
+                (join-thread
+                 (call-with-new-thread
+                  (lambda ()
+                    (spawn-in-sandbox (simple-sandbox mode directory)
+                                      "/gnu/store/item/job"
+                                      '("job" "/" "60") #:output out))))))
+           (close-fdes out)
+           (let ((ended? (ends-within? in 2)))
+             (close-fdes in)
+             (and ended?
+                  (= SIGKILL
+                     (status:term-sig (wait-process process))))))))))
+  (test-assert (format #f "~a: is killed as one" mode)
+    (call-with-holding-sandbox mode
+      (lambda (process in)
+        (kill-process process SIGKILL)
+        (wait-process process)
+        (ends-within? in 2)))))
+
+(define (test-daemon-death)
+  "Kill the process whose thread started a sandbox."
+  (test-assert "ends when its daemon is killed"
+    (call-with-sandbox-directory
+     (lambda (directory)
+       (let-values (((in out) (make-pipe)))
+         (let* ((mode (first %modes))
+                (file (string-append directory "/box"))
+                (box (simple-sandbox mode directory)))
+           (call-with-output-file file
+             (lambda (port) (write (sandbox->sexp box) port)))
+           (let ((daemon
+                  (spawn-process
+                   (or (getenv "GUILE") "guile")
+                   `("guile" "--no-auto-compile"
+                     ,(string-append (getenv "abs_top_srcdir")
+                                     "/tests/run-sandbox.scm")
+                     ,file "/gnu/store/item/job" "job" "/" "60")
+                   #:output out)))
+             (close-fdes out)
+             ;; The job has begun once it says so.
+             (let ((started (poll-descriptors `((,in readable)) 10000)))
+               (kill-process daemon SIGKILL)
+               (wait-process daemon)
+               (let* ((port (fdes->inport in))
+                      (text (get-string-all port)))
+                 (close-port port)
+                 (and (pair? started)
+                      (string-prefix? "user: " text)))))))))))
+
+(test-begin "sandbox-linux")
+(skip-unless (pair? %modes) "needs Linux")
+(when (null? %modes)
+  (test-assert "sandboxes" #f))
+(for-each test-attacks %modes)
+(for-each (lambda (mode)
+            (test-failures mode)
+            (test-faults mode)
+            (test-death mode))
+          %own-modes)
+(unless (null? %modes)
+  (test-daemon-death))
+(test-end "sandbox-linux")

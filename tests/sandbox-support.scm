@@ -1,0 +1,134 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Running the static test programs in sandboxes, in two modes: 'root', with
+;;; the IDs of a build user, and 'rootless', as an ordinary user.  Root tests
+;;; the latter by becoming one, or, where that does not matter, with a user
+;;; namespace of its own: mode 'mapped'.
+;;; Code:
+
+(define-module (tests sandbox-support)
+  #:use-module (fruix config)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix process)
+  #:use-module (fruix sandbox)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 textual-ports)
+  #:use-module (srfi srfi-11)
+  #:use-module (tests support)
+  #:export (%root?
+            %plain-user
+            %modes
+            %own-modes
+            test-program
+            call-with-sandbox-directory
+            simple-sandbox
+            output-of
+            call-in-mode
+            report))
+
+(define %root? (zero? (getuid)))
+
+;; The user that plays the ordinary one.
+(define %plain-user
+  (if %root? 61000 (getuid)))
+
+;; The modes that can be tested.
+(define %modes
+  (cond ((not (eq? %platform 'linux)) '())
+        (%root? '(root rootless))
+        (else '(rootless))))
+
+;; Those that need no other process.
+(define %own-modes
+  (map (lambda (mode)
+         (if (eq? mode 'rootless) 'mapped mode))
+       %modes))
+
+(define (test-program name)
+  "Return the file name of the static program @var{name}."
+  (string-append (getenv "abs_top_builddir") "/tests/" name))
+
+(define (call-with-sandbox-directory proc)
+  "Call @var{proc} with the name of a new directory that users can enter,
+where @file{root} is an empty directory and @file{store/item} contains the
+test programs."
+  (call-with-temporary-directory
+   (lambda (directory)
+     (define (file name) (string-append directory "/" name))
+     (for-each (lambda (name) (mkdir (file name) #o755))
+               '("root" "store" "store/item"))
+     (for-each (lambda (program)
+                 (let ((copy (file (string-append "store/item/" program))))
+                   (copy-file (test-program program) copy)
+                   (chmod copy #o555)))
+               '("attack" "job" "probe"))
+     (chown (file "root") %plain-user %plain-user)
+     (proc directory))
+   #:mode #o755))
+
+(define (simple-sandbox mode directory)
+  "Return a sandbox for @var{mode}, @code{root}, @code{rootless} or
+@code{mapped}, in @var{directory}, as made by
+@code{call-with-sandbox-directory}."
+  (define (mapping uid gid)
+    `(#:mapping ((uid 30001 . ,uid) (gid 30000 . ,gid))))
+  (apply sandbox
+         `(,@(match mode
+               ('root '(#:user 35001 #:group 35001))
+               ('mapped (mapping (getuid) (getgid)))
+               ('rootless (mapping %plain-user
+                                   (if %root? %plain-user (getgid)))))
+           #:root ,(string-append directory "/root")
+           #:directories (("/tmp" #o1777) ("/gnu" #o755)
+                          ("/gnu/store" #o1775))
+           #:mounts ((,(string-append directory "/store/item")
+                      "/gnu/store/item" read-only))
+           #:program-directory "/gnu/store")))
+
+(define (output-of start)
+  "Call @var{start} with a descriptor to write to, for it to return a process;
+return what was written, once the process and all that inherited the
+descriptor have ended, and the status."
+  (let-values (((in out) (make-pipe)))
+    (let ((process (start out)))
+      (close-fdes out)
+      (let* ((port (fdes->inport in))
+             (text (begin
+                     (set-port-encoding! port "UTF-8")
+                     (get-string-all port)))
+             (status (wait-process process)))
+        (close-port port)
+        (values text status)))))
+
+(define (start-as-plain-user box directory program arguments out)
+  (let ((file (string-append directory "/box")))
+    (call-with-output-file file
+      (lambda (port) (write (sandbox->sexp box) port)))
+    (chmod file #o644)
+    (spawn-process
+     "setpriv"
+     `("setpriv" ,(format #f "--reuid=~a" %plain-user)
+       ,(format #f "--regid=~a" %plain-user) "--clear-groups" "--"
+       ,(or (getenv "GUILE") "guile") "--no-auto-compile"
+       ,(string-append (getenv "abs_top_srcdir") "/tests/run-sandbox.scm")
+       ,file ,program ,@arguments)
+     #:output out #:error out)))
+
+(define (call-in-mode mode box directory program arguments)
+  "Run @var{program} in @var{box}, as root or as an ordinary user as
+@var{mode} says; return its output and status."
+  (output-of
+   (lambda (out)
+     (if (and %root? (eq? mode 'rootless))
+         (start-as-plain-user box directory program arguments out)
+         (spawn-in-sandbox box program arguments #:output out)))))
+
+(define (report text)
+  "Return the lines \"KEY: VALUE\" of @var{text} as an alist."
+  (map (lambda (line)
+         (let ((colon (string-contains line ": ")))
+           (if colon
+               (cons (string-take line colon)
+                     (string-drop line (+ colon 2)))
+               (cons line ""))))
+       (string-split (string-trim-right text #\newline) #\newline)))
