@@ -3,6 +3,7 @@
 
 (use-modules (fruix base16)
              (fruix client connection)
+             (fruix protocol wire)
              (fruix scripts fruix)
              (fruix scripts progress)
              (fruix scripts support)
@@ -105,6 +106,7 @@ No such file or directory\n")
   "Like 'call-with-script', with a handshake before TURNS."
   (call-with-script (append handshake turns) proc))
 
+(define drv "/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-ok.drv")
 (define shell "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
 (define info-turns
   `((client ,(make-bytevector 64))
@@ -125,6 +127,32 @@ No such file or directory\n")
   references: none
 ") "")
   (call-with-daemon-script info-turns
+    (lambda (socket)
+      (run "path-info" (string-append "--socket=" socket) shell))))
+
+(define (info-reply references)
+  (call-with-values open-bytevector-output-port
+    (lambda (port contents)
+      (write-int port %message-last)
+      (write-octets port drv)
+      (write-octets port (make-string 64 #\0))
+      (write-octets-list port references)
+      (write-int port 0)
+      (write-long port 1023)
+      (contents))))
+
+(test-equal "path-info tells of deriver and references"
+  `(0 ,(string-append shell "
+  size:       1023 B
+  hash:       sha256:0000000000000000000000000000000000000000000000000000
+  registered: 1970-01-01 00:00:00
+  deriver:    " drv "
+  references:
+    /a
+    " shell "
+") "")
+  (call-with-daemon-script `((client ,(make-bytevector 64))
+                             (daemon ,(info-reply (list "/a" shell))))
     (lambda (socket)
       (run "path-info" (string-append "--socket=" socket) shell))))
 
@@ -161,14 +189,14 @@ No such file or directory\n")
 
 (test-equal "ps lists what runs and waits"
   '(0 "running       2h05m  ok  for 61234 (7), 61235 (8)
-queued        2h05m  hello-2.12  for 61234 (7)
+queued        2h05m  hello-2.12  for nobody
 " "")
   (run-with-control-reply
    (format #f "(fruix-control-reply (version 0) (ps \
 (build (derivation \"/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-ok.drv\") \
 (phase running) (since ~a) (builder 9) (clients (61234 7) (61235 8))) \
 (build (derivation \"/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-\
-hello-2.12.drv\") (phase queued) (since ~a) (clients (61234 7)))))\n" since since)
+hello-2.12.drv\") (phase queued) (since ~a) (clients))))\n" since since)
    "ps"))
 (test-equal "ps, idle" '(0 "" "no builds\n")
   (run-with-control-reply "(fruix-control-reply (version 0) (ps))\n" "ps"))
@@ -191,7 +219,6 @@ hello-2.12.drv\") (phase queued) (since ~a) (clients (61234 7)))))\n" since sinc
      #:verbosity verbosity #:port port)
     (get-output-string port)))
 
-(define drv "/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-ok.drv")
 (define started (string-append "@ build-started " drv " - s /log/x.gz 7\n"))
 (define ended (string-append "@ build-succeeded " drv " -\n"))
 (define (wrote text)

@@ -30,7 +30,7 @@ hash, what derivation it came from and what it refers to.
   hash:       sha256:~a
   registered: ~a
   deriver:    ~a
-  references:~:[ none~;~:*~{~%    ~a~}~]~%"
+  references:~a~{~%    ~a~}~%"
           (path-info-path info)
           (size->text (path-info-nar-size info))
           (bytevector->nix-base32-string
@@ -38,9 +38,8 @@ hash, what derivation it came from and what it refers to.
           (strftime "%Y-%m-%d %H:%M:%S"
                     (localtime (path-info-registration-time info)))
           (or (path-info-deriver info) "none known")
-          (match (path-info-references info)
-            (() #f)
-            (references references))))
+          (if (null? (path-info-references info)) " none" "")
+          (path-info-references info)))
 
 (define (display-closure daemon items)
   (let ((sizes (map (lambda (item)

@@ -34,7 +34,9 @@ whom (user and process).
              phase
              (duration->text (max 0 (- (current-time) since)))
              (printable (item-name drv))
-             (string-join (map client->text clients) ", ")))))
+             (if (null? clients)
+                 "nobody"
+                 (string-join (map client->text clients) ", "))))))
 
 (define (main arguments)
   "List all clients' builds; @var{arguments} is a list of strings.  Return the
