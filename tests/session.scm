@@ -3,14 +3,10 @@
 ;;; clients, which errors end the session, and what hostile clients get.
 
 (use-modules (fruix protocol wire)
-             (fruix session)
-             (fruix session client)
-             (fruix session settings)
              (fruix store)
              (fruix store layout)
              (ice-9 binary-ports)
              (ice-9 match)
-             (ice-9 threads)
              (rnrs bytevectors)
              (srfi srfi-64)
              (tests support)
@@ -18,45 +14,15 @@
 
 (define %item "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
 
-(define* (call-with-session store proc #:key (trusted? #t) (minor #x64))
-  "Call PROC with the port of a client whose session runs in another thread;
-return what it returns once the session has ended."
-  (match (socketpair AF_UNIX SOCK_STREAM 0)
-    ((near . far)
-     (let ((session
-            (call-with-new-thread
-             (lambda ()
-               (catch #t
-                 (lambda ()
-                   (setvbuf far 'block 4096)
-                   (serve-client far
-                                 (lambda (minor)
-                                   (make-client far minor (getpid) (getuid)
-                                                (getgid) trusted? store #f
-                                                %default-settings))
-                                 (const #t)))
-                 (const #t))
-               (close-port far)))))
-       (setvbuf near 'block 4096)
-       (let ((result (proc near)))
-         (catch #t (lambda () (close-port near)) (const #t))
-         (join-thread session)
-         result)))))
-
-(define (reply port read . words)
-  (call-with-values (lambda () (apply request port read words))
-    (lambda (result log data) result)))
-
 (define (alive? port)
-  (equal? #f (reply port read-boolean 1 %item)))
+  (equal? #f (result-of port read-boolean 1 %item)))
 
 (define (outcome store . words)
   "Send WORDS, a request, and return the reply if it is an error, and whether
 the session went on."
   (call-with-session store
     (lambda (port)
-      (greet port)
-      (let ((error (apply reply port #f words)))
+      (let ((error (apply result-of port #f words)))
         (list error (if (ended? port) 'ended 'goes-on))))))
 
 (define not-in-store
@@ -66,29 +32,30 @@ the session went on."
   ;; Greetings.
   (test-equal "greeting"
     (list %daemon-magic %protocol-version %message-last)
-    (call-with-session store greet))
+    (call-with-session store greet #:greet? #f))
   (test-equal "greeting that asks for a processor"
     (list %daemon-magic %protocol-version %message-last)
     (call-with-session store
-      (lambda (port) (greet port #:extra '(1 3 1)))))
+      (lambda (port) (greet port #:extra '(1 3 1)))
+      #:greet? #f))
   (test-equal "greeting of a client before 0x0b"
     (list %daemon-magic %protocol-version %message-last)
     (call-with-session store
-      (lambda (port) (greet port #:minor #xa #:extra '()))))
+      (lambda (port) (greet port #:minor #xa #:extra '()))
+      #:greet? #f))
   (test-assert "wrong magic: closed without a word"
     (call-with-session store
       (lambda (port)
-        (write-int port 1)
-        (force-output port)
-        (ended? port))))
+        (send port 1)
+        (ended? port))
+      #:greet? #f))
 
   ;; Errors.
   (test-equal "valid-path? of a name outside the store, again and again"
     (list not-in-store not-in-store #t)
     (call-with-session store
       (lambda (port)
-        (greet port)
-        (let* ((ask (lambda () (reply port #f 1 "/etc/passwd")))
+        (let* ((ask (lambda () (result-of port #f 1 "/etc/passwd")))
                (first (ask)))
           (list first (ask) (alive? port))))))
   (test-equal "any other operation on a name outside the store ends it"
@@ -101,8 +68,7 @@ the session went on."
     (list (list (string-append "path `" %item "' is not valid") 1) #t)
     (call-with-session store
       (lambda (port)
-        (greet port)
-        (let ((error (reply port #f 26 %item)))
+        (let ((error (result-of port #f 26 %item)))
           (list error (alive? port))))))
   (test-equal "a client before 8 gets no status" "path `/x' is not in the store"
     (call-with-session store
@@ -111,7 +77,8 @@ the session went on."
         (send port 5 "/x")
         (read-int port)
         (let ((text (read-octets port)))
-          (and (ended? port) text)))))
+          (and (ended? port) text)))
+      #:greet? #f))
   (test-equal "unknown operation"
     '(("invalid operation 77" 1) ended)
     (outcome store 77))
@@ -121,16 +88,14 @@ the session went on."
   (test-equal "hash part of another length: the session goes on" #t
     (call-with-session store
       (lambda (port)
-        (greet port)
-        (and (list? (reply port #f 29 "abc")) (alive? port)))))
+        (and (list? (result-of port #f 29 "abc")) (alive? port)))))
 
   ;; Bad input.
   (test-equal "string with NUL bytes"
     '("path `/gnu/store/a\x00b' is not in the store" 1)
     (call-with-session store
       (lambda (port)
-        (greet port)
-        (let ((error (reply port #f 1 "/gnu/store/a\x00b")))
+        (let ((error (result-of port #f 1 "/gnu/store/a\x00b")))
           (and (alive? port) error)))))
   (for-each
    (match-lambda
@@ -148,14 +113,12 @@ the session went on."
   (test-assert "half a request, then silence for ever after"
     (call-with-session store
       (lambda (port)
-        (greet port)
         (put-bytevector port #vu8(1 0 0 0 0))
         (shutdown port 1)
         (ended? port))))
   (test-equal "requests sent ahead are answered in order" '(#f #f "" done)
     (call-with-session store
       (lambda (port)
-        (greet port)
         (send port 1 %item 1 %item 29 (make-string 32 #\z) 11 %item)
         (let* ((one (receive-reply port read-boolean))
                (two (receive-reply port read-boolean))
@@ -167,13 +130,12 @@ the session went on."
   (test-equal "no substitutes" '(#f #f () () ())
     (call-with-session store
       (lambda (port)
-        (greet port)
-        (let* ((has (reply port read-boolean 3 %item))
-               (info (reply port read-boolean 21 %item))
-               (infos (reply port read-octets-list 30 (list %item)))
-               (paths (reply port read-octets-list 32 (list %item))))
+        (let* ((has (result-of port read-boolean 3 %item))
+               (info (result-of port read-boolean 21 %item))
+               (infos (result-of port read-octets-list 30 (list %item)))
+               (paths (result-of port read-octets-list 32 (list %item))))
           (list has info infos paths
-                (reply port read-octets-list 81)))))))
+                (result-of port read-octets-list 81)))))))
 
 (test-begin "session")
 (sigaction SIGPIPE SIG_IGN)

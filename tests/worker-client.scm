@@ -1,23 +1,28 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
 ;;; A client of the worker protocol that says just what a test wants it to
-;;; say, right or wrong.
+;;; say, right or wrong; and a session of ours in a thread to talk to.
 ;;; Code:
 
 (define-module (tests worker-client)
   #:use-module (fruix octets)
   #:use-module (fruix protocol wire)
+  #:use-module (fruix session)
+  #:use-module (fruix session client)
+  #:use-module (fruix session settings)
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 match)
+  #:use-module (ice-9 threads)
   #:use-module (rnrs bytevectors)
   #:export (greet
             send
             receive-reply
             request
             set-options
-            log-of
+            result-of
             ended?
-            regular-file-nar))
+            regular-file-nar
+            call-with-session))
 
 (define* (greet port #:key (minor #x64) (extra '(0 1)))
   "Greet the daemon on @var{port} as a client of version @var{minor}, sending
@@ -74,12 +79,10 @@ the log messages, octet strings; and the data."
   (force-output port)
   (receive-reply port))
 
-(define (log-of port . words)
-  "Return the result of the request @var{words}, an integer, and the log
-messages, in one list."
-  (call-with-values (lambda () (apply request port read-int words))
-    (lambda (result log data)
-      (cons result log))))
+(define (result-of port read . words)
+  "Return just the first value of @code{request}."
+  (call-with-values (lambda () (apply request port read words))
+    (lambda (result log data) result)))
 
 (define (ended? port)
   "Return true if the daemon has closed the connection on @var{port}."
@@ -97,3 +100,33 @@ as a bytevector."
                 (list "nix-archive-1" "(" "type" "regular" "contents" contents
                       ")"))
       (bytes))))
+
+(define* (call-with-session store proc #:key scheduler (trusted? #t)
+                            (greet? #t))
+  "Call @var{proc} with the port of a client whose session with @var{store} and
+@var{scheduler} runs in another thread, after greetings if @var{greet?} is true;
+return what it returned once the session has ended."
+  (define (serve port)
+    (setvbuf port 'block 4096)
+    (serve-client port
+                  (lambda (minor)
+                    (make-client port minor (getpid) (getuid) (getgid)
+                                 trusted? store scheduler %default-settings))
+                  (const #t)))
+  (match (socketpair AF_UNIX SOCK_STREAM 0)
+    ((near . far)
+     (let ((session (call-with-new-thread
+                     (lambda ()
+                       (catch 'system-error
+                         (lambda () (serve far))
+                         (const #f))
+                       (false-if-exception (force-output far))
+                       (close-port far)))))
+       (setvbuf near 'block 4096)
+       (when greet?
+         (greet near))
+       (let ((result (proc near)))
+         (false-if-exception (force-output near))
+         (close-port near)
+         (join-thread session)
+         result)))))
