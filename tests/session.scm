@@ -126,6 +126,65 @@ the session went on."
           (list one two three
                 (and (= 1 (receive-reply port read-int)) 'done))))))
 
+  ;; Adding.
+  (test-equal "text" "/gnu/store/k9pad896kygyvpxli7f20bkl9813p9y4-hello.txt"
+    (call-with-session store
+      (lambda (port)
+        (result-of port read-octets 8 "hello.txt" "hello\n" '()))))
+  (test-equal "two archives and a request, sent at once"
+    '("/gnu/store/glshlyk2nr5ss7r20dwvvz8nx70w9jbr-plain"
+      "/gnu/store/glshlyk2nr5ss7r20dwvvz8nx70w9jbr-plain" #t)
+    (call-with-session store
+      (lambda (port)
+        (let ((words (list 7 "plain" 1 0 "sha256"
+                           (regular-file-nar "plain file\n"))))
+          (apply send port (append words words
+                                   (list 1 "/gnu/store/glshlyk2nr5ss7r20dwvvz8\
+nx70w9jbr-plain")))
+          (let* ((first (receive-reply port read-octets))
+                 (second (receive-reply port read-octets)))
+            (list first second (receive-reply port read-boolean)))))))
+  (test-assert "archive with a name that cannot be: the session goes on"
+    (call-with-session store
+      (lambda (port)
+        (and (list? (result-of port #f 7 ".." 1 1 "sha256"
+                               (regular-file-nar "x")))
+             (alive? port)))))
+  (test-assert "derivation that lies about its output: the session goes on"
+    (call-with-session store
+      (lambda (port)
+        (match (result-of port #f 8 "lie.drv" "Derive([(\"out\",\"\
+/gnu/store/zjkfnhg49xg3alml3p3krsp988wkihyh-simple\",\"\",\"\")],[],[],\"x\",\
+\"/bin/sh\",[],[(\"out\",\"/gnu/store/zjkfnhg49xg3alml3p3krsp988wkihyh-simple\
+\")])" '())
+          ((text 1) (alive? port))))))
+  (for-each
+   (match-lambda
+     ((name . words)
+      (test-equal name 'ended
+        (match (apply outcome store words)
+          (((text 1) end) end)))))
+   `(("archive that is none" 7 "x" 1 1 "sha256" "nix-archive-2")
+     ("archive by an unknown algorithm" 7 "x" 1 1 "crc32")))
+  (test-assert "archive that stops half-way"
+    (call-with-session store
+      (lambda (port)
+        (send port 7 "x" 1 1 "sha256" "nix-archive-1" "(" "type")
+        (shutdown port 1)
+        (ended? port))))
+
+  ;; Roots.
+  (test-equal "an indirect root is found, one in a NUL-tailed name refused"
+    '(1 "a file name cannot have a NUL byte in it" 1)
+    (call-with-session store
+      (lambda (port)
+        (let* ((root (result-of port read-int 12 "tmp/there-is-no-such-link"))
+               (error (result-of port read-int 12 "/tmp/a\x00b")))
+          (list root (car error) (result-of port read-int 13))))))
+  (test-equal "roots" '()
+    (call-with-session store
+      (lambda (port) (result-of port read-octets-pairs 14))))
+
   ;; What there is not.
   (test-equal "no substitutes" '(#f #f () () ())
     (call-with-session store

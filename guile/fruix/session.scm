@@ -18,7 +18,8 @@
   #:use-module (fruix protocol wire)
   #:use-module (fruix session client)
   #:use-module (fruix session profile)
-  #:use-module ((fruix store) #:select (store-layout))
+  #:use-module ((fruix store)
+                #:select (call-with-temporary-roots store-layout))
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
@@ -138,4 +139,7 @@ Errors of the connection are raised."
        (welcome client)
        (greeted)
        (call-with-last-words client
-                             (lambda () (serve-requests client)))))))
+         (lambda ()
+           ;; What the client adds or names stays until it leaves.
+           (call-with-temporary-roots (client-store client)
+             (lambda () (serve-requests client)))))))))

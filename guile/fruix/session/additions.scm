@@ -8,14 +8,18 @@
   #:use-module ((fruix hash) #:select (lookup-hash-algorithm))
   #:use-module (fruix nar)
   #:use-module (fruix protocol wire)
+  #:use-module (fruix record-lock)
   #:use-module (fruix session client)
   #:use-module (fruix store)
+  #:use-module (fruix store layout)
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
   #:use-module (rnrs bytevectors)
   #:export (add-text
             add-archive
             keep-for-session
+            add-root
+            wait-for-collector
             ensure-valid
             forget-failures))
 
@@ -61,6 +65,19 @@ of the archive."
 (define (keep-for-session client path)
   "Keep @var{path} from being collected, whether or not it exists yet."
   (add-temp-root! (client-store client) path))
+
+(define (add-root client file)
+  "Make the symbolic link @var{file}, whose name counts from the root
+directory, a root of the collector."
+  (when (string-index file #\nul)
+    (fail "a file name cannot have a NUL byte in it"))
+  (add-indirect-root! (client-store client) file))
+
+(define (wait-for-collector client)
+  "Wait until no collector decides what is garbage."
+  (call-with-file-lock (layout-gc-lock (store-layout (client-store client)))
+                       'shared
+                       (const #t)))
 
 (define (ensure-valid client path)
   "Raise @code{&fruix-error} unless @var{path} is valid."

@@ -5,48 +5,30 @@
 ;;; Code:
 
 (define-module (fruix session profile)
-  #:use-module ((fruix store layout) #:select (layout-profiles-directory))
+  #:use-module (fruix errors)
+  #:use-module ((fruix store directories) #:select (make-profile-directory))
+  #:use-module (ice-9 exceptions)
   #:use-module (ice-9 threads)
   #:export (ensure-profile-directory))
 
-;; getpwuid(3) has one result for all threads; and two sessions of one user may
-;; begin together.
-(define %mutex (make-mutex))
+;; getpwuid(3) has one result for all threads.
+(define %password-mutex (make-mutex))
 
 (define (user-name uid)
+  "Return the name of the user UID, or #f."
   (catch 'misc-error
-    (lambda () (passwd:name (getpwuid uid)))
-    (const #f)))
-
-(define (directory-name? name)
-  (not (or (member name '("" "." ".."))
-           (string-index name #\/))))
-
-(define (make-owned-directory directory uid)
-  (mkdir directory #o755)
-  (catch 'system-error
     (lambda ()
-      (chmod directory #o755)
-      (chown directory uid -1))
-    (lambda arguments
-      (rmdir directory)
-      (apply throw arguments))))
+      (with-mutex %password-mutex
+        (passwd:name (getpwuid uid))))
+    (const #f)))
 
 (define (ensure-profile-directory layout uid)
   "Make sure that the user @var{uid} has a directory of profiles below that of
 @var{layout}, and owns it.  Return @code{#f}, or a text that says why there is
 none.  A user without a name has none, and needs none."
-  (with-mutex %mutex
-    (let* ((name (user-name uid))
-           (directory (string-append (layout-profiles-directory layout)
-                                     "/per-user/" (or name ""))))
-      (and name
-           (directory-name? name)
-           (not (file-exists? directory))
-           (catch 'system-error
-             (lambda ()
-               (make-owned-directory directory uid)
-               #f)
-             (lambda arguments
-               (format #f "cannot create `~a': ~a" directory
-                       (strerror (system-error-errno arguments)))))))))
+  (let ((name (user-name uid)))
+    (and name
+         (guard (exception (#t (exception->text exception)))
+           (and (not (make-profile-directory layout name uid))
+                (format #f "cannot give user ~a a directory for profiles"
+                        name))))))

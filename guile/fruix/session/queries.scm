@@ -23,6 +23,7 @@
             query-all-valid-paths
             query-path-from-hash-part
             query-failed-paths
+            query-roots
             write-path-info))
 
 (define (query-valid? client path)
@@ -80,6 +81,10 @@ string."
 (define (query-failed-paths client)
   "Return the outputs whose build is remembered to have failed."
   (failed-paths (client-store client)))
+
+(define (query-roots client)
+  "Return an alist from names of root files to the items that they hold."
+  (find-roots (client-store client)))
 
 (define (write-path-info port info)
   "Write @var{info}, a @code{<path-info>}, on @var{port}."
