@@ -11,6 +11,7 @@
              (fruix tree)
              (ice-9 binary-ports)
              (ice-9 ftw)
+             (ice-9 iconv)
              (ice-9 match)
              (rnrs bytevectors)
              (srfi srfi-1)
@@ -56,9 +57,6 @@
      (list (le64 (bytevector-length bytes))
            bytes
            (make-bytevector (modulo (- (bytevector-length bytes)) 8) 0)))))
-
-(define (string->bytevector text encoding)
-  ((@ (ice-9 iconv) string->bytevector) text encoding))
 
 (define (tokens . parts)
   "Return an archive of PARTS: strings, made tokens, and bytevectors."
@@ -110,9 +108,27 @@ the result, after (CHECK DIRECTORY-NAME)."
 (define (base32-hash result)
   (bytevector->nix-base32-string (nar-result-hash result)))
 
-(define (refusal . parts)
+(define (write-and-read archive size)
+  "Restore ARCHIVE and return what is read of the tree, SIZE bytes at a time."
+  (call-with-scratch
+   (lambda (fd name)
+     (let ((restorer (open-nar-restorer fd "item")))
+       (nar-restore! restorer archive)
+       (nar-restorer-finish! restorer))
+     (archive-of fd "item" size))))
+
+(define (message-about . parts)
   "Return the message with which the archive of PARTS is refused."
   (message-of (lambda () (restore (apply tokens parts)))))
+
+(define (resident-memory)
+  "Return the largest amount of memory that this process has had, in KiB."
+  (call-with-input-file "/proc/self/status"
+    (lambda (port)
+      (let loop ()
+        (match (read port)
+          ('VmHWM: (read port))
+          (_ (loop)))))))
 
 (test-begin "nar")
 
@@ -176,5 +192,157 @@ the result, after (CHECK DIRECTORY-NAME)."
     (list (bytevector->base16-string (nar-result-hash result))
           (nar-result-size result)
           (nar-result-type result))))
+
+;; Both directions.
+
+(for-each
+ (lambda (size)
+   (test-assert (format #f "there and back, ~a bytes at a time" size)
+     (bytevector=? %tree-nar (write-and-read %tree-nar size))))
+ '(1 7 4096 100000))
+
+(test-equal "given in pieces of one byte"
+  (nar-result-hash (restore %tree-nar))
+  (nar-result-hash (restore %tree-nar #:step 1)))
+
+(test-equal "bytes after the archive are not taken"
+  (list (bytevector-length %tree-nar) #t 0)
+  (call-with-scratch
+   (lambda (fd name)
+     (let* ((restorer (open-nar-restorer fd "item"))
+            (bytes (concatenate-bytes
+                    (list %tree-nar (make-bytevector 100 1))))
+            (count (nar-restore! restorer bytes))
+            (done? (nar-restorer-done? restorer))
+            (more (nar-restore! restorer bytes count 100)))
+       (nar-restorer-finish! restorer)
+       (list count done? more)))))
+
+(test-equal "hash of a tree on disk"
+  (bytevector-hash 'sha256 %tree-nar)
+  (call-with-scratch
+   (lambda (fd name)
+     (let ((restorer (open-nar-restorer fd "item")))
+       (nar-restore! restorer %tree-nar)
+       (nar-restorer-finish! restorer))
+     (file-nar-hash fd "item"))))
+
+(test-equal "every name that a file can have survives"
+  #t
+  (let* ((bytes (delete (char->integer #\/) (iota 255 1)))
+         (names (delete "." (map (compose string integer->char) bytes)))
+         (archive (apply tokens
+                         (apply directory
+                                (map (lambda (name) (entry name (file name)))
+                                     names)))))
+    (bytevector=? archive (write-and-read archive 4096))))
+
+(test-equal "a name and a target as long as can be" #t
+  (let ((archive (apply tokens
+                        (directory
+                         (entry (make-string 255 #\a)
+                                `("(" "type" "symlink"
+                                  "target" ,(make-string 4095 #\b)
+                                  ")"))))))
+    (bytevector=? archive (write-and-read archive 4096))))
+
+(test-equal "flat: an executable file becomes an ordinary one"
+  (list (bytevector-hash 'sha256 (apply tokens (file "x"))) #f #o444)
+  (let* ((perms #f)
+         (result (restore (tokens "(" "type" "regular" "executable" ""
+                                  "contents" "x" ")")
+                          #:flat? #t
+                          #:check (lambda (name)
+                                    (set! perms (stat:perms (stat name)))))))
+    (list (nar-result-hash result) (nar-result-executable? result) perms)))
+
+;; Bad archives.  tests/nar-test.cc has every way of being malformed; here is
+;; what becomes of them.
+
+(test-equal "a malformed archive is a &fruix-error with the reason"
+  "invalid archive: duplicate or unsorted entry: a"
+  (apply message-about (directory (entry "a" (file "")) (entry "a" (file "")))))
+
+(test-equal "nothing outside is touched" '("." ".." "item")
+  (call-with-scratch
+   (lambda (fd name)
+     (let ((restorer (open-nar-restorer fd "item")))
+       (message-of
+        (lambda ()
+          (nar-restore! restorer
+                        (apply tokens
+                               (directory (entry "../evil" (file "x")))))))
+       (nar-restorer-close! restorer)
+       (scandir name)))))
+
+(test-equal "flat: no directories"
+  "invalid archive: regular file expected"
+  (message-of (lambda ()
+                (restore (apply tokens (directory)) #:flat? #t))))
+
+(test-equal "an archive that ends too early, at every byte" '()
+  (let ((archive (apply tokens (directory (entry "a" (file "hello"))))))
+    (filter (lambda (size)
+              (let ((part (make-bytevector size)))
+                (bytevector-copy! archive 0 part 0 size)
+                (not (equal? "invalid archive: archive ends too early"
+                             (message-of (lambda () (restore part)))))))
+            (iota (bytevector-length archive)))))
+
+(test-equal "what exists is not replaced" EEXIST
+  (call-with-scratch
+   (lambda (fd name)
+     (symlink "/etc/passwd" (string-append name "/item"))
+     (let ((restorer (open-nar-restorer fd "item")))
+       (errno-of (lambda ()
+                   (nar-restore! restorer (apply tokens (file "x")))))))))
+
+(test-equal "a restorer that failed stays so"
+  "invalid archive: archive was refused before"
+  (call-with-scratch
+   (lambda (fd name)
+     (let ((restorer (open-nar-restorer fd "item")))
+       (message-of (lambda () (nar-restore! restorer (token "x"))))
+       (message-of (lambda () (nar-restore! restorer (token "("))))))))
+
+(test-equal "a closed restorer" EBADF
+  (call-with-scratch
+   (lambda (fd name)
+     (let ((restorer (open-nar-restorer fd "item")))
+       (nar-restorer-close! restorer)
+       (errno-of (lambda () (nar-restore! restorer %tree-nar)))))))
+
+(test-error "an unknown algorithm" 'system-error
+  (call-with-scratch
+   (lambda (fd name)
+     (open-nar-restorer fd "item" #:hash-algorithm 'crc32))))
+
+(test-equal "a fifo has no archive"
+  "file-type: item/fifo: Operation not permitted"
+  (call-with-scratch
+   (lambda (fd name)
+     (mkdir (string-append name "/item"))
+     (mknod (string-append name "/item/fifo") 'fifo #o600 0)
+     (message-of (lambda () (file-nar-hash fd "item"))))))
+
+;; Bounds.
+
+(test-assert "memory does not grow with a file"
+  (let ((buffer (make-bytevector (expt 2 20)))
+        (size (* 256 (expt 2 20))))
+    (call-with-scratch
+     (lambda (fd name)
+       (let ((restorer (open-nar-restorer fd "item"))
+             (before (resident-memory)))
+         (nar-restore! restorer (tokens "(" "type" "regular" "contents"
+                                        (le64 size)))
+         (do ((sent 0 (+ sent (bytevector-length buffer))))
+             ((= sent size))
+           (nar-restore! restorer buffer))
+         (nar-restore! restorer (token ")"))
+         (nar-restorer-finish! restorer)
+         (< (- (resident-memory) before) 16384))))))
+
+(test-equal "nothing alive after all that" 0 (%live-requests))
 
 (test-end "nar")

@@ -32,6 +32,8 @@ digester::take (const event &event)
     {
       summary_.type = event.kind;
       summary_.executable = event.executable;
+      if (flat_ && event.kind != event_kind::file)
+        extra_.reset ();
     }
   if (event.kind == event_kind::file)
     start_key (event);

@@ -69,6 +69,7 @@ tree_walker::next ()
     case step::advance:
       break;
     }
+  step_ = step::advance;
   return advance ();
 }
 

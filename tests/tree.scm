@@ -1,0 +1,480 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; What becomes of a builder's output: canonical form, refusals, references,
+;;; sharing; copies.
+
+(use-modules (fruix errors)
+             (fruix hash)
+             (fruix nar)
+             (fruix primitives)
+             (fruix tree)
+             (ice-9 ftw)
+             (ice-9 match)
+             (rnrs bytevectors)
+             (srfi srfi-1)
+             (srfi srfi-64)
+             (tests support))
+
+;; Numbers of users that have no account.
+(define %builder 61001)
+(define %stranger 61002)
+(define root? (zero? (geteuid)))
+
+(define (call-with-scratch proc)
+  "Call PROC with the descriptor and the name of a temporary directory."
+  (call-with-temporary-directory
+   (lambda (directory)
+     (let ((fd (open-fdes directory O_RDONLY)))
+       (dynamic-wind
+         (const #t)
+         (lambda () (proc fd directory))
+         (lambda () (close-fdes fd)))))))
+
+(define (make-file name contents mode)
+  (call-with-output-file name
+    (lambda (port) (display contents port)))
+  (chmod name mode))
+
+(define (make-tree name items)
+  "Make a directory NAME with ITEMS: lists of a type, a name and facts."
+  (mkdir name)
+  (for-each
+   (match-lambda
+     (('file file contents mode)
+      (make-file (string-append name "/" file) contents mode))
+     (('directory file) (mkdir (string-append name "/" file)))
+     (('link file target) (symlink target (string-append name "/" file))))
+   items))
+
+(define (facts name)
+  "Return type, mode, owner, time and its fraction of the file NAME."
+  (let ((status (lstat name)))
+    (list (stat:type status)
+          (if (eq? 'symlink (stat:type status)) #f (stat:perms status))
+          (stat:uid status)
+          (stat:mtime status)
+          (stat:mtimensec status))))
+
+(define (own name uid)
+  "Make the tree NAME belong to UID."
+  (system* "chown" "-hR" (number->string uid) name))
+
+(define* (ingest items #:key (prepare (const #t)) (check (const #t))
+                 (owner (geteuid)) (candidates '()))
+  "Ingest a tree of ITEMS after (PREPARE NAME); return the result of (CHECK
+NAME RESULT)."
+  (call-with-scratch
+   (lambda (fd directory)
+     (let ((name (string-append directory "/item")))
+       (make-tree name items)
+       (when root? (own name owner))
+       (prepare name)
+       (check name (ingest-tree! fd "item" #:owner owner
+                                 #:candidates candidates))))))
+
+(define* (refusal items #:key (prepare (const #t)) (owner (geteuid)))
+  "Return the kind of error and the place for which a tree is refused."
+  (with-exception-handler
+      (lambda (exception)
+        (if (tree-error? exception)
+            (list (tree-error-kind exception) (tree-error-place exception))
+            exception))
+    (lambda () (ingest items #:prepare prepare #:owner owner) 'accepted)
+    #:unwind? #t))
+
+(define %part "0123456789abcdfghijklmnpqrsvwxyz")
+(define %other "zyxwvsrqpnmlkjihgfdcba9876543210")
+
+(test-begin "tree")
+
+;; Canonical form.
+
+(test-equal "modes and times"
+  `((directory #o555 ,(geteuid) 1 0)
+    (directory #o555 ,(geteuid) 1 0)
+    (regular #o444 ,(geteuid) 1 0)
+    (regular #o555 ,(geteuid) 1 0)
+    (regular #o444 ,(geteuid) 1 0)
+    (symlink #f ,(geteuid) 1 0))
+  (ingest '((directory "sub")
+            (file "sub/plain" "x" #o640)
+            (file "program" "x" #o755)
+            (file "group-only" "x" #o474)
+            (link "link" "/nowhere"))
+          #:check (lambda (name result)
+                    (map (lambda (file)
+                           (facts (string-append name "/" file)))
+                         '("." "sub" "sub/plain" "program" "group-only"
+                           "link")))))
+
+(test-equal "set-id and sticky bits do not survive"
+  '(#o555 #o555 #o444 #o555)
+  (ingest '((file "suid" "x" #o4755)
+            (file "sgid" "x" #o2755)
+            (file "sticky" "x" #o1644)
+            (directory "sub"))
+          #:prepare (lambda (name)
+                      (chmod (string-append name "/sub") #o3700))
+          #:check (lambda (name result)
+                    (map (lambda (file)
+                           (stat:perms
+                            (lstat (string-append name "/" file))))
+                         '("suid" "sgid" "sticky" "sub")))))
+
+(test-equal "what denies access is read all the same"
+  '((directory #o555) (regular #o444) (regular #o555))
+  (ingest '((directory "sub")
+            (file "sub/secret" "x" #o000)
+            (file "sub/program" "x" #o111))
+          #:prepare (lambda (name)
+                      (chmod (string-append name "/sub") #o000))
+          #:check (lambda (name result)
+                    (map (lambda (file)
+                           (take (facts (string-append name "/" file)) 2))
+                         '("sub" "sub/secret" "sub/program")))))
+
+(test-assert "hash and size are those of the archive on disk"
+  (call-with-scratch
+   (lambda (fd directory)
+     (make-tree (string-append directory "/item")
+                '((directory "sub") (file "sub/a" "hello" #o755)
+                  (link "b" "sub")))
+     (let ((result (ingest-tree! fd "item" #:hash-algorithm 'sha512))
+           (again (file-nar-result fd "item" #:hash-algorithm 'sha512)))
+       (and (equal? (nar-result-hash result) (nar-result-hash again))
+            (equal? (nar-result-digest result) (nar-result-digest again))
+            (= (nar-result-size result) (nar-result-size again)))))))
+
+(test-equal "flat: digest of the contents"
+  (list 'regular (bytevector-hash 'sha1 (string->utf8 "hello")))
+  (call-with-scratch
+   (lambda (fd directory)
+     (make-file (string-append directory "/item") "hello" #o644)
+     (let ((result (ingest-tree! fd "item" #:flat? #t
+                                 #:hash-algorithm 'sha1)))
+       (list (nar-result-type result) (nar-result-digest result))))))
+
+(test-equal "flat: a directory has no digest"
+  '(directory #f)
+  (call-with-scratch
+   (lambda (fd directory)
+     (mkdir (string-append directory "/item"))
+     (let ((result (ingest-tree! fd "item" #:flat? #t
+                                 #:hash-algorithm 'sha1)))
+       (list (nar-result-type result) (nar-result-digest result))))))
+
+;; Refusals.
+
+(test-equal "a fifo is refused and does not block" '(file-type "item/sub/fifo")
+  (refusal '((directory "sub"))
+           #:prepare (lambda (name)
+                       (mknod (string-append name "/sub/fifo") 'fifo #o600
+                              0))))
+
+(test-equal "a socket is refused" '(file-type "item/socket")
+  (let ((socket (socket PF_UNIX SOCK_STREAM 0)))
+    (refusal '()
+             #:prepare (lambda (name)
+                         (bind socket AF_UNIX
+                               (string-append name "/socket"))))))
+
+(test-equal "a fifo at the top is refused" '(file-type "fifo")
+  (call-with-scratch
+   (lambda (fd directory)
+     (mknod (string-append directory "/fifo") 'fifo #o600 0)
+     (with-exception-handler
+         (lambda (exception)
+           (list (tree-error-kind exception) (tree-error-place exception)))
+       (lambda () (ingest-tree! fd "fifo"))
+       #:unwind? #t))))
+
+(test-equal "a top level that the group can write"
+  '(suspicious-ownership "item")
+  (refusal '() #:prepare (lambda (name) (chmod name #o770))))
+
+(test-equal "a top level that all can write"
+  '(suspicious-ownership "item")
+  (refusal '() #:prepare (lambda (name) (chmod name #o707))))
+
+(test-equal "a message for people"
+  "suspicious ownership or permission on 'item'"
+  (message-of
+   (lambda ()
+     (ingest '() #:prepare (lambda (name) (chmod name #o777))))))
+
+(test-equal "control characters do not reach messages"
+  '(file-type "item/a?b")
+  (refusal '()
+           #:prepare (lambda (name)
+                       (mknod (string-append name "/a\nb") 'fifo #o600 0))))
+
+(define (nest name depth)
+  (unless (zero? depth)
+    (mkdir name)
+    (nest (string-append name "/d") (- depth 1))))
+
+(test-equal "directories nested to the limit, and beyond"
+  '(accepted depth)
+  (map (lambda (depth)
+         (match (refusal '()
+                         #:prepare (lambda (name)
+                                     (nest (string-append name "/d")
+                                           (- depth 1))))
+           ((kind place) kind)
+           (verdict verdict)))
+       '(256 257)))
+
+(test-equal "what does not exist" ENOENT
+  (call-with-scratch
+   (lambda (fd directory)
+     (errno-of (lambda () (ingest-tree! fd "nothing"))))))
+
+;; Owners; only root can take a file from somebody.
+
+(test-skip (if root? 0 6))
+
+(test-equal "a builder's files become ours"
+  '((directory #o555 0 1 0) (regular #o444 0 1 0) (symlink #f 0 1 0))
+  (ingest '((file "file" "x" #o644) (link "link" "x"))
+          #:owner %builder
+          #:check (lambda (name result)
+                    (map (lambda (file)
+                           (facts (string-append name "/" file)))
+                         '("." "file" "link")))))
+
+(test-equal "a stranger's file" '(ownership "item/file")
+  (refusal '((file "file" "x" #o644))
+           #:owner %builder
+           #:prepare (lambda (name)
+                       (chown (string-append name "/file") %stranger 0))))
+
+(test-equal "root's file, linked into the output" '(ownership "item/secret")
+  (call-with-scratch
+   (lambda (fd directory)
+     (make-file (string-append directory "/secret") "x" #o600)
+     (let ((verdict
+            (refusal '()
+                     #:owner %builder
+                     #:prepare (lambda (name)
+                                 (link (string-append directory "/secret")
+                                       (string-append name "/secret"))))))
+       (and (= #o600 (stat:perms (stat (string-append directory "/secret"))))
+            verdict)))))
+
+(test-equal "a stranger's top level" '(suspicious-ownership "item")
+  (refusal '()
+           #:owner %builder
+           #:prepare (lambda (name) (chown name %stranger 0))))
+
+(test-equal "hard links inside an output" '(2 0 #o444)
+  (ingest '((file "a" "x" #o666))
+          #:owner %builder
+          #:prepare (lambda (name)
+                      (link (string-append name "/a")
+                            (string-append name "/b")))
+          #:check (lambda (name result)
+                    (let ((status (stat (string-append name "/b"))))
+                      (list (stat:nlink status) (stat:uid status)
+                            (stat:perms status))))))
+
+(test-equal "hard links between outputs of one build" '(#t ownership)
+  (call-with-scratch
+   (lambda (fd directory)
+     (define (make-linked-pair a b)
+       (let ((a (string-append directory "/" a))
+             (b (string-append directory "/" b)))
+         (make-tree a '((file "file" "x" #o644)))
+         (make-tree b '())
+         (own a %builder)
+         (own b %builder)
+         (link (string-append a "/file") (string-append b "/file"))))
+     (make-linked-pair "a" "b")
+     (make-linked-pair "c" "d")
+     (let ((owner (expected-owner %builder)))
+       (ingest-tree! fd "a" #:owner owner)
+       (ingest-tree! fd "c" #:owner %builder)
+       (list (nar-result? (ingest-tree! fd "b" #:owner owner))
+             (with-exception-handler tree-error-kind
+               (lambda () (ingest-tree! fd "d" #:owner %builder))
+               #:unwind? #t))))))
+
+;; References.
+
+(test-equal "in contents, names and targets"
+  (list (list %part) (list %part) (list %part) (list %other %part) '())
+  (map (lambda (items)
+         (ingest items
+                 #:candidates (list %other %part)
+                 #:check (lambda (name result)
+                           (nar-result-references result))))
+       `(((file "file" ,(string-append "see /gnu/store/" %part "-a") #o644))
+         ((file ,(string-append %part "-a") "" #o644))
+         ((link "link" ,(string-append "/gnu/store/" %part "-a/bin")))
+         ((file "a" ,(string-append (make-string 262130 #\/) %part) #o644)
+          (file "b" ,(string-append %part %other) #o644))
+         ((file "a" ,(string-take %part 31) #o644)))))
+
+(test-error "a candidate that is no hash part" 'system-error
+  (ingest '() #:candidates '("eeee")))
+
+;; Sharing.
+
+(define %large (make-string 9000 #\x))
+
+(define (call-with-links proc)
+  "Call PROC with descriptors of a scratch directory and of one for shared
+files in it, and the name of the former."
+  (call-with-scratch
+   (lambda (fd directory)
+     (mkdir (string-append directory "/.links"))
+     (let ((links-fd (open-fdes (string-append directory "/.links")
+                                O_RDONLY)))
+       (dynamic-wind
+         (const #t)
+         (lambda () (proc fd links-fd directory))
+         (lambda () (close-fdes links-fd)))))))
+
+(define (links directory)
+  (scandir (string-append directory "/.links")
+           (lambda (name) (not (member name '("." ".."))))))
+
+(define (inode directory file)
+  (stat:ino (lstat (string-append directory "/" file))))
+
+(test-equal "equal files share an inode; small and executable ones do not"
+  '(#t #f #f 2)
+  (call-with-links
+   (lambda (fd links-fd directory)
+     (make-tree (string-append directory "/item")
+                `((file "a" ,%large #o644)
+                  (directory "sub")
+                  (file "sub/b" ,%large #o640)
+                  (file "program" ,%large #o755)
+                  (file "c" "small" #o644)
+                  (file "d" "small" #o644)))
+     (ingest-tree! fd "item" #:links-fd links-fd)
+     (list (= (inode directory "item/a") (inode directory "item/sub/b"))
+           (= (inode directory "item/a") (inode directory "item/program"))
+           (= (inode directory "item/c") (inode directory "item/d"))
+           (length (links directory))))))
+
+(test-equal "directories are canonical after sharing in them"
+  '(directory #o555 0 1 0)
+  (call-with-links
+   (lambda (fd links-fd directory)
+     (make-tree (string-append directory "/item")
+                `((file "a" ,%large #o644) (file "b" ,%large #o644)))
+     (ingest-tree! fd "item" #:links-fd links-fd)
+     (match (facts (string-append directory "/item"))
+       ((type mode owner . time)
+        (cons* type mode (- owner (geteuid)) time))))))
+
+(test-equal "a single file, restored or ingested, has one key"
+  '(#t 1)
+  (call-with-links
+   (lambda (fd links-fd directory)
+     (make-file (string-append directory "/a") %large #o644)
+     (ingest-tree! fd "a" #:links-fd links-fd)
+     (let ((source (open-nar-source fd "a"))
+           (restorer (open-nar-restorer fd "b" #:links-fd links-fd))
+           (buffer (make-bytevector 10000)))
+       (nar-restore! restorer buffer 0 (nar-source-read! source buffer))
+       (nar-restorer-finish! restorer)
+       (nar-source-close! source))
+     (list (= (inode directory "a") (inode directory "b"))
+           (length (links directory))))))
+
+(test-equal "the key is the hash of the file's archive"
+  '("0sl217ydy2lcrfr2h8hmcmi0zbsjysw9zsg0hxdzwslbmcq52qy3")
+  (call-with-links
+   (lambda (fd links-fd directory)
+     (make-tree (string-append directory "/item")
+                `((file "a" ,%large #o644)))
+     (ingest-tree! fd "item" #:links-fd links-fd)
+     (links directory))))
+
+(define (damage-and-ingest damage)
+  "Ingest a file, DAMAGE the shared one, ingest the file again; return whether
+they then are one, and its size."
+  (call-with-links
+   (lambda (fd links-fd directory)
+     (make-file (string-append directory "/a") %large #o644)
+     (ingest-tree! fd "a" #:links-fd links-fd)
+     (damage (string-append directory "/.links/" (car (links directory))))
+     (make-file (string-append directory "/b") %large #o644)
+     (ingest-tree! fd "b" #:links-fd links-fd)
+     (list (= (inode directory "b")
+              (inode directory
+                     (string-append ".links/" (car (links directory)))))
+           (stat:size (stat (string-append directory "/b")))))))
+
+(test-equal "a shared file of the wrong size is replaced" '(#t 9000)
+  (damage-and-ingest (lambda (file)
+                       (chmod file #o644)
+                       (truncate-file file 10)
+                       (chmod file #o444))))
+
+(test-equal "a shared file that can be written is replaced" '(#t 9000)
+  (damage-and-ingest (lambda (file) (chmod file #o644))))
+
+(test-equal "a symbolic link in the place of a shared file is replaced"
+  '(#t 9000)
+  (damage-and-ingest (lambda (file)
+                       (delete-file file)
+                       (symlink "/etc/passwd" file))))
+
+;; Copies.
+
+(test-equal "a copy has the same archive, on other inodes"
+  '(#t #f (directory #o555) (regular #o555))
+  (call-with-scratch
+   (lambda (fd directory)
+     (make-tree (string-append directory "/a")
+                '((directory "sub") (file "sub/program" "x" #o755)
+                  (link "link" "sub")))
+     (copy-tree! fd "a" fd "b")
+     (list (equal? (file-nar-hash fd "a") (file-nar-hash fd "b"))
+           (= (inode directory "a/sub/program")
+              (inode directory "b/sub/program"))
+           (take (facts (string-append directory "/b/sub")) 2)
+           (take (facts (string-append directory "/b/sub/program")) 2)))))
+
+(test-equal "a copy leaves the original alone" '(#o755 #o755)
+  (call-with-scratch
+   (lambda (fd directory)
+     (make-tree (string-append directory "/a") '((file "program" "" #o755)))
+     (chmod (string-append directory "/a") #o755)
+     (copy-tree! fd "a" fd "b")
+     (map (lambda (file)
+            (stat:perms (stat (string-append directory file))))
+          '("/a" "/a/program")))))
+
+(test-equal "a copy replaces nothing" EEXIST
+  (call-with-scratch
+   (lambda (fd directory)
+     (make-file (string-append directory "/a") "a" #o644)
+     (symlink "/etc/passwd" (string-append directory "/b"))
+     (errno-of (lambda () (copy-tree! fd "a" fd "b"))))))
+
+(test-equal "a copy refuses what is suspicious" 'suspicious-ownership
+  (call-with-scratch
+   (lambda (fd directory)
+     (mkdir (string-append directory "/a"))
+     (chmod (string-append directory "/a") #o777)
+     (with-exception-handler tree-error-kind
+       (lambda () (copy-tree! fd "a" fd "b" #:owner (geteuid)))
+       #:unwind? #t))))
+
+;; Removal: tests/remove-test.cc has the hard cases.
+
+(test-equal "removal tells what is free" '(#t ())
+  (call-with-scratch
+   (lambda (fd directory)
+     (make-tree (string-append directory "/a")
+                `((file "file" ,%large #o644) (directory "sub")))
+     (list (>= (delete-tree! fd "a") 9000)
+           (scandir directory
+                    (lambda (name) (not (member name '("." "..")))))))))
+
+(test-equal "nothing alive after all that" 0 (%live-requests))
+
+(test-end "tree")
