@@ -230,6 +230,29 @@ variables \"k\" and \"k\" are duplicate or not in order")
     (string-length (derivation-builder (string->derivation text)))))
 
 
+;; Chance: whatever byte is changed, a text is refused or printed as read.
+
+(define (mutated text state)
+  "Return TEXT with one byte changed, by the random STATE."
+  (let ((copy (string-copy text)))
+    (string-set! copy (random (string-length text) state)
+                 (string-ref "\"\\,()[]/n\n\x00D\xff" (random 13 state)))
+    copy))
+
+(test-equal "changed bytes" '()
+  (let ((state (seed->random-state 2023)))
+    (append-map
+     (match-lambda
+       ((file text)
+        (filter (lambda (text)
+                  (not (or (message-of (lambda () (string->derivation text)))
+                           (string=? text
+                                     (derivation->string
+                                      (string->derivation text))))))
+                (map (lambda (_) (mutated text state)) (iota 1000)))))
+     vectors)))
+
+
 ;; Wrong fields.
 
 (define (refused file from to)
