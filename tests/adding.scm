@@ -62,7 +62,8 @@
     value))
 
 (define (file-archive make)
-  "Return the archive of the file that MAKE creates under the name it is given."
+  "Return the archive of the file that MAKE creates under the name it is
+given."
   (call-with-temporary-directory
    (lambda (directory)
      (make (string-append directory "/file"))
@@ -351,21 +352,22 @@
                    (lambda () (archive store "tree" tree-archive))))
                 (iota 8)))))))
 
+(define (program root expression)
+  `(begin
+     (use-modules (fruix nar) (fruix store) (fruix store layout)
+                  (rnrs bytevectors))
+     (call-with-store (make-layout #:root ,root)
+       (lambda (store)
+         (display (getpid))
+         (newline)
+         (force-output)
+         ,expression))))
+
 (define (start-child root expression)
   "Start a process that opens the store under ROOT, evaluates EXPRESSION with
 it, and tells its number before."
   (let ((port (open-pipe* OPEN_READ "guile" "--no-auto-compile" "-c"
-                          (format #f "~s"
-                                  `(begin
-                                     (use-modules (fruix nar) (fruix store)
-                                                  (fruix store layout)
-                                                  (rnrs bytevectors))
-                                     (call-with-store (make-layout #:root ,root)
-                                       (lambda (store)
-                                         (display (getpid))
-                                         (newline)
-                                         (force-output)
-                                         ,expression)))))))
+                          (format #f "~s" (program root expression)))))
     (values port (string->number (read-line port)))))
 
 (define (kill-child port pid)

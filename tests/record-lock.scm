@@ -18,7 +18,8 @@
 (define (start-holder file)
   (let ((port (open-pipe* OPEN_BOTH "guile" "--no-auto-compile" "-c"
                           "(use-modules (fruix record-lock) (ice-9 rdelim))
-                           (acquire-file-lock (cadr (command-line)) 'exclusive)
+                           (define file (cadr (command-line)))
+                           (acquire-file-lock file 'exclusive)
                            (display \"locked\n\")
                            (force-output)
                            (read-line)"

@@ -5,6 +5,7 @@
              (fruix store layout)
              (ice-9 popen)
              (ice-9 rdelim)
+             (ice-9 textual-ports)
              (ice-9 threads)
              (srfi srfi-1)
              (srfi srfi-64)
@@ -31,6 +32,17 @@
            (display \"locked\n\")
            (force-output)
            (read-line)))))")
+
+(define %collector
+  ;; Another process: it says which lock it can get on the file it is told.
+  "(use-modules (fruix record-lock))
+   (let ((descriptor (open-fdes (cadr (command-line)) O_RDWR)))
+     (display (cond ((set-record-lock descriptor 'exclusive #:wait? #f)
+                     'exclusive)
+                    ((set-record-lock descriptor 'shared #:wait? #f)
+                     'shared)
+                    (else 'none)))
+     (newline))")
 
 (test-begin "store-lock")
 
@@ -99,6 +111,17 @@
              (join-thread waiter)))
          (close-pipe other))
        (test-equal "no lock file is left" '()
-         (lock-files layout))))))
+         (lock-files layout))
+
+       (let* ((directory (layout-temporary-roots-directory layout))
+              (roots (string-append directory "/"
+                                    (first (directory-entries directory)))))
+         (test-equal "a collector elsewhere sees that a session is alive"
+           "shared\n"
+           (let* ((port (open-pipe* OPEN_READ "guile" "--no-auto-compile"
+                                    "-c" %collector roots))
+                  (output (get-string-all port)))
+             (close-pipe port)
+             output)))))))
 
 (test-end "store-lock")

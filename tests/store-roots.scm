@@ -63,7 +63,7 @@ depth; links into an item stand for it"
              (delete-file file)
              roots)))
 
-       (test-equal "items that are not valid, other targets and loops are none"
+       (test-equal "what is not valid, other targets and loops are none"
          '()
          (begin
            (symlink none (in-state "gcroots/invalid"))

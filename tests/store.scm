@@ -41,8 +41,8 @@
   (string-append "/gnu/store/" name))
 
 (define (description db)
-  "Return what SQLite says about the tables of the database @var{db}, apart from
-the text that declared them."
+  "Return what SQLite says about the tables of the database @var{db}, apart
+from the text that declared them."
   (define (rows pragma name)
     (query db (format #f "select * from pragma_~a (?)" pragma) name))
   (define (indexes name)
@@ -163,6 +163,15 @@ the text that declared them."
          (close-store! two)
          answer)))))
 
+(define %open
+  ;; Another process: it opens the store under the root that it is told, and
+  ;; prints the error.
+  "(use-modules (fruix errors) (fruix store) (fruix store layout))
+   (with-exception-handler
+     (lambda (exception) (display (exception->text exception)))
+     (lambda () (open-store (make-layout #:root (cadr (command-line)))))
+     #:unwind? #t)")
+
 (define (opening-error prepare)
   "Return what opening a store says after @var{prepare} changed its layout."
   (call-with-test-layout
@@ -199,6 +208,19 @@ the text that declared them."
                         (rename-file gnu (string-append gnu ".real"))
                         (symlink "gnu.real" gnu))))
                    "symbolic link"))
+(when (zero? (getuid))
+  (test-assert "a store on a read-only file system is refused"
+    (call-with-test-layout
+     (lambda (layout)
+       (close-store! (open-store layout))
+       (let* ((store (layout-physical-store layout))
+              (port (open-pipe* OPEN_READ "unshare" "--mount" "sh" "-c"
+                                "mount --bind $0 $0 \
+ && mount -o remount,ro,bind $0 && exec guile --no-auto-compile -c \"$1\" $2"
+                                store %open (layout-root layout)))
+              (output (get-string-all port)))
+         (close-pipe port)
+         (string-contains output "read-only file system"))))))
 (test-equal "after a failure the store is not in use" #t
   (call-with-test-layout
    (lambda (layout)
@@ -271,9 +293,10 @@ the text that declared them."
 -multi-lib"))
                (valid-derivers store hello)))
        (test-equal "outputs of a derivation"
-         (list (cons "doc" (item "pk193n1h4r69hvcd45zhbqydaf98laa3-multi-doc"))
-               (cons "lib" (item "qvn8l862wqpbypwyj7vww0v3kc63i03j-multi-lib"))
-               (cons "out" (item "81fhgzapf2pvx8lgjjv276k4ab56vdpi-multi")))
+         (map (match-lambda ((name . base) (cons name (item base))))
+              '(("doc" . "pk193n1h4r69hvcd45zhbqydaf98laa3-multi-doc")
+                ("lib" . "qvn8l862wqpbypwyj7vww0v3kc63i03j-multi-lib")
+                ("out" . "81fhgzapf2pvx8lgjjv276k4ab56vdpi-multi")))
          (query-derivation-outputs store multi-drv))
        (test-equal "outputs of an invalid derivation"
          (string-append "path `" none "' is not valid")

@@ -91,9 +91,9 @@ use and @var{wait?} is false."
 
 (define* (set-record-lock descriptor mode #:key (wait? #t))
   "Set the record lock of this process on the file behind @var{descriptor}, an
-integer, to @var{mode}: @code{shared}, @code{exclusive} or @code{none}.  Return
-true; if another process is in the way, return false, or with @var{wait?} wait
-for it."
+integer, to @var{mode}: @code{shared}, @code{exclusive} or @code{none}.
+Return true; if another process is in the way, return false, or with
+@var{wait?} wait for it."
   (let ((type (case mode ((none) 0) ((shared) 1) ((exclusive) 2))))
     (let loop ()
       (or (%fcntl-setlk descriptor type)
@@ -149,10 +149,10 @@ process has it locked, or @code{deleted} when it no longer is @var{file}."
 ;;
 
 (define* (acquire-file-lock file mode #:key (wait? #t))
-  "Lock @var{file}, a file name, and return the lock.  The file is created with
-mode 600 if it is missing.  @var{mode} is @code{shared} or @code{exclusive}.
-If another thread or process is in the way, wait, or without @var{wait?} return
-@code{#f}.  A thread that waits for itself is an error."
+  "Lock @var{file}, a file name, and return the lock.  The file is created
+with mode 600 if it is missing.  @var{mode} is @code{shared} or
+@code{exclusive}.  If another thread or process is in the way, wait, or without
+@var{wait?} return @code{#f}.  A thread that waits for itself is an error."
   (let ((lock (reserve! file mode wait?)))
     (if (or (not lock) (file-lock-descriptor lock))
         lock

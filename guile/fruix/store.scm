@@ -10,6 +10,7 @@
 (define-module (fruix store)
   #:use-module (fruix store adding)
   #:use-module (fruix store derivations)
+  #:use-module (fruix store directories)
   #:use-module (fruix store failed-paths)
   #:use-module (fruix store handle)
   #:use-module (fruix store lock)
@@ -73,4 +74,5 @@
                add-temp-root!
                call-with-temporary-roots
                add-indirect-root!
-               find-roots))
+               find-roots
+               make-profile-directory))

@@ -9,8 +9,9 @@
 
 namespace fruix {
 
-// Set the lock of this process on the file behind FD to TYPE: F_RDLCK, F_WRLCK
-// or F_UNLCK.  Return false if another process holds one that conflicts.
+// Set the lock of this process on the file behind FD to TYPE: F_RDLCK,
+// F_WRLCK or F_UNLCK.  Return false if another process holds one that
+// conflicts.
 //
 // There is no waiting variant: F_SETLKW reports deadlocks between processes
 // that are none between their threads.

@@ -38,11 +38,11 @@ public:
 private:
   struct closer
   {
-    void operator() (sqlite3 *connection) { sqlite3_close (connection); }
+    void operator() (sqlite3 *handle) { sqlite3_close (handle); }
   };
   struct finalizer
   {
-    void operator() (sqlite3_stmt *statement) { sqlite3_finalize (statement); }
+    void operator() (sqlite3_stmt *handle) { sqlite3_finalize (handle); }
   };
   using statement = std::unique_ptr<sqlite3_stmt, finalizer>;
 

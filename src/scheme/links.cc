@@ -76,8 +76,8 @@ symlink_ (SCM target, SCM file)
 
 static const primitive table[] = {
   {"%list-links", 1, reinterpret_cast<void *> (list_links_),
-   "Return the symbolic links and regular files below @var{directory}: a list "
-   "of @code{(name . target)}, @var{name} being a file name relative to "
+   "Return the symbolic links and regular files below @var{directory}: a "
+   "list of @code{(name . target)}, @var{name} being a file name relative to "
    "@var{directory}, and @var{target} @code{#f} for a regular file.  No link "
    "is followed; what cannot be seen is left out."},
   {"%readlink", 1, reinterpret_cast<void *> (readlink_),

@@ -13,9 +13,9 @@ fcntl_setlk_ (SCM fd, SCM type)
 {
   static constexpr short types[] = {F_UNLCK, F_RDLCK, F_WRLCK};
   int descriptor = scm_to_int (fd);
-  short lock = types[scm_to_unsigned_integer (type, 0, std::size (types) - 1)];
+  auto index = scm_to_unsigned_integer (type, 0, std::size (types) - 1);
   return value_or_raise (act ("fcntl", [=]
-    { return set_record_lock (descriptor, lock); }));
+    { return set_record_lock (descriptor, types[index]); }));
 }
 
 static const primitive table[] = {

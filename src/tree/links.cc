@@ -40,7 +40,7 @@ struct level
   std::string prefix;
 };
 
-// Open NAME in DIRECTORY, of which the entries have PREFIX, as the next level;
+// Open NAME in DIRECTORY as the next level, whose entries have PREFIX;
 // nothing if that is passed over.
 static outcome<void>
 enter (int directory, const char *name, std::string prefix,
@@ -115,9 +115,9 @@ read_link (const std::string &file, std::optional<std::string> &out)
   auto read = read_link_at (AT_FDCWD, file, target);
   if (read)
     out = std::move (target);
-  else if (read.error ().error == EINVAL) // not a symbolic link
-    return {};
-  return read;
+  else if (read.error ().error != EINVAL) // EINVAL: not a symbolic link
+    return read;
+  return {};
 }
 
 outcome<void>

@@ -52,8 +52,8 @@ those of @code{open-nar-restorer}."
 (define* (publish! store name path result
                    #:key (references '()) (outputs '()))
   "Make @var{name} in the staging directory of @var{store}, of which
-@var{result} is the @code{<nar-result>}, the valid item @var{path}, unless that
-is valid."
+@var{result} is the @code{<nar-result>}, the valid item @var{path}, unless
+that is valid."
   (let ((staging (store-staging store))
         (info (path-info path
                          (bytevector->base16-string (nar-result-hash result))

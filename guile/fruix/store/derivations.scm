@@ -37,8 +37,8 @@ open."
 (define* (checked-outputs store drv derivation
                           #:key (lookup (lambda (input)
                                           (derivation-hash store input))))
-  "Check that @var{derivation} may be registered in @var{store} as @var{drv}, a
-store path, and return its outputs: an association list of names and store
+  "Check that @var{derivation} may be registered in @var{store} as @var{drv},
+a store path, and return its outputs: an association list of names and store
 paths.  @var{lookup} gives the hashes of its inputs, which by default must be
 valid.  Raise a @code{&fruix-error} if it lies."
   (check-derivation (store-directory store) drv derivation lookup)

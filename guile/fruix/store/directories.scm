@@ -59,10 +59,11 @@ others put there."
       (chmod store #o1775))))
 
 (define* (make-directories layout #:key build-group)
-  "Create the directories of @var{layout}, a @code{<layout>}, that are missing.
-With @var{build-group}, the number of the group of the build users, give the
-store the owner and mode that they need.  Fail if the store is a symbolic
-link, unless the environment has @env{NIX_IGNORE_SYMLINK_STORE} set to 1."
+  "Create the directories of @var{layout}, a @code{<layout>}, that are
+missing.  With @var{build-group}, the number of the group of the build users,
+give the store the owner and mode that they need.  Fail if the store is a
+symbolic link, unless the environment has @env{NIX_IGNORE_SYMLINK_STORE} set
+to 1."
   (ensure-directory (layout-physical-store layout))
   (unless (equal? "1" (getenv "NIX_IGNORE_SYMLINK_STORE"))
     (check-no-symlink layout))

@@ -30,14 +30,15 @@
       (pair? (query db "select 1 from FailedPaths where path = ?" path)))))
 
 (define (record-failed-paths! store paths)
-  "Record in @var{store} that the builds of @var{paths}, a list of store paths,
-failed now."
+  "Record in @var{store} that the builds of @var{paths}, a list of store
+paths, failed now."
   (let ((now (current-time)))
     (call-for-update store
       (lambda (db)
         (for-each (lambda (path)
-                    (execute db "insert or ignore into FailedPaths (path, time)
-                                 values (?, ?)"
+                    (execute db
+                             "insert or ignore into FailedPaths (path, time)
+                              values (?, ?)"
                              path now))
                   paths)))))
 

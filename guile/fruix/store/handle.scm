@@ -81,14 +81,19 @@ whether to keep 8 MiB of disk space for hard times.  Raise a
   (make-directories layout #:build-group build-group)
   (ensure-reserved-space layout #:reserve? reserve-space?)
   (let* ((lock (lock-store layout))
-         (unlock (lambda () (release-file-lock! lock)))
-         (staging (call-or-undo (lambda () (open-staging layout)) unlock))
-         (db (call-or-undo (lambda () (open-writer layout))
-                           (lambda ()
-                             (close-staging! staging)
-                             (unlock))))
-         (roots (make-temporary-roots layout)))
-    (add-temporary-root! roots (staging-store-path staging))
+         (undo-lock (lambda () (release-file-lock! lock)))
+         (staging (call-or-undo (lambda () (open-staging layout)) undo-lock))
+         (undo-staging (lambda ()
+                         (close-staging! staging)
+                         (undo-lock)))
+         (roots (make-temporary-roots layout))
+         (db (call-or-undo
+              (lambda ()
+                (add-temporary-root! roots (staging-store-path staging))
+                (open-writer layout))
+              (lambda ()
+                (close-temporary-roots! roots)
+                (undo-staging)))))
     (make-store layout lock (start-writer db) (make-readers layout) staging
                 roots
                 (hash-modulo-lookup
@@ -123,8 +128,8 @@ and return its value."
 
 (define (call-for-update store proc)
   "Have the writing thread of @var{store} call @var{proc} with its connection,
-inside a transaction.  Return its value once that is committed; when it raises,
-nothing it did remains."
+inside a transaction.  Return its value once that is committed; when it
+raises, nothing it did remains."
   (call-in-writer (store-writer store) proc))
 
 

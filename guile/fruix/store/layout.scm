@@ -3,8 +3,8 @@
 ;;; Where things are.
 ;;;
 ;;; Store paths are logical, "/gnu/store/…", in the database, in derivations
-;;; and on the wire.  Files are physical: every name that reaches a system call
-;;; is made here.  The two differ when a root directory lies under both.
+;;; and on the wire.  Files are physical: every name that reaches a system
+;;; call is made here.  The two differ when a root directory lies under both.
 ;;; Code:
 
 (define-module (fruix store layout)
@@ -64,9 +64,9 @@
                       database-directory
                       configuration-directory
                       temporary-directory)
-  "Return a layout whose logical store is @var{store-directory}.  It lies under
-the directory @var{root}, as do by default the state (@file{/var/guix}), logs
-(@file{/var/log/guix}) and configuration (@file{/etc/guix}); the other
+  "Return a layout whose logical store is @var{store-directory}.  It lies
+under the directory @var{root}, as do by default the state (@file{/var/guix}),
+logs (@file{/var/log/guix}) and configuration (@file{/etc/guix}); the other
 arguments are physical directories that replace these.  All are absolute file
 names."
   (let* ((root (check-absolute (if (string-null? root) "/" root)))

@@ -54,7 +54,8 @@
   "Return the paths of all valid items of @var{store}."
   (call-for-query store
     (lambda (db)
-      (single-column (query db "select path from ValidPaths order by path")))))
+      (single-column
+       (query db "select path from ValidPaths order by path")))))
 
 
 ;;
@@ -100,8 +101,8 @@ it is not valid."
     (rows (filter-map (match-lambda (#(path) path)) rows))))
 
 (define (referrers store path)
-  "Return the valid items of @var{store} that refer to @var{path}; none if that
-is not valid."
+  "Return the valid items of @var{store} that refer to @var{path}; none if
+that is not valid."
   (call-for-query store
     (lambda (db)
       (single-column
@@ -112,8 +113,8 @@ is not valid."
               path)))))
 
 (define (valid-derivers store path)
-  "Return the valid derivations in @var{store} that have @var{path}, which need
-not be valid, among their outputs."
+  "Return the valid derivations in @var{store} that have @var{path}, which
+need not be valid, among their outputs."
   (call-for-query store
     (lambda (db)
       (single-column

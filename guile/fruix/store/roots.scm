@@ -45,7 +45,8 @@ string; a relative name is taken from @file{/} on."
          (root (string-append (layout-roots-directory (store-layout store))
                               "/auto/" (indirect-root-name file)))
          (temporary (format #f "~a.tmp-~a-~a" root (getpid)
-                            (random (expt 2 62) (random-state-from-platform)))))
+                            (random (expt 2 62)
+                                    (random-state-from-platform)))))
     (make-link file temporary)
     (rename-file temporary root)))
 

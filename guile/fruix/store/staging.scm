@@ -8,6 +8,7 @@
 ;;; Code:
 
 (define-module (fruix store staging)
+  #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix store layout)
   #:use-module ((fruix tree) #:select (delete-tree!))
@@ -40,10 +41,6 @@
 
 (define %prefix ".fruix-")
 
-(define (open-directory directory)
-  (open-fdes directory
-             (logior O_RDONLY O_DIRECTORY O_NOFOLLOW O_CLOEXEC)))
-
 (define (create-directory layout)
   (catch 'system-error
     (lambda ()
@@ -69,20 +66,21 @@
                   (make-mutex) 0)))
 
 (define (close-staging! staging)
-  "Close @var{staging}, which is empty again, and delete it."
-  (close-fdes (staging-store-descriptor staging))
+  "Close @var{staging} and delete it."
   (close-fdes (staging-links-descriptor staging))
   (close-fdes (staging-descriptor staging))
-  (rmdir (staging-directory staging)))
+  (delete-tree! (staging-store-descriptor staging)
+                (basename (staging-directory staging)))
+  (close-fdes (staging-store-descriptor staging)))
 
 (define (sweep-staging layout)
-  "Delete the staging directories in the store of @var{layout}, which is in use
-by nobody: processes that were killed have left them."
-  (let ((store (open-directory (layout-physical-store layout))))
-    (for-each (lambda (name) (delete-tree! store name))
-              (scandir (layout-physical-store layout)
-                       (lambda (name) (string-prefix? %prefix name))))
-    (close-fdes store)))
+  "Delete the staging directories in the store of @var{layout}, which is in
+use by nobody: processes that were killed have left them."
+  (call-with-directory (layout-physical-store layout)
+    (lambda (store)
+      (for-each (lambda (name) (delete-tree! store name))
+                (scandir (layout-physical-store layout)
+                         (lambda (name) (string-prefix? %prefix name)))))))
 
 
 ;;
@@ -111,8 +109,8 @@ by nobody: processes that were killed have left them."
 
 (define (call-with-staged staging proc)
   "Call @var{proc} with a new name, a string, and return its value.  What has
-that name in @var{staging} afterwards, @var{proc} having returned or raised, is
-deleted."
+that name in @var{staging} afterwards, @var{proc} having returned or raised,
+is deleted."
   (let ((name (fresh-name! staging)))
     (dynamic-wind
       (const #t)
@@ -134,9 +132,9 @@ deleted."
       (rename-file file new-name)))
 
 (define (move-into-store! staging name path)
-  "Make what is called @var{name} in @var{staging}, a file or tree in canonical
-form, the item @var{path} of the store.  The caller has that locked; if
-something not valid bears its name, it is deleted before."
+  "Make what is called @var{name} in @var{staging}, a file or tree in
+canonical form, the item @var{path} of the store.  The caller has that locked;
+if something not valid bears its name, it is deleted before."
   (let ((new-name (physical (staging-layout staging) path)))
     (when (file-status new-name)
       (delete-tree! (staging-store-descriptor staging) (basename path)))

@@ -47,8 +47,8 @@ file is created when the first root is added."
                          (make-mutex) #f (make-hash-table)))
 
 (define (open-file! roots)
-  "Create the file of @var{roots}, locked.  No collector runs meanwhile, so none
-finds it unlocked."
+  "Create the file of @var{roots}, locked.  No collector runs meanwhile, so
+none finds it unlocked."
   (let ((file (temporary-roots-file roots)))
     (call-with-file-lock (layout-gc-lock (temporary-roots-layout roots))
         'shared

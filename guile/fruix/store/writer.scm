@@ -37,8 +37,8 @@
 ;;
 
 (define (call-catching proc)
-  "Call @var{proc} and return a thunk that returns its value, or raises what it
-raised."
+  "Call @var{proc} and return a thunk that returns its value, or raises what
+it raised."
   (with-exception-handler
       (lambda (exception)
         (lambda () (raise-exception exception)))
@@ -110,8 +110,8 @@ when it is closed."
      (work mailbox db))))
 
 (define (start-writer db)
-  "Start the thread that from now on owns @var{db}, the writing connection, and
-return the writer."
+  "Start the thread that from now on owns @var{db}, the writing connection,
+and return the writer."
   (let ((mailbox (make-mailbox)))
     (make-writer mailbox
                  (call-with-new-thread (lambda () (work mailbox db))))))
