@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Plans and processes as such, without Guile.
+#include "plan/spawn.hh"
+#include "process/ending.hh"
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <filesystem>
+#include <sys/wait.h>
+#include <thread>
+
+using namespace fruix;
+
+BOOST_AUTO_TEST_SUITE (spawning)
+
+static plan::step
+make_step (std::string name, std::vector<std::string> texts,
+           std::vector<std::int64_t> numbers)
+{
+  plan::step step;
+  step.name = std::move (name);
+  step.shape = std::string (texts.size (), 's')
+               + std::string (numbers.size (), 'i');
+  step.texts = std::move (texts);
+  step.numbers = std::move (numbers);
+  return step;
+}
+
+static plan::spawn_request
+shell (const char *script, std::vector<plan::step> steps)
+{
+  plan::spawn_request request;
+  request.program = "/bin/sh";
+  request.arguments = {"sh", "-c", script};
+  request.steps = std::move (steps);
+  return request;
+}
+
+// Run REQUEST; the exit value of its process, or minus the errno.
+static int
+run (plan::spawn_request request)
+{
+  auto process = plan::spawn (request);
+  if (!process)
+    return -process.error ().error;
+  int status = 0;
+  BOOST_TEST ((await_exit (process->id)).has_value ());
+  ::waitpid (process->id, &status, 0);
+  ::close (process->descriptor);
+  return WIFEXITED (status) ? WEXITSTATUS (status) : 1000;
+}
+
+static long
+open_descriptors ()
+{
+  return std::distance (std::filesystem::directory_iterator {"/dev/fd"}, {});
+}
+
+BOOST_AUTO_TEST_CASE (exit_value)
+{
+  BOOST_TEST (run (shell ("exit 5", {})) == 5);
+}
+
+BOOST_AUTO_TEST_CASE (shapes)
+{
+  std::vector<plan::step> steps;
+  auto valid = [&] (std::string name, std::vector<std::string> texts,
+                    std::vector<std::int64_t> numbers)
+    {
+      steps = {make_step (name, texts, numbers)};
+      return plan::resolve (steps).has_value ();
+    };
+  BOOST_TEST (valid ("session", {}, {}));
+  BOOST_TEST (!valid ("session", {"x"}, {}));
+  BOOST_TEST (valid ("credentials", {}, {1, 2}));
+  BOOST_TEST (valid ("credentials", {}, {1, 2, 3, 4}));
+  BOOST_TEST (!valid ("credentials", {}, {1}));
+  BOOST_TEST (!valid ("credentials", {"a"}, {1, 2}));
+  BOOST_TEST (valid ("descriptors", {}, {}));
+  BOOST_TEST (!valid ("", {}, {}));
+  BOOST_TEST (!valid ("Session", {}, {}));
+}
+
+BOOST_AUTO_TEST_CASE (fault_names_step_call_and_object)
+{
+  auto request = shell ("exit 0", {make_step ("chdir", {"/nowhere"}, {})});
+  auto process = plan::spawn (request);
+  BOOST_REQUIRE (!process);
+  BOOST_TEST (process.error ().who == "chdir: chdir");
+  BOOST_TEST (process.error ().object == "/nowhere");
+  BOOST_TEST (process.error ().error == ENOENT);
+}
+
+BOOST_AUTO_TEST_CASE (failures_leave_nothing)
+{
+  auto before = open_descriptors ();
+  for (int i = 0; i < 50; i++)
+    BOOST_TEST (run (shell ("exit 0",
+                            {make_step ("chdir", {"/nowhere"}, {})}))
+                == -ENOENT);
+  BOOST_TEST (open_descriptors () == before);
+  BOOST_TEST (::waitpid (-1, nullptr, WNOHANG) == -1);
+}
+
+BOOST_AUTO_TEST_CASE (too_many_descriptors)
+{
+  BOOST_TEST (run (shell ("exit 0",
+                          {make_step ("descriptors", {},
+                                      std::vector<std::int64_t> (65, 0))}))
+              == -EINVAL);
+}
+
+BOOST_AUTO_TEST_CASE (descriptor_that_is_closed)
+{
+  BOOST_TEST (
+      run (shell ("exit 0", {make_step ("descriptors", {}, {12345})}))
+      == -EBADF);
+}
+
+BOOST_AUTO_TEST_CASE (limits)
+{
+  BOOST_TEST (run (shell ("test $(ulimit -n) = 17",
+                          {make_step ("limit", {"open-files"}, {17, 17})}))
+              == 0);
+}
+
+BOOST_AUTO_TEST_CASE (death_signal_when_the_thread_ends)
+{
+  outcome<process> process {};
+  std::thread {[&] {
+    auto request = shell ("sleep 60", {make_step ("death-signal", {},
+                                                  {SIGKILL})});
+    process = plan::spawn (request);
+  }}.join ();
+  BOOST_REQUIRE (process.has_value ());
+  int status = 0;
+  ::waitpid (process->id, &status, 0);
+  ::close (process->descriptor);
+  BOOST_TEST (WIFSIGNALED (status));
+}
+
+BOOST_AUTO_TEST_CASE (root_is_never_killed)
+{
+  BOOST_TEST (kill_user (0).error ().error == EINVAL);
+}
+
+BOOST_AUTO_TEST_SUITE_END ()
