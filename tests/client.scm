@@ -273,6 +273,9 @@ daemon" #f)
   "cannot connect to the daemon at '/nonexistent/socket': \
 No such file or directory"
   (message-of (lambda () (open-connection "unix:///nonexistent/socket"))))
+(test-equal "nobody listens"
+  "cannot connect to the daemon at '127.0.0.1': Connection refused"
+  (message-of (lambda () (open-connection "guix://127.0.0.1:1"))))
 (test-equal "no address that we know"
   "cannot connect to 'ssh://example.org': unsupported address"
   (message-of (lambda () (open-connection "ssh://example.org"))))

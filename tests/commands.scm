@@ -62,6 +62,10 @@
   '(1 "" "fruix add: cannot connect to the daemon at '/nonexistent': \
 No such file or directory\n")
   (run "add" "--socket=/nonexistent" "/etc/passwd"))
+(test-equal "the control socket is beside the socket"
+  '(1 "" "fruix ps: cannot connect to the daemon at \
+'/nonexistent/control': No such file or directory\n")
+  (run "ps" "--socket=/nonexistent/socket"))
 (test-equal "--root is where the daemon is"
   '(1 "" "fruix ps: cannot connect to the daemon at \
 '/nonexistent/var/guix/daemon-socket/control': No such file or directory\n")

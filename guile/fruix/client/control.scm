@@ -19,11 +19,11 @@
 ;; Bytes of the longest reply.
 (define %reply-limit (* 16 1024 1024))
 
-(define (query-control layout request)
-  "Ask the Fruix daemon with @var{layout} for @var{request}, a datum such as
-@code{(ps)}, on its control socket, and return the body of its reply.  What it
-refuses, or that there is no such daemon, raises a @code{&fruix-error}."
-  (let ((port (open-socket (layout-control-socket layout))))
+(define (query-control file request)
+  "Ask the Fruix daemon whose control socket is @var{file} for @var{request}, a
+datum such as @code{(ps)}, and return the body of its reply.  What it refuses,
+or that there is no such daemon, raises a @code{&fruix-error}."
+  (let ((port (open-socket file)))
     (dynamic-wind
       (const #t)
       (lambda ()
@@ -34,8 +34,8 @@ refuses, or that there is no such daemon, raises a @code{&fruix-error}."
           (_ (fail "the daemon does not answer on its control socket"))))
       (lambda () (close-port port)))))
 
-(define (log-files/control layout path)
-  (match (query-control layout `(log-file ,path))
+(define (log-files/control control path)
+  (match (query-control control `(log-file ,path))
     (('log-file . files) files)))
 
 (define (log-files/directory connection path)
@@ -50,11 +50,11 @@ and looking for their logs."
 (define (log-file connection path)
   "Return the name of the file with the log of the build of @var{path}, a .drv
 or an output of one, or false if there is none.  It may be compressed."
-  (let ((layout (connection-layout connection)))
+  (let ((control (layout-control-socket (connection-layout connection))))
     (define (existing files)
       (find file-exists? files))
-    (if (file-exists? (layout-control-socket layout))
-        (existing (log-files/control layout path))
+    (if (file-exists? control)
+        (existing (log-files/control control path))
         (existing (append-map (lambda (file)
                                 (list file (string-drop-right file 3)))
                               (log-files/directory connection path))))))

@@ -6,32 +6,45 @@
 
 (define-module (fruix client socket)
   #:use-module ((fruix errors) #:select (fail))
-  #:use-module ((fruix store layout) #:select (layout-socket))
+  #:use-module ((fruix store layout) #:select (layout-control-socket
+                                               layout-socket))
   #:use-module (ice-9 match)
   #:export (default-socket
-            open-socket))
+            open-socket
+            control-socket))
 
 (define %default-tcp-port 44146)
 
-(define (unix-socket file)
-  (let ((port (socket PF_UNIX (logior SOCK_STREAM SOCK_CLOEXEC) 0)))
+(define (refuse address reason)
+  (fail "cannot connect to the daemon at '~a': ~a" address reason))
+
+(define (connected family address . arguments)
+  "Return a socket of FAMILY connected to ARGUMENTS, as for @code{connect};
+ADDRESS is what people call it."
+  (let ((port (socket family (logior SOCK_STREAM SOCK_CLOEXEC) 0)))
     (catch 'system-error
       (lambda ()
-        (connect port AF_UNIX file)
+        (apply connect port arguments)
         port)
       (lambda arguments
         (close-port port)
-        (fail "cannot connect to the daemon at '~a': ~a" file
-              (strerror (system-error-errno arguments)))))))
+        (refuse address (strerror (system-error-errno arguments)))))))
+
+(define (unix-socket file)
+  (connected PF_UNIX file AF_UNIX file))
+
+(define (resolve host service)
+  (catch 'getaddrinfo-error
+    (lambda ()
+      (getaddrinfo host (number->string service) AI_NUMERICSERV
+                   AF_UNSPEC SOCK_STREAM))
+    (lambda (key error)
+      (refuse host (gai-strerror error)))))
 
 (define (tcp-socket host service)
-  (match (getaddrinfo host (number->string service) AI_NUMERICSERV
-                      AF_UNSPEC SOCK_STREAM)
+  (match (resolve host service)
     ((address . _)
-     (let ((port (socket (addrinfo:fam address)
-                         (logior SOCK_STREAM SOCK_CLOEXEC) 0)))
-       (connect port (addrinfo:addr address))
-       port))))
+     (connected (addrinfo:fam address) host (addrinfo:addr address)))))
 
 (define (host+port text)
   "Return host and port of @var{text}, @code{HOST}, @code{HOST:PORT} or either
@@ -47,7 +60,7 @@ with the host in brackets."
   "Return a port connected to the daemon at @var{uri}: the absolute file name
 of a socket, the same after @code{unix://} or @code{file://}, or
 @code{guix://@var{host}} with an optional @code{:@var{port}}.  A failure
-raises @code{&fruix-error}, or @code{system-error} for a host."
+raises @code{&fruix-error}."
   (define (after prefix)
     (and (string-prefix? prefix uri)
          (substring uri (string-length prefix))))
@@ -62,3 +75,11 @@ raises @code{&fruix-error}, or @code{system-error} for a host."
   "Return the address of the daemon that @env{GUIX_DAEMON_SOCKET} names, else
 the usual one of a daemon with @var{layout}."
   (or (getenv "GUIX_DAEMON_SOCKET") (layout-socket layout)))
+
+(define (control-socket address layout)
+  "Return the file name of the control socket of the daemon at @var{address},
+which is beside its socket, or if @var{address} is false or no file name, of
+the one with @var{layout}."
+  (if (and address (absolute-file-name? address))
+      (string-append (dirname address) "/control")
+      (layout-control-socket layout)))

@@ -46,6 +46,6 @@ exit code."
    (lambda (options rest)
      (unless (null? rest)
        (usage-error "'~a' is too much" (car rest)))
-     (match (query-control (option-layout options) '(ps))
+     (match (query-control (option-control-socket options) '(ps))
        (('ps) (format (current-error-port) "no builds~%"))
        (('ps ('build . builds) ...) (for-each display-build builds))))))

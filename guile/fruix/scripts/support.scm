@@ -9,6 +9,7 @@
 
 (define-module (fruix scripts support)
   #:use-module (fruix client)
+  #:use-module ((fruix client socket) #:select (control-socket))
   #:use-module ((fruix config) #:select (%version))
   #:use-module (fruix errors)
   #:use-module (fruix store layout)
@@ -25,7 +26,7 @@
             run-command
             usage-error
 
-            option-layout
+            option-control-socket
             call-with-daemon
 
             size->text
@@ -144,10 +145,15 @@ for people."
 ;; The daemon.
 ;;
 
+(define (absolute file)
+  (if (absolute-file-name? file)
+      file
+      (string-append (getcwd) "/" file)))
+
 (define (option-layout options)
-  "Return the layout that @var{options}, else the environment, asks for."
-  (layout-from-environment #:root (or (assq-ref options 'root)
-                                      (getenv "FRUIX_ROOT"))))
+  (layout-from-environment #:root (and=> (or (assq-ref options 'root)
+                                             (getenv "FRUIX_ROOT"))
+                                         absolute)))
 
 (define (call-with-daemon options proc)
   "Call @var{proc} with a connection to the daemon that @var{options} asks
@@ -157,6 +163,15 @@ for."
                             (and (assq-ref options 'root)
                                  (layout-socket (option-layout options))))
                         #:layout (option-layout options)))
+
+
+(define (option-control-socket options)
+  "Return the file name of the control socket of the daemon that @var{options}
+asks for."
+  (control-socket (or (assq-ref options 'socket)
+                      (and (not (assq-ref options 'root))
+                           (getenv "GUIX_DAEMON_SOCKET")))
+                  (option-layout options)))
 
 
 ;;
