@@ -27,11 +27,21 @@ digit (char c) noexcept
   return digit_values[static_cast<std::uint8_t> (c)];
 }
 
-// The first three digits of TEXT as a number.
-static std::size_t
-prefix (std::string_view text) noexcept
+// The code of the digits whose last one is C, if that of those before is CODE.
+static std::uint32_t
+roll (std::uint32_t code, char c) noexcept
 {
-  return digit (text[0]) << 10 | digit (text[1]) << 5 | digit (text[2]);
+  return (code << 5 | digit (c)) % reference_scanner::codes;
+}
+
+// The code of the last digits of WINDOW, a hash part.
+static std::uint32_t
+last_code (std::string_view window) noexcept
+{
+  std::uint32_t code = 0;
+  for (char c : window.substr (hash_part_size - 3))
+    code = roll (code, c);
+  return code;
 }
 
 reference_scanner::reference_scanner (
@@ -47,41 +57,48 @@ reference_scanner::reference_scanner (
         throw std::system_error {EINVAL, std::generic_category (),
                                  "hash part " + candidates_[i]};
       index_.emplace (candidate, i);
-      prefixes_[prefix (candidate)] = true;
+      endings_[last_code (candidate)] = true;
     }
 }
 
-// Look at WINDOW, 32 digits.
+// Look at WINDOW, a hash part.
 void
 reference_scanner::check (std::string_view window) noexcept
 {
-  if (!prefixes_[prefix (window)])
-    return;
   auto place = index_.find (window);
   if (place != index_.end ())
     found_[place->second] = true;
 }
 
-// As Boyer and Moore do: look at the last byte of each window first; the next
-// window starts after the last byte that is no digit.  No byte is looked at
-// twice, as those up to KNOWN are digits.
+// Look at every hash part in the run of digits that begins with the one at
+// START.  Return the end of the run.
+std::size_t
+reference_scanner::scan_run (std::string_view text, std::size_t start) noexcept
+{
+  std::size_t end = start + hash_part_size;
+  std::uint32_t code = last_code (text.substr (start, hash_part_size));
+  for (;;)
+    {
+      if (endings_[code])
+        check (text.substr (end - hash_part_size, hash_part_size));
+      if (end == text.size () || digit (text[end]) == no_digit)
+        return end;
+      code = roll (code, text[end++]);
+    }
+}
+
+// As Boyer and Moore do: look at the last byte of a window first; the next
+// window starts after the last byte that is no digit.
 void
 reference_scanner::scan_window (std::string_view text) noexcept
 {
-  std::size_t start = 0, known = 0;
+  std::size_t start = 0;
   while (start + hash_part_size <= text.size ())
     {
-      std::size_t end = start + hash_part_size, i = end;
-      while (i > known && digit (text[i - 1]) != no_digit)
+      std::size_t i = start + hash_part_size;
+      while (i > start && digit (text[i - 1]) != no_digit)
         --i;
-      if (i > known)
-        start = known = i;
-      else
-        {
-          check (text.substr (start, hash_part_size));
-          known = end;
-          ++start;
-        }
+      start = i > start ? i : scan_run (text, start);
     }
 }
 

@@ -29,7 +29,11 @@ public:
   // The candidates met so far, in the order given.
   std::vector<std::string> found () const;
 
+  // Numbers that three digits can make, by which candidates are looked up.
+  static constexpr std::uint32_t codes = 32 * 32 * 32;
+
 private:
+  std::size_t scan_run (std::string_view text, std::size_t start) noexcept;
   void scan_window (std::string_view text) noexcept;
   void check (std::string_view window) noexcept;
 
@@ -37,8 +41,8 @@ private:
   std::vector<bool> found_;
   // By candidate, its index.
   std::unordered_map<std::string_view, std::size_t> index_;
-  // By the first digits of a candidate: whether there can be one.
-  std::array<bool, 1 << 15> prefixes_ {};
+  // By code, whether a candidate ends so.
+  std::array<bool, codes> endings_ {};
   // The end of the stream so far, less than a hash part.
   std::array<char, 2 * (hash_part_size - 1)> seam_ {};
   std::size_t kept_ = 0;
