@@ -15,8 +15,9 @@
 (test-assert "a system without a hyphen is refused"
   (not (buildable-system? "x86_64-linux" "linux")))
 (test-equal "32-bit derivations see a 32-bit machine"
-  '(linux32 linux32 linux linux)
-  (map system-personality
+  '(#t #t #f #f)
+  (map (lambda (host system)
+         (pair? (memq '32-bit (system-personality host system))))
        '("x86_64-linux" "aarch64-linux" "x86_64-linux" "aarch64-linux")
        '("i686-linux" "armhf-linux" "x86_64-linux" "i686-linux")))
 

@@ -65,6 +65,7 @@ tree_walker::next ()
       break;
     case step::leave:
       inside_.pop_back ();
+      step_ = step::advance;
       break;
     case step::advance:
       break;

@@ -4,17 +4,18 @@
 ;;;
 ;;; The build directory proper is 'top' in a directory that only the daemon
 ;;; can enter, so that whatever the builder does to the modes of its own
-;;; directory, nobody else gets in while it runs.  The chroot area lies in the
-;;; store's directory, under the name that guix-daemon's collector knows: it
-;;; holds the outputs until they are registered, and must be on the same file
-;;; system for that; it too is closed to all but the daemon.
+;;; directory, nobody else gets in while it runs.  The chroot area is a part of
+;;; the store's staging directory, which is as closed: it holds the outputs
+;;; until they are moved into the store, and is on the same file system.
 ;;; Code:
 
 (define-module (fruix build directory)
   #:use-module (fruix descriptors)
   #:use-module (fruix store)
+  #:use-module ((fruix store directories) #:select (ensure-directory))
   #:use-module (fruix store layout)
   #:use-module (fruix store path)
+  #:use-module (fruix store staging)
   #:use-module (fruix tree)
   #:export (call-with-build-directory
             build-directory-top
@@ -24,18 +25,15 @@
             area-temporary-directory
             area-root))
 
-(define (delete-in parent name)
-  "Delete the tree @var{name} of the directory @var{parent}, if it is there."
-  (call-with-directory parent
-    (lambda (fd) (delete-tree! fd name))))
-
 ;;;
 ;;; Build directory.
 ;;;
 
 (define (make-numbered-directory parent name)
   "Make the first of @var{parent}/@var{name}-0, -1, … that does not exist yet,
-for the daemon alone, and return its name."
+for the daemon alone, and return its name.  Who is given a kept one must be
+able to get there, but not to look around."
+  (ensure-directory parent #o711)
   (let loop ((number 0))
     (let ((directory (format #f "~a/~a-~a" parent name number)))
       (if (catch 'system-error
@@ -69,7 +67,8 @@ returns.  Then delete it, unless the thunk @var{keep?} returns true by then."
         (proc directory))
       (lambda ()
         (unless (keep?)
-          (delete-in parent (basename directory)))))))
+          (call-with-directory parent
+            (lambda (fd) (delete-tree! fd (basename directory)))))))))
 
 (define (keep-build-directory directory client)
   "Let @var{client}, a pair of user and group id or @code{#f} where unknown,
@@ -109,22 +108,17 @@ mounted."
     (chown name -1 group))
   (chmod name mode))
 
-(define (call-with-chroot-area store drv group proc)
-  "Call @var{proc} with the name of a new chroot area for @var{drv}, in which
-members of @var{group}, a group id or @code{#f}, may make outputs; return what
-@var{proc} returns.  Then delete it.  The caller holds the locks of the
-outputs of @var{drv}: an area that is there already is left from a crash."
-  (let* ((parent (layout-physical-store (store-layout store)))
-         (name (string-append (store-path-base (store-directory store) drv) ".chroot"))
-         (area (string-append parent "/" name)))
-    (delete-in parent name)
-    (dynamic-wind
-      (const #t)
-      (lambda ()
+(define (call-with-chroot-area store group proc)
+  "Call @var{proc} with the name of a new chroot area in the staging directory
+of @var{store}, and its file name.  Members of @var{group}, a group id or
+@code{#f}, may make outputs in it.  Return what @var{proc} returns, after
+deleting the area."
+  (define staging (store-staging store))
+  (call-with-staged staging
+    (lambda (name)
+      (let ((area (staged-file staging name)))
         (mkdir area #o700)
         (mkdir (area-root area) #o755)
         (make-directory-with-mode (area-temporary-directory area) #o1777 #f)
         (make-directory-with-mode (area-store area) #o1775 group)
-        (proc area))
-      (lambda ()
-        (delete-in parent name)))))
+        (proc name area)))))

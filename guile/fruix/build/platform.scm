@@ -28,6 +28,9 @@ kernel is not."
        (equal? (kernel host) (kernel system))))
 
 (define (system-personality host system)
-  "Return the personality, @code{linux} or @code{linux32}, of a builder for
-@var{system} on a machine of system type @var{host}.  See personality(2)."
-  (if (thirty-two-bit? host system) 'linux32 'linux))
+  "Return the personality of a builder for @var{system} on a machine of system
+type @var{host}, as @code{sandbox} takes it: a list of symbols.  Builders find
+things at the same addresses each time."
+  (if (thirty-two-bit? host system)
+      '(32-bit fixed-addresses)
+      '(fixed-addresses)))

@@ -15,6 +15,7 @@
   #:use-module (fruix errors)
   #:use-module (fruix flag)
   #:use-module (fruix record-lock)
+  #:use-module ((fruix store directories) #:select (ensure-directory))
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
@@ -37,9 +38,11 @@
 
 (define (make-user-pool users directory)
   "Return a pool of @var{users}, a non-empty list of pairs of user and group
-id, none of them root, whose lock files are in @var{directory}."
+id, none of them root, whose lock files are in @var{directory}, which is
+made if it is missing."
   (when (or (null? users) (any (compose zero? car) users))
     (fail "a build user must not be root, and there must be one"))
+  (ensure-directory directory)
   (%make-user-pool (make-mutex) users directory '()))
 
 (define (claim! pool user)
@@ -58,6 +61,21 @@ id, none of them root, whose lock files are in @var{directory}."
 (define (lock-file pool user)
   (format #f "~a/~a" (user-pool-directory pool) (car user)))
 
+(define (lock-claimed pool user)
+  "Return the lock of @var{user}, who is claimed, or @code{#f} if another
+process has it; then the claim is void, as it is if this raises."
+  (let ((lock (with-exception-handler
+                  (lambda (exception)
+                    (unclaim! pool user)
+                    (raise-exception exception))
+                (lambda ()
+                  (acquire-file-lock (lock-file pool user) 'exclusive
+                                     #:wait? #f))
+                #:unwind? #t)))
+    (unless lock
+      (unclaim! pool user))
+    lock))
+
 (define (take-user! pool)
   "Return a user of @var{pool} that nobody had, and its lock; or two times
 @code{#f}."
@@ -65,13 +83,10 @@ id, none of them root, whose lock files are in @var{directory}."
     (match users
       (() (values #f #f))
       ((user . rest)
-       (if (claim! pool user)
-           (match (acquire-file-lock (lock-file pool user) 'exclusive
-                                     #:wait? #f)
-             (#f (unclaim! pool user)
-                 (loop rest))
-             (lock (values user lock)))
-           (loop rest))))))
+       (let ((lock (and (claim! pool user) (lock-claimed pool user))))
+         (if lock
+             (values user lock)
+             (loop rest)))))))
 
 (define (wait-for-user pool cancellation)
   "Return a user of @var{pool} and its lock, waiting as long as it takes; raise

@@ -15,7 +15,8 @@
   #:use-module ((ice-9 binary-ports) #:select (put-bytevector))
   #:export (make-directories
             ensure-reserved-space
-            make-profile-directory))
+            make-profile-directory
+            ensure-directory))
 
 (define* (ensure-directory directory #:optional (mode #o755))
   "Create @var{directory} and its parents where they are missing, the former

@@ -146,9 +146,11 @@ logical store of @var{layout} or a file in one."
   "/daemon-socket/control"
   "Return the name of the socket of Fruix's own protocol.")
 
-(define (log-file-name layout drv)
+(define* (log-file-name layout drv #:key (compression 'gzip))
   "Return the name of the file for the build log of the derivation @var{drv},
-a store path: the first two characters of its base name are a directory."
+a store path, in the format @var{compression}, @code{gzip} or @code{none}: the
+first two characters of its base name are a directory."
   (let ((base (basename drv)))
     (string-append (layout-log-directory layout) "/drvs/"
-                   (string-take base 2) "/" (string-drop base 2) ".gz")))
+                   (string-take base 2) "/" (string-drop base 2)
+                   (if (eq? compression 'gzip) ".gz" ""))))

@@ -1,0 +1,59 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The log file of a build: what the builder wrote, byte for byte, in gzip
+;;; format unless asked otherwise, under the name where clients look for it.
+;;; Code:
+
+(define-module (fruix build log)
+  #:use-module (fruix gzip)
+  #:use-module (fruix store layout)
+  #:use-module (ice-9 binary-ports)
+  #:use-module (ice-9 match)
+  #:export (call-with-build-log))
+
+(define (make-directory name)
+  "Make the directory @var{name} and its parents, where missing."
+  (unless (file-exists? name)
+    (make-directory (dirname name))
+    (catch 'system-error
+      (lambda () (mkdir name #o755))
+      (lambda arguments
+        (unless (= (system-error-errno arguments) EEXIST)
+          (apply throw arguments))))))
+
+(define (open-log file)
+  ;; The directory is the daemon's own, and truncating is the custom: the log
+  ;; is that of the last attempt.
+  (make-directory (dirname file))
+  (open file (logior O_WRONLY O_CREAT O_TRUNC O_NOFOLLOW O_CLOEXEC) #o666))
+
+(define (call-with-build-log layout drv compression proc)
+  "Call @var{proc} with the name of the log file of @var{drv}, and a procedure
+that appends the first bytes of a bytevector, as many as its second argument
+says; return what @var{proc} returns.  @var{compression} is @code{gzip},
+@code{none}, or @code{#f} for no log at all, in which case the name is empty."
+  (define (call-with-port file write close)
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc file write))
+      close))
+  (match compression
+    (#f
+     (proc "" (const #t)))
+    ('none
+     (let* ((file (log-file-name layout drv #:compression 'none))
+            (port (open-log file)))
+       (call-with-port file
+                       (lambda (bytes count)
+                         (put-bytevector port bytes 0 count))
+                       (lambda () (close-port port)))))
+    ('gzip
+     (let* ((file (log-file-name layout drv))
+            (port (open-log file))
+            (gzip (open-gzip-output (fileno port))))
+       (call-with-port file
+                       (lambda (bytes count)
+                         (gzip-write! gzip bytes 0 count))
+                       (lambda ()
+                         (gzip-close! gzip)
+                         (close-port port)))))))

@@ -1,0 +1,241 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Building derivations for real: a store, a sandbox, a static shell.
+;;;
+;;; The same builds run under build users, where this test is run by root, and
+;;; in a user namespace.
+
+(use-modules (fruix build)
+             (fruix derivation)
+             (fruix flag)
+             (fruix store)
+             (fruix store layout)
+             (fruix store staging)
+             (ice-9 binary-ports)
+             (ice-9 ftw)
+             (ice-9 match)
+             (ice-9 textual-ports)
+             (ice-9 threads)
+             (rnrs bytevectors)
+             (srfi srfi-1)
+             (srfi srfi-64)
+             (tests support)
+             (tests store-support))
+
+(define %users '((35101 . 35100) (35102 . 35100)))
+
+(define (string->log events)
+  "Return what the builder wrote, from the published @var{events}."
+  (utf8->string
+   (u8-list->bytevector
+    (append-map (match-lambda
+                  (('log bytes) (bytevector->u8-list bytes))
+                  (_ '()))
+                events))))
+
+(define* (try-build store host drv #:key (options '()) (flag (make-flag)))
+  "Build @var{drv}; return the result and the list of published events."
+  (let* ((events '())
+         (result (build-derivation! store host drv options
+                                    (lambda (event)
+                                      (set! events (cons event events)))
+                                    flag)))
+    (values result (reverse events))))
+
+(define (log-of store host drv)
+  (call-with-values (lambda () (try-build store host drv))
+    (lambda (result events)
+      (unless (eq? result 'built)
+        (format #t "~s~%~s~%" result events))
+      (string->log events))))
+
+(define (result-of store host drv . arguments)
+  (call-with-values (lambda () (apply try-build store host drv arguments))
+    (lambda (result events) result)))
+
+(define (leftovers store)
+  "Return the names of what is in the staging directory of @var{store}, and of
+its build directories."
+  (define layout (store-layout store))
+  (define (names directory)
+    (or (scandir directory
+                 (lambda (name) (not (member name '("." "..")))))
+        '()))
+  (append (names (staged-file (store-staging store) "."))
+          (names (layout-temporary-directory layout))))
+
+(define (output-file store drv name)
+  (physical (store-layout store)
+            (assoc-ref (query-derivation-outputs store drv) name)))
+
+(define (run-tests label users)
+  (call-with-temporary-store
+   (lambda (store)
+     (define host
+       (build-host #:users (and users
+                                (make-user-pool
+                                 users
+                                 (string-append
+                                  (layout-state-directory (store-layout store))
+                                  "/userpool")))))
+     (define shell (add-static-shell! store))
+     (define* (drv name script #:rest rest)
+       (apply add-shell-derivation! store shell name script rest))
+     (define-syntax-rule (test name body ...)
+       (test-assert (string-append label ": " name) (begin body ...)))
+     (define-syntax-rule (check-equal name expected actual)
+       (test-equal (string-append label ": " name) expected actual))
+
+     (check-equal "output is registered with its deriver" #t
+                  (let ((drv (drv "simple" "echo hello > $out")))
+                    (and (eq? 'built (result-of store host drv))
+                         (let ((info (query-path-info
+                                      store
+                                      (assoc-ref
+                                       (query-derivation-outputs store drv)
+                                       "out"))))
+                           (and (string=? drv (path-info-deriver info))
+                                (= 120 (path-info-nar-size info)))))))
+     (check-equal "what the builder writes is logged" "one\ntwo\n"
+                  (log-of store host
+                          (drv "log" "echo one; echo two >&2; echo > $out")))
+     (check-equal "a failing builder"
+                  '(failed failed "exit code 3")
+                  (match (result-of store host (drv "fails" "exit 3"))
+                    (('failed kind message)
+                     (list 'failed kind
+                           (string-take-right message 11)))))
+     (check-equal "a killed builder"
+                  '(failed failed "signal 9")
+                  (match (build-derivation!
+                          store host (drv "killed" "sleep 1000") '()
+                          (match-lambda
+                            (('started system log pid) (kill pid SIGKILL))
+                            (_ #t))
+                          (make-flag))
+                    (('failed kind message)
+                     (list 'failed kind (string-take-right message 8)))))
+     (test "a builder without output"
+           (match (result-of store host (drv "nothing" "true"))
+             (('failed 'output message)
+              (string-contains message "failed to produce output path"))))
+     (test "a builder that does not exist"
+           (match (result-of store host
+                             (drv "absent" "true"
+                                  #:builder (string-append shell
+                                                           "/bin/absent")))
+             (('failed 'failed message)
+              (string-contains message "cannot start the builder"))))
+     (test "a fixed output with the right hash"
+           (eq? 'built
+                (result-of store host
+                           (drv "fixed" "printf hello > $out"
+                                #:hash (sha256-of "hello")))))
+     (check-equal "a fixed output with the wrong hash" '(output #t)
+                  (call-with-values
+                      (lambda ()
+                        (try-build store host
+                                   (drv "wrong" "printf other > $out"
+                                        #:hash (sha256-of "hello"))))
+                    (lambda (result events)
+                      (list (second result)
+                            (any (match-lambda
+                                   (('trace text)
+                                    (string-prefix? "@ hash-mismatch " text))
+                                   (_ #f))
+                                 events)))))
+     (test "a background process dies with the builder"
+           (let ((before (current-time)))
+             (and (eq? 'built
+                       (result-of store host
+                                  (drv "daemon" "\
+(sleep 1000 &) ; echo > $out")))
+                  (< (- (current-time) before) 30))))
+     (test "a set-user-id output is not"
+           (let ((drv (drv "setuid" "echo > $out; chmod 6755 $out")))
+             (and (eq? 'built (result-of store host drv))
+                  (= #o555
+                     (logand #o7777
+                             (stat:mode
+                              (lstat (output-file store drv "out"))))))))
+     (test "a fifo in the output is refused"
+           (match (result-of store host
+                             (drv "fifo" "mkdir $out; mkfifo $out/fifo"))
+             (('failed 'output message) #t)))
+     (test "a world-writable output is refused"
+           (match (result-of store host
+                             (drv "suspicious" "mkdir $out; chmod 777 $out"))
+             (('failed 'output message)
+              (string-contains message "suspicious"))))
+     (test "silence is limited"
+           (match (result-of store host (drv "silent" "sleep 1000")
+                             #:options '((max-silent-time . 1)))
+             (('failed 'timeout message)
+              (string-contains message "silence"))))
+     (test "time is limited"
+           (match (result-of store host
+                             (drv "busy" "while true; do echo; done")
+                             #:options '((timeout . 1)))
+             (('failed 'timeout message) #t)))
+     (test "the log is limited"
+           (match (result-of store host
+                             (drv "flood" "while true; do echo; done")
+                             #:options '((max-log-size . 100000)))
+             (('failed 'timeout message)
+              (string-contains message "log output"))))
+     (test "a cancelled build ends"
+           (let* ((flag (make-flag))
+                  (drv (drv "cancelled" "echo ready; sleep 1000"))
+                  (result (build-derivation!
+                           store host drv '()
+                           (match-lambda
+                             (('log _) (flag-set! flag))
+                             (_ #t))
+                           flag)))
+             (match result
+               (('failed 'cancelled message) #t))))
+     (test "outputs may refer to each other and to inputs"
+           (let* ((drv (drv "many" "\
+echo $lib > $out; echo $0 > $lib; echo $doc > $doc"
+                            #:outputs '("out" "lib" "doc")))
+                  (result (result-of store host drv))
+                  (outputs (query-derivation-outputs store drv)))
+             (and (eq? 'built result)
+                  (equal? (list (assoc-ref outputs "lib"))
+                          (references store (assoc-ref outputs "out")))
+                  (equal? (list (assoc-ref outputs "doc"))
+                          (references store (assoc-ref outputs "doc"))))))
+     (test "disallowed references are refused"
+           (match (result-of store host
+                             (drv "disallowed" "echo $out > $out"
+                                  #:environment
+                                  '(("allowedReferences" . ""))))
+             (('failed 'output message)
+              (string-contains message "not allowed to refer"))))
+     (test "kept build directory"
+           (call-with-values
+               (lambda ()
+                 (try-build store host (drv "kept" "echo > file; exit 1")
+                            #:options '((keep-failed? . #t)
+                                        (client . (35999 . 35999)))))
+             (lambda (result events)
+               (match (find (match-lambda
+                              (('note _) #t) (_ #f))
+                            events)
+                 (('note text)
+                  (let* ((start (+ 1 (string-index text #\`)))
+                         (directory (substring text start
+                                               (- (string-length text) 1)))
+                         (kept? (file-exists?
+                                 (string-append directory
+                                                (if (zero? (getuid))
+                                                    "/file"
+                                                    "/top/file")))))
+                    (delete-recursively directory)
+                    kept?))))))
+     (check-equal "nothing is left behind" '() (leftovers store)))))
+
+(test-begin "build")
+(when (zero? (getuid))
+  (run-tests "build users" %users))
+(run-tests "user namespace" #f)
+(test-end "build")

@@ -1,0 +1,82 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; A store of a test's own, with a static shell in it and derivations that
+;;; run the shell.
+;;; Code:
+
+(define-module (tests store-support)
+  #:use-module (fruix derivation)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix hash)
+  #:use-module (fruix nar)
+  #:use-module (fruix octets)
+  #:use-module (fruix store)
+  #:use-module (fruix store layout)
+  #:use-module (rnrs bytevectors)
+  #:use-module (tests support)
+  #:export (call-with-temporary-store
+            add-tree!
+            make-static-shell
+            add-static-shell!
+            add-shell-derivation!
+            sha256-of))
+
+(define* (call-with-temporary-store proc #:key build-group)
+  "Call @var{proc} with a new store that is empty, and deleted afterwards."
+  (call-with-temporary-directory
+   (lambda (directory)
+     (call-with-store (make-layout #:root directory) proc
+                      #:build-group build-group))))
+
+(define (feed-all source restorer)
+  (let ((buffer (make-bytevector 65536)))
+    (let loop ()
+      (let ((count (nar-source-read! source buffer)))
+        (unless (zero? count)
+          (nar-restore! restorer buffer 0 count)
+          (loop))))
+    (nar-source-close! source)))
+
+(define (add-tree! store name directory file)
+  "Add the tree @var{file} of @var{directory} to @var{store} as @var{name} and
+return its path."
+  (call-with-directory directory
+    (lambda (fd)
+      (call-with-store-restorer store name
+        (lambda (restorer)
+          (feed-all (open-nar-source fd file) restorer))))))
+
+(define (make-static-shell directory)
+  "Make a tree in @var{directory} whose @file{bin/sh} is a shell that needs
+nothing else, and has the usual commands built in."
+  (mkdir (string-append directory "/bin"))
+  (copy-file "/bin/busybox" (string-append directory "/bin/sh"))
+  (chmod (string-append directory "/bin/sh") #o755))
+
+(define (add-static-shell! store)
+  "Add such a tree to @var{store} and return its path."
+  (call-with-temporary-directory
+   (lambda (directory)
+     (make-static-shell directory)
+     (add-tree! store "shell" (dirname directory) (basename directory)))))
+
+(define* (add-shell-derivation! store shell name script
+                                #:key (environment '()) (outputs '("out"))
+                                (inputs '()) hash
+                                (builder (string-append shell "/bin/sh")))
+  "Add a derivation that runs @var{script} in @var{shell} to @var{store}; return
+its file name.  The keywords are as for @code{make-derivation}."
+  (call-with-values
+      (lambda ()
+        (make-derivation (store-directory store) name builder
+                         (list "-c" script)
+                         #:environment environment #:outputs outputs
+                         #:inputs inputs #:sources (list shell) #:hash hash
+                         #:lookup (lambda (drv)
+                                    (derivation-hash store drv))))
+    (lambda (derivation drv text)
+      (add-text! store (string-append name ".drv") (octets->bytevector text)
+                 (derivation-references derivation)))))
+
+(define (sha256-of text)
+  (bytevector-hash 'sha256 (string->utf8 text)))
