@@ -44,6 +44,7 @@
     ("directory" "/gnu/store" #o755)
     ("bind" "/gnu/store/a" "/gnu/store/a" "read-only")
     ("bind" "/var/build" "/tmp/build" "read-write")
+    ("filesystem" "proc" "/proc")
     ("pivot-root" #o555)
     ("chdir" "/tmp/build")
     ("personality" #x40008)
@@ -59,7 +60,7 @@
              #:symlinks '(("/sh" "bash"))
              #:mounts '(("/var/build" "/tmp/build" read-write)
                         ("/gnu/store/a" "/gnu/store/a" read-only))
-             #:devices? #f #:proc? #f
+             #:devices? #f
              #:supplementary-groups '(7 8)
              #:directory "/tmp/build"
              #:program-directory "/gnu/store"
@@ -176,6 +177,9 @@
     "sandbox: invalid personality: cheerful")
    ("a limit that is none" (#:limits ((core 0)))
     "sandbox: invalid limit: (core 0)")
+   ("a program directory without /proc"
+    (#:program-directory "/gnu/store" #:proc? #f)
+    "sandbox: a program directory needs /proc")
    ("a NUL in a name" (#:mounts (("/a" "/a\x00b" read-only)))
     "sandbox: invalid mount: (\"/a\" \"/a\\x00b\" read-only)")))
 

@@ -9,7 +9,8 @@
 ;;; 1. Names inside are absolute and clean: no empty, '.' or '..' component,
 ;;;    and not the root itself.
 ;;; 2. No two mounts have the same target.
-;;; 3. The program never runs as user 0, inside or outside.
+;;; 3. The program never runs as user or group 0 as seen inside.
+;;; 4. Where the program must lie can be told only with /proc.
 ;;; Code:
 
 (define-module (fruix sandbox spec)
@@ -145,6 +146,8 @@ it."
   (check-each "symbolic link" symlink? (sandbox-symlinks box))
   (check-each "limit" limit? (sandbox-limits box))
   (check-each "personality" personality? (sandbox-personality box))
+  (when (and (sandbox-program-directory box) (not (sandbox-proc? box)))
+    (fail "sandbox: a program directory needs /proc"))
   (let ((target (duplicate (map second (sandbox-mounts box)))))
     (when target
       (fail "sandbox: two mounts on ~s" target)))
