@@ -39,10 +39,10 @@
     ("directory" "/tmp" #o1777)
     ("directory" "/etc" #o755)
     ("file" "/etc/hosts" "127.0.0.1 localhost\n" #o644)
-    ("symlink" "bash" "/sh")
     ("directory" "/gnu" #o755)
     ("directory" "/gnu/store" #o755)
     ("bind" "/gnu/store/a" "/gnu/store/a" "read-only")
+    ("symlink" "bash" "/sh")
     ("bind" "/var/build" "/tmp/build" "read-write")
     ("filesystem" "proc" "/proc")
     ("pivot-root" #o555)
@@ -102,6 +102,15 @@
                                                  ("/" "/a/b" read-only)
                                                  ("/" "/a" read-only)
                                                  ("/" "/a-b" read-only)))))))
+
+(test-equal "symbolic links are made inside mounts, files are not"
+  '("file" "bind" "symlink")
+  (filter (lambda (name) (member name '("bind" "file" "symlink")))
+          (map first
+               (plan (box #:devices? #f
+                          #:files '(("/a/file" "" #o644))
+                          #:symlinks '(("/a/link" "x"))
+                          #:mounts '(("/" "/a" read-write)))))))
 
 (test-equal "the devices of a host that has them all"
   '("full" "kvm" "null" "random" "tty" "urandom" "zero")

@@ -6,8 +6,10 @@
 ;;;
 ;;; Orders that matter:
 ;;;
-;;; 1. Mounts come in the byte order of their targets, so that one inside
-;;;    another comes after it; a missing parent is made just before.
+;;; 1. Mounts and symbolic links come in the byte order of their names, so
+;;;    that one inside a mount comes after it; a missing parent is made just
+;;;    before.  Directories and files come first: a mount may cover them, but
+;;;    nothing is written to what is mounted.
 ;;; 2. The program is looked at inside the new root and before privileges
 ;;;    are dropped; mounts are locked before capabilities are.
 ;;; 3. The death signal is armed last: changing credentials disarms it.
@@ -69,6 +71,11 @@
     ((source target access)
      `(,target ("bind" ,source ,target ,(symbol->string access))))))
 
+(define symlink->entry
+  (match-lambda
+    ((name target)
+     `(,name ("symlink" ,target ,name)))))
+
 (define (tree-entries box present?)
   "Return what fills the root of @var{box}, in order: lists of a name and the
 step that makes it."
@@ -78,13 +85,12 @@ step that makes it."
     ,@(map (match-lambda
              ((name contents mode) `(,name ("file" ,name ,contents ,mode))))
            (sandbox-files box))
-    ,@(map (match-lambda
-             ((name target) `(,name ("symlink" ,target ,name))))
-           (append (sandbox-symlinks box) (device-symlinks box present?)))
-    ,@(map mount->entry
-           (sort (append (sandbox-mounts box) (device-mounts box present?))
-                 (lambda (a b)
-                   (string<? (second a) (second b)))))
+    ,@(map symlink->entry (device-symlinks box present?))
+    ,@(sort (append (map symlink->entry (sandbox-symlinks box))
+                    (map mount->entry (sandbox-mounts box))
+                    (map mount->entry (device-mounts box present?)))
+            (lambda (a b)
+              (string<? (first a) (first b))))
     ,@(filesystems box present?)))
 
 (define (parent name)

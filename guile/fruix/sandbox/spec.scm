@@ -176,8 +176,9 @@ Inside there are
 where @var{access} is @code{read-only} or @code{read-write}; @var{source} is a
 file name of the host, none below @var{root}; a symbolic link is copied;
 @item @var{directories}, a list of @code{(@var{name} @var{mode})},
-@var{files}, a list of @code{(@var{name} @var{contents} @var{mode})}, and
-@var{symlinks}, a list of @code{(@var{name} @var{target})};
+@var{files}, a list of @code{(@var{name} @var{contents} @var{mode})}, which
+mounts cover, and @var{symlinks}, a list of @code{(@var{name} @var{target})},
+which are made in what is mounted;
 @item with @var{devices?}, the usual device nodes in @file{/dev}, and with
 @var{proc?}, @file{/proc};
 @item as @var{network} says, @code{none}, a @code{loopback} interface of its
