@@ -22,19 +22,34 @@
   (join-thread (call-with-new-thread (lambda () body ...))))
 
 (define %holder
-  ;; Another process: it locks the path that it is told, says so, and goes on
-  ;; when its input does.
-  "(use-modules (fruix store) (fruix store layout) (ice-9 rdelim))
-   (call-with-store (make-layout #:root (cadr (command-line)))
-     (lambda (store)
-       (call-with-path-locks store (list (caddr (command-line)))
-         (lambda ()
-           (display \"locked\n\")
-           (force-output)
-           (read-line)))))")
+  ;; Another process: it opens the store under the root that it is told, locks
+  ;; the paths that it is told, says so, and goes on when its input does.
+  "(use-modules (fruix store) (fruix store layout) (ice-9 match)
+                (ice-9 rdelim))
+   (match (command-line)
+     ((_ root . paths)
+      (call-with-store (make-layout #:root root)
+        (lambda (store)
+          (let ((locks (lock-paths store paths)))
+            (display \"locked\n\")
+            (force-output)
+            (read-line)
+            (unlock-paths! locks #:delete? #t))))))")
+
+(define (call-with-other-process directory paths proc)
+  "Call PROC while another process has the store under DIRECTORY open, and
+PATHS in it locked; PROC may call the thunk that it gets to make it end."
+  (let ((port (apply open-pipe* OPEN_BOTH "guile" "--no-auto-compile"
+                     "-c" %holder directory paths)))
+    (read-line port)
+    (proc (lambda ()
+            (newline port)
+            (force-output port)))
+    (close-pipe port)))
 
 (define %collector
-  ;; Another process: it says which lock it can get on the file it is told.
+  ;; Another process: it says which lock it can get on the file that it is
+  ;; told.
   "(use-modules (fruix record-lock))
    (let ((descriptor (open-fdes (cadr (command-line)) O_RDWR)))
      (display (cond ((set-record-lock descriptor 'exclusive #:wait? #f)
@@ -44,84 +59,121 @@
                     (else 'none)))
      (newline))")
 
-(test-begin "store-lock")
+(define (lock-for-others file)
+  (let* ((port (open-pipe* OPEN_READ "guile" "--no-auto-compile" "-c"
+                           %collector file))
+         (output (get-string-all port)))
+    (close-pipe port)
+    (string->symbol (string-trim-right output))))
 
-(call-with-temporary-directory
- (lambda (directory)
-   (define layout (make-layout #:root directory))
-   (call-with-store layout
-     (lambda (store)
-       (define a (item "a"))
-       (define b (item "b"))
+(define (test-locks directory)
+  (define layout (make-layout #:root directory))
+  (define a (item "a"))
+  (define b (item "b"))
+  (define (lock-file path)
+    (string-append (basename path) ".lock"))
 
-       (test-equal "the lock file is beside the item"
-         (list (string-append (basename a) ".lock"))
-         (call-with-path-locks store (list a)
-           (lambda () (lock-files layout))))
-       (test-equal "and deleted afterwards" '()
-         (lock-files layout))
-       (test-equal "it stays when its holder fails"
-         '((oops) #t)
-         (list (catch 'oops
-                 (lambda ()
-                   (call-with-path-locks store (list a)
-                     (lambda () (throw 'oops))))
-                 list)
-               (file-exists? (string-append (physical layout a) ".lock"))))
+  (call-with-store layout
+    (lambda (store)
+      (test-equal "lock files are beside the items, and deleted on demand"
+        (list (list (lock-file a) (lock-file b)) (list (lock-file a)) '())
+        (let* ((locks-a (lock-paths store (list a)))
+               (locks-b (lock-paths store (list b)))
+               (both (lock-files layout)))
+          (unlock-paths! locks-a)
+          (unlock-paths! locks-b #:delete? #t)
+          (let ((one (lock-files layout)))
+            (unlock-paths! (lock-paths store (list a)) #:delete? #t)
+            (list both one (lock-files layout)))))
 
-       (test-equal "another thread is told when it does not want to wait"
-         '(#f #t)
-         (call-with-path-locks store (list b)
+      (test-equal "another thread is told when it does not want to wait"
+        '(#f #t)
+        (let* ((locks (lock-paths store (list b)))
+               (result (in-thread
+                        ;; B is taken, so A must be given back.
+                        (let ((both (lock-paths store (list b a) #:wait? #f))
+                              (one (lock-paths store (list a) #:wait? #f)))
+                          (unlock-paths! one #:delete? #t)
+                          (list both (->bool one))))))
+          (unlock-paths! locks #:delete? #t)
+          result))
+
+      (test-equal "a path given twice is locked once" 2
+        (let ((locks (lock-paths store (list a b a))))
+          (unlock-paths! locks #:delete? #t)
+          (length locks)))
+
+      (test-equal "threads that want the same in other orders do not lock up"
+        '(100 100)
+        (map join-thread
+             (map (lambda (paths)
+                    (call-with-new-thread
+                     (lambda ()
+                       (count (lambda (_)
+                                (unlock-paths! (lock-paths store paths)
+                                               #:delete? #t)
+                                #t)
+                              (iota 100)))))
+                  (list (list a b) (list b a)))))
+
+      (test-equal "alone, a short lock needs no file, and keeps threads out"
+        '(() #f none shared)
+        (append
+         (call-with-path-lock store a
            (lambda ()
-             (in-thread
-              ;; B is taken, so A must be given back.
-              (let ((both (lock-paths store (list b a) #:wait? #f))
-                    (one (lock-paths store (list a) #:wait? #f)))
-                (unlock-paths! one)
-                (list both (->bool one)))))))
+             (list (lock-files layout)
+                   (in-thread (lock-paths store (list a) #:wait? #f))
+                   (lock-for-others (layout-big-lock layout)))))
+         (list (lock-for-others (layout-big-lock layout)))))
+      (test-equal "after a failure it is free again" '(oops done)
+        (list (catch 'oops
+                (lambda ()
+                  (call-with-path-lock store a (lambda () (throw 'oops))))
+                (lambda (key) key))
+              (call-with-path-lock store a (const 'done))))
+      (test-equal "8 threads under one cover count to 800" 800
+        (let ((count 0))
+          (for-each join-thread
+                    (map (lambda (_)
+                           (call-with-new-thread
+                            (lambda ()
+                              (do ((i 0 (+ i 1)))
+                                  ((= i 100))
+                                (call-with-path-lock store a
+                                  (lambda ()
+                                    (let ((seen count))
+                                      (yield)
+                                      (set! count (+ seen 1)))))))))
+                         (iota 8)))
+          count))
 
-       (test-equal "a path given twice is locked once" 'done
-         (call-with-path-locks store (list a b a) (const 'done)))
+      (call-with-other-process directory '()
+        (lambda (finish)
+          (test-equal "in company, a short lock has a file"
+            (list (list (lock-file a)) '())
+            (list (call-with-path-lock store a
+                    (lambda () (lock-files layout)))
+                  (lock-files layout)))))
+      (call-with-other-process directory (list a)
+        (lambda (finish)
+          (test-equal "another process is respected" #f
+            (lock-paths store (list a) #:wait? #f))
+          (let ((waiter (call-with-new-thread
+                         (lambda ()
+                           (call-with-path-lock store a (const 'mine))))))
+            (finish)
+            (test-equal "and waited for" 'mine
+              (join-thread waiter)))))
+      (test-equal "no lock file is left" '()
+        (lock-files layout))
 
-       (test-equal "threads that want the same in other orders do not lock up"
-         '(100 100)
-         (map join-thread
-              (map (lambda (paths)
-                     (call-with-new-thread
-                      (lambda ()
-                        (count (lambda (_)
-                                 (call-with-path-locks store paths
-                                   (const #t)))
-                               (iota 100)))))
-                   (list (list a b) (list b a)))))
+      (let* ((directory (layout-temporary-roots-directory layout))
+             (roots (string-append directory "/"
+                                   (first (directory-entries directory)))))
+        (test-equal "a collector elsewhere sees that a session is alive"
+          'shared
+          (lock-for-others roots))))))
 
-       (let ((other (open-pipe* OPEN_BOTH "guile" "--no-auto-compile"
-                                "-c" %holder directory a)))
-         (read-line other)
-         (test-equal "another process is respected"
-           #f
-           (lock-paths store (list a) #:wait? #f))
-         (let ((waiter (call-with-new-thread
-                        (lambda ()
-                          (call-with-path-locks store (list a)
-                            (const 'mine))))))
-           (newline other)
-           (force-output other)
-           (test-equal "and waited for" 'mine
-             (join-thread waiter)))
-         (close-pipe other))
-       (test-equal "no lock file is left" '()
-         (lock-files layout))
-
-       (let* ((directory (layout-temporary-roots-directory layout))
-              (roots (string-append directory "/"
-                                    (first (directory-entries directory)))))
-         (test-equal "a collector elsewhere sees that a session is alive"
-           "shared\n"
-           (let* ((port (open-pipe* OPEN_READ "guile" "--no-auto-compile"
-                                    "-c" %collector roots))
-                  (output (get-string-all port)))
-             (close-pipe port)
-             output)))))))
-
+(test-begin "store-lock")
+(call-with-temporary-directory test-locks)
 (test-end "store-lock")

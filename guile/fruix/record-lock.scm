@@ -13,11 +13,16 @@
 ;;;
 ;;; The holder may delete the file.  Whoever had it open by then gets the lock
 ;;; on a file without a name, sees that, and starts again.
+;;;
+;;; A lock can do without its file while another one keeps all other processes
+;;; out: its cover.  A lock file made and deleted for each of many short tasks
+;;; costs more than the tasks; on ext4 each makes the next ones dearer.
 ;;; Code:
 
 (define-module (fruix record-lock)
   #:use-module (fruix errors)
   #:use-module (fruix primitives)
+  #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
   #:export (acquire-file-lock
@@ -29,15 +34,22 @@
 ;; microseconds.
 (define %interval 20000)
 
+;; For how long at a stretch a cover keeps other processes out, in seconds.
+(define %patience 1/10)
+
 (define-record-type <file-lock>
-  (make-file-lock file mode descriptor holders owner)
+  (make-file-lock file mode descriptor holders covered since owner)
   file-lock?
   (file file-lock-file)                    ;string
   (mode file-lock-mode)                    ;shared | exclusive
-  (descriptor file-lock-descriptor         ;integer, #f while being acquired
-              set-file-lock-descriptor!)
+  (descriptor file-lock-descriptor         ;integer; <file-lock>, the cover;
+              set-file-lock-descriptor!)   ;#f while being acquired
   (holders file-lock-holders               ;number of threads, if shared
            set-file-lock-holders!)
+  (covered file-lock-covered               ;number of locks that this covers
+           set-file-lock-covered!)
+  (since file-lock-since                   ;time from which it covers any
+         set-file-lock-since!)
   (owner file-lock-owner))                 ;thread that acquired it first
 
 (define %table (make-hash-table))          ;file name -> <file-lock>
@@ -67,7 +79,8 @@ use and @var{wait?} is false."
     (let loop ()
       (let ((lock (hash-ref %table file)))
         (cond ((not lock)
-               (let ((lock (make-file-lock file mode #f 1 (current-thread))))
+               (let ((lock (make-file-lock file mode #f 1 0 0
+                                           (current-thread))))
                  (hash-set! %table file lock)
                  lock))
               ((joinable? lock mode)
@@ -148,11 +161,48 @@ process has it locked, or @code{deleted} when it no longer is @var{file}."
 ;; Both.
 ;;
 
-(define* (acquire-file-lock file mode #:key (wait? #t))
+(define (cover! lock)
+  "Make @var{lock}, a shared one, exclusive among processes for one more lock,
+and return it; or return @code{#f} if others share it, or want to after all
+this time."
+  (define now
+    (/ (get-internal-real-time) internal-time-units-per-second))
+  (with-mutex %mutex
+    (let ((covered (file-lock-covered lock)))
+      (and (if (zero? covered)
+               (set-record-lock (file-lock-descriptor lock) 'exclusive
+                                #:wait? #f)
+               (< (- now (file-lock-since lock)) %patience))
+           (begin
+             (when (zero? covered) (set-file-lock-since! lock now))
+             (set-file-lock-covered! lock (+ covered 1))
+             lock)))))
+
+(define (uncover! lock)
+  "Undo one @code{cover!} of @var{lock}.  The table is locked."
+  (let ((covered (- (file-lock-covered lock) 1)))
+    (set-file-lock-covered! lock covered)
+    (when (zero? covered)
+      (set-record-lock (file-lock-descriptor lock) 'shared))))
+
+(define (close-lock lock delete?)
+  (match (file-lock-descriptor lock)
+    ((? file-lock? cover) (uncover! cover))
+    (descriptor (if delete?
+                    (close-deleting lock)
+                    (close-fdes descriptor)))))
+
+(define* (acquire-file-lock file mode #:key (wait? #t) cover)
   "Lock @var{file}, a file name, and return the lock.  The file is created
 with mode 600 if it is missing.  @var{mode} is @code{shared} or
-@code{exclusive}.  If another thread or process is in the way, wait, or without
-@var{wait?} return @code{#f}.  A thread that waits for itself is an error."
+@code{exclusive}.  If another thread or process is in the way, wait, or
+without @var{wait?} return @code{#f}.  A thread that waits for itself is an
+error.
+
+@var{cover} is a shared lock on another file, which every process has that
+ever locks @var{file}.  If no other process has it now, it is made exclusive
+until the new lock is released, and @var{file} is left alone; so that must be
+soon."
   (let ((lock (reserve! file mode wait?)))
     (if (or (not lock) (file-lock-descriptor lock))
         lock
@@ -160,7 +210,9 @@ with mode 600 if it is missing.  @var{mode} is @code{shared} or
                               (lambda (exception)
                                 (forget! lock)
                                 (raise-exception exception))
-                            (lambda () (open-locked file mode wait?))
+                            (lambda ()
+                              (or (and cover (cover! cover))
+                                  (open-locked file mode wait?)))
                             #:unwind? #t)))
           (cond (descriptor
                  (with-mutex %mutex
@@ -178,9 +230,7 @@ with mode 600 if it is missing.  @var{mode} is @code{shared} or
     (let ((holders (- (file-lock-holders lock) 1)))
       (set-file-lock-holders! lock holders)
       (when (zero? holders)
-        (if delete?
-            (close-deleting lock)
-            (close-fdes (file-lock-descriptor lock)))
+        (close-lock lock delete?)
         (hash-remove! %table (file-lock-file lock))
         (broadcast-condition-variable %changed)))))
 

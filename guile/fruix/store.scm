@@ -62,7 +62,7 @@
                move-into-store!
                lock-paths
                unlock-paths!
-               call-with-path-locks
+               call-with-path-lock
 
                ;; What is not.
                failed-paths

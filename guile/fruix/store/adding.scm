@@ -20,7 +20,7 @@
   #:use-module ((fruix protocol wire) #:select (write-bytes write-octets))
   #:use-module (fruix store derivations)
   #:use-module (fruix store handle)
-  #:use-module ((fruix store lock) #:select (call-with-path-locks))
+  #:use-module ((fruix store lock) #:select (call-with-path-lock))
   #:use-module (fruix store path)
   #:use-module (fruix store path-info)
   #:use-module ((fruix store query) #:select (valid-path?))
@@ -60,7 +60,7 @@ that is valid."
                          (nar-result-size result)
                          #:references references)))
     (add-temp-root! store path)
-    (call-with-path-locks store (list path)
+    (call-with-path-lock store path
       (lambda ()
         (unless (valid-path? store path)
           (move-into-store! staging name path)

@@ -24,6 +24,7 @@
             store?
             store-layout
             store-directory
+            store-lock
             store-staging
             store-derivation-hashes
 
@@ -36,7 +37,7 @@
   (make-store layout lock writer readers staging roots derivation-hashes)
   store?
   (layout store-layout)                    ;<layout>
-  (lock store-lock)                        ;of the file 'big-lock'
+  (lock store-lock)                        ;shared, on the file 'big-lock'
   (writer store-writer)                    ;<writer>
   (readers store-readers)                  ;<readers>
   (staging store-staging)                  ;<staging>

@@ -7,6 +7,9 @@
 ;;; Several are taken in the order of their names, so that nobody waits in a
 ;;; circle.  The lock files of an item that became valid are deleted; those of
 ;;; a failure stay, and a collector finds them.
+;;;
+;;; Every process that locks paths has a shared lock on the whole store.
+;;; While no other process has one, adding an item makes do with that.
 ;;; Code:
 
 (define-module (fruix store lock)
@@ -18,7 +21,7 @@
   #:export (lock-paths
             unlock-paths!
             call-holding-locks
-            call-with-path-locks))
+            call-with-path-lock))
 
 (define (lock-file store path)
   (string-append (physical (store-layout store) path) ".lock"))
@@ -71,7 +74,18 @@ unless @var{thunk} raised."
     (unlock-paths! locks #:delete? #t)
     value))
 
-(define (call-with-path-locks store paths thunk)
-  "Lock @var{paths} in @var{store} as by @code{lock-paths}, call @var{thunk},
-unlock them as by @code{call-holding-locks} and return its value."
-  (call-holding-locks (lock-paths store paths) thunk))
+(define (call-with-path-lock store path thunk)
+  "Lock @var{path} in @var{store} against all other threads and processes,
+waiting as long as need be, call @var{thunk}, which must not take long, unlock
+@var{path} and return the value.  If there is a lock file, it is deleted
+unless @var{thunk} raised."
+  (let* ((lock (acquire-file-lock (lock-file store path) 'exclusive
+                                  #:cover (store-lock store)))
+         (value (with-exception-handler
+                    (lambda (exception)
+                      (release-file-lock! lock)
+                      (raise-exception exception))
+                  thunk
+                  #:unwind? #t)))
+    (release-file-lock! lock #:delete? #t)
+    value))
