@@ -24,7 +24,7 @@
 (define* (spawn-in-sandbox box program arguments #:key (output 1))
   "Start @var{program}, a file name inside the sandbox @var{box}, with
 @var{arguments}, a list of strings from argv[0] on, and return a process
-(@pxref{(fruix process)}).  @var{output}, a descriptor or port, or @code{#f}
+(@pxref{fruix process}).  @var{output}, a descriptor or port, or @code{#f}
 for @file{/dev/null}, becomes its standard output and error; its input is
 @file{/dev/null} and nothing else is open.  It is the first process of its PID namespace and gets SIGKILL when the
 @emph{thread} that called this ends.
