@@ -10,15 +10,15 @@
 ;;; Code:
 
 (define-module (fruix build)
+  #:use-module (fruix build builder)
   #:use-module (fruix build directory)
   #:use-module (fruix build environment)
   #:use-module (fruix build host)
-  #:use-module (fruix build log)
+  #:use-module (fruix build job)
   #:use-module (fruix build outputs)
   #:use-module (fruix build platform)
   #:use-module (fruix build references-graph)
   #:use-module (fruix build sandbox)
-  #:use-module (fruix build supervision)
   #:use-module (fruix build users)
   #:use-module (fruix credentials)
   #:use-module (fruix derivation)
@@ -26,61 +26,54 @@
   #:use-module (fruix errors)
   #:use-module (fruix flag)
   #:use-module (fruix octets)
-  #:use-module (fruix process)
-  #:use-module (fruix sandbox)
   #:use-module (fruix store)
-  #:use-module (fruix store layout)
-  #:use-module (fruix store lock)
-  #:use-module (fruix store path)
+  #:use-module ((fruix store lock) #:select (call-holding-locks))
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
-  #:use-module (rnrs bytevectors)
   #:use-module (srfi srfi-1)
   #:re-export (build-host
                make-user-pool)
   #:export (build-derivation!))
 
-(define (reject kind template . arguments)
-  (raise-exception
-   (make-build-error (apply format #f template arguments) kind)))
-
 ;;;
 ;;; Before the builder.
 ;;;
 
-(define (check-buildable host drv derivation)
-  (let ((system (derivation-system derivation))
-        (builder (derivation-builder derivation)))
-    (unless (buildable-system? (build-host-system host) system)
+(define (check-buildable job)
+  "Raise a @code{&build-error} if this machine cannot build @var{job}."
+  (let ((host (build-host-system (job-host job)))
+        (system (derivation-system (job-derivation job)))
+        (builder (derivation-builder (job-derivation job))))
+    (unless (buildable-system? host system)
       (reject 'rejected "`~a' is for system `~a', and this is `~a'"
-              drv system (build-host-system host)))
+              (job-drv job) system host))
     (when (string-prefix? "builtin:" builder)
       (reject 'rejected "`~a' needs the builder `~a', which is not available"
-              drv builder))))
+              (job-drv job) builder))))
 
-(define (output-paths derivation)
-  (map derivation-output-path (derivation-outputs derivation)))
+(define (built? job)
+  (every (lambda (path) (valid-path? (job-store job) path))
+         (job-output-paths job)))
 
-(define (built? store derivation)
-  (every (lambda (path) (valid-path? store path))
-         (output-paths derivation)))
-
-(define (input-closure store derivation)
-  "Return all the items that the builder of @var{derivation} may see."
-  (define (input-outputs input)
-    (match input
+(define (input-closure job)
+  "Return all the items that the builder of @var{job} may see."
+  (define store (job-store job))
+  (define input-outputs
+    (match-lambda
       ((drv . names)
-       (let ((outputs (derivation-outputs (read-derivation store drv))))
-         (filter-map (lambda (output)
-                       (and (member (derivation-output-name output) names)
-                            (derivation-output-path output)))
-                     outputs)))))
+       (filter-map (lambda (output)
+                     (and (member (derivation-output-name output) names)
+                          (derivation-output-path output)))
+                   (derivation-outputs (read-derivation store drv))))))
   (closure store
-           (append (append-map input-outputs (derivation-inputs derivation))
-                   (derivation-sources derivation))))
+           (append (append-map input-outputs
+                               (derivation-inputs (job-derivation job)))
+                   (derivation-sources (job-derivation job)))))
 
-(define (write-references-graphs store derivation directory)
+(define (write-references-graphs job directory)
+  "Write the files that @var{job}'s derivation wants into @var{directory}, in
+which nobody runs yet."
   (for-each (match-lambda
               ((name . contents)
                (call-with-port
@@ -89,183 +82,88 @@
                          #o644)
                  (lambda (port)
                    (put-bytevector port (octets->bytevector contents))))))
-            (references-graphs store derivation)))
+            (references-graphs (job-store job) (job-derivation job))))
+
+(define (builder-environment job)
+  (build-environment (job-derivation job)
+                     #:store (store-directory (job-store job))
+                     #:directory (build-directory-inside (job-store job)
+                                                         (job-drv job))
+                     #:cores (job-option job 'cores 0)))
+
+;;;
+;;; Locks.
+;;;
 
 ;; How long to wait before trying again to lock outputs, in milliseconds.
 (define %patience 200)
 
-(define (lock-outputs store paths cancellation)
-  "Return locks on the output @var{paths}.  Another daemon may have them for as
-long as a build takes: wait, but not longer than for @var{cancellation}."
-  (cond ((lock-paths store paths #:wait? #f))
+(define (lock-outputs job)
+  "Return locks on the outputs of @var{job}.  Another daemon may have them for
+as long as a build takes: wait, but not once the job is cancelled."
+  (cond ((lock-paths (job-store job) (job-output-paths job) #:wait? #f))
         ((pair? (poll-descriptors
-                 `((,(flag-descriptor cancellation) readable)) %patience))
+                 `((,(flag-descriptor (job-cancellation job)) readable))
+                 %patience))
          (reject 'cancelled "cancelled while waiting for locks"))
-        (else (lock-outputs store paths cancellation))))
+        (else (lock-outputs job))))
 
-;;;
-;;; The builder.
-;;;
-
-(define (option options name default)
-  (let ((value (assq-ref options name)))
-    (or value default)))
-
-(define (describe-end drv derivation status)
-  "Raise the @code{&build-error} for a builder of @var{drv} that ended with
-@var{status}, as @code{supervise} returns it, unless that is success."
-  (match status
-    (0 #t)
-    ((? integer?)
-     ;; A fixed output may come from the network: try again some other time.
-     (reject (if (fixed-output-derivation? derivation) 'transient 'failed)
-             (if (status:exit-val status)
-                 "builder for `~a' failed with exit code ~a"
-                 "builder for `~a' failed due to signal ~a")
-             drv (or (status:exit-val status) (status:term-sig status))))
-    (('timeout seconds)
-     (reject 'timeout "building of `~a' timed out after ~a seconds"
-             drv seconds))
-    (('silence seconds)
-     (reject 'timeout
-             "building of `~a' timed out after ~a seconds of silence"
-             drv seconds))
-    (('log-size bytes)
-     (reject 'timeout
-             "`~a' killed after writing more than ~a bytes of log output"
-             drv bytes))
-    ('cancelled
-     (reject 'cancelled "building of `~a' was cancelled" drv))))
-
-(define (start-builder drv derivation box output)
-  "Start the builder of @var{derivation} in the sandbox @var{box}, its output
-going to the descriptor @var{output}."
-  (define builder (derivation-builder derivation))
-  (catch 'system-error
-    (lambda ()
-      (spawn-in-sandbox box builder
-                        (cons (basename builder)
-                              (map octets->bytevector
-                                   (derivation-arguments derivation)))
-                        #:output output))
-    (lambda (key who template arguments errno)
-      ;; Whoever wrote the derivation is to blame if there is no such program.
-      (reject (if (any (lambda (step) (string-prefix? step who))
-                       '("execve" "program-within"))
-                  'failed
-                  'transient)
-              "cannot start the builder of `~a': ~a: ~?"
-              drv who template arguments))))
-
-(define (call-with-builder drv derivation box proc)
-  "Start the builder of @var{derivation} in the sandbox @var{box} and call
-@var{proc} with its process and a descriptor of the pipe that it writes to."
-  (call-with-values make-pipe
-    (lambda (input output)
-      (dynamic-wind
-        (const #t)
-        (lambda ()
-          (proc (dynamic-wind
-                  (const #t)
-                  (lambda () (start-builder drv derivation box output))
-                  (lambda () (close-fdes output)))
-                input))
-        (lambda () (close-fdes input))))))
-
-(define (run-builder store host drv derivation box options publish cancellation)
-  "Run the builder of @var{derivation} in @var{box} to its end, logging what it
-writes; return as @code{supervise} does."
-  (call-with-build-log (store-layout store) drv
-                       (build-host-log-compression host)
-    (lambda (file write)
-      (call-with-builder drv derivation box
-        (lambda (process log)
-          (publish `(started ,(derivation-system derivation) ,file
-                             ,(process-id process)))
-          (supervise process log
-                     (lambda (bytes)
-                       (write bytes (bytevector-length bytes))
-                       (publish `(log ,bytes)))
-                     #:cancel-descriptor (flag-descriptor cancellation)
-                     #:timeout (option options 'timeout 0)
-                     #:max-silent-time (option options 'max-silent-time 0)
-                     #:max-log-size (option options 'max-log-size 0)))))))
-
-(define (build-in store host drv derivation user name area directory options
-                  publish cancellation)
-  "Build @var{derivation} as @var{user} in the chroot area called @var{name},
-whose file name is @var{area}, with the build directory @var{directory}."
-  (define inputs (input-closure store derivation))
-  (define box
-    (build-sandbox store host drv
-                   #:area area #:directory directory #:inputs inputs
-                   #:user user
-                   #:environment
-                   (build-environment derivation
-                                      #:store (store-directory store)
-                                      #:directory
-                                      (build-directory-inside store drv)
-                                      #:cores (option options 'cores 0))
-                   #:personality
-                   (system-personality (build-host-system host)
-                                       (derivation-system derivation))))
-  (write-references-graphs store derivation (build-directory-top directory))
-  (describe-end drv derivation
-                (run-builder store host drv derivation box options
-                             publish cancellation))
-  (when user
-    (kill-user (car user)))
-  (register-outputs! store drv derivation name
-                     (if user (car user) (geteuid)) inputs publish)
-  'built)
-
-;;;
-;;; All of it.
-;;;
-
-(define (call-keeping-failed directory options publish keep! thunk)
-  "Call @var{thunk}; if it raises a @code{&build-error} and @var{options} say
-so, hand the build directory @var{directory} over to the client, and call
-@var{keep!}."
-  (with-exception-handler
-      (lambda (exception)
-        (when (and (build-error? exception)
-                   (option options 'keep-failed? #f))
-          (keep!)
-          (publish `(note ,(format #f "note: keeping build directory `~a'"
-                                   directory)))
-          (keep-build-directory directory (assq-ref options 'client)))
-        (raise-exception exception))
-    thunk
-    #:unwind? #t))
-
-(define (build-locked store host drv derivation user options publish
-                      cancellation)
-  "Build @var{derivation}, the locks of whose outputs are held, as
-@var{user}."
-  (define owner (or user (cons (geteuid) (getegid))))
-  (define kept? #f)
-  (call-with-chroot-area store (and user (cdr user))
-    (lambda (name area)
-      (call-with-build-directory store drv owner
-        (lambda (directory)
-          (call-keeping-failed directory options publish
-                               (lambda () (set! kept? #t))
-            (lambda ()
-              (build-in store host drv derivation user name area directory
-                        options publish cancellation))))
-        #:keep? (lambda () kept?)))))
-
-(define (call-protected store drv derivation cancellation thunk)
-  "Call @var{thunk} while no collector deletes @var{drv} or its outputs, and
-nobody else builds them."
+(define (call-protected job thunk)
+  "Call @var{thunk} while no collector deletes the derivation of @var{job} or
+its outputs, and nobody else builds them."
+  (define store (job-store job))
   (call-with-temporary-roots store
     (lambda ()
-      (let ((outputs (output-paths derivation)))
-        (for-each (lambda (path) (add-temp-root! store path))
-                  (cons drv outputs))
-        (call-holding-locks (lock-outputs store outputs cancellation)
-                            thunk)))))
+      (for-each (lambda (path) (add-temp-root! store path))
+                (cons (job-drv job) (job-output-paths job)))
+      (call-holding-locks (lock-outputs job) thunk))))
+
+;;;
+;;; From the builder's start to its outputs.
+;;;
+
+(define (build-in job user name area directory)
+  "Build @var{job} as @var{user} in the chroot area called @var{name}, whose
+file name is @var{area}, with the build directory @var{directory}."
+  (define inputs (input-closure job))
+  (define box
+    (build-sandbox (job-store job) (job-host job) (job-drv job)
+                   #:area area #:directory directory #:inputs inputs
+                   #:user user
+                   #:environment (builder-environment job)
+                   #:personality
+                   (system-personality
+                    (build-host-system (job-host job))
+                    (derivation-system (job-derivation job)))))
+  (write-references-graphs job (build-directory-top directory))
+  (let ((ending (run-builder job box)))
+    (when user
+      (kill-user (car user)))
+    (check-ending job ending)
+    (register-outputs! job name (if user (car user) (geteuid)) inputs)
+    'built))
+
+(define (keep job directory)
+  "Leave the build directory @var{directory} of @var{job}, which failed, to its
+client."
+  (publish job `(note ,(format #f "note: keeping build directory `~a'"
+                               directory)))
+  (guard (exception (#t (publish job `(note ,(exception->text exception)))))
+    (keep-build-directory directory (job-option job 'client #f))))
+
+(define (build-locked job user)
+  "Build @var{job}, the locks of whose outputs are held, as @var{user}."
+  (define owner (or user (cons (geteuid) (getegid))))
+  (define keep?
+    (lambda (exception)
+      (and (build-error? exception) (job-option job 'keep-failed? #f))))
+  (call-with-chroot-area (job-store job) (and user (cdr user))
+    (lambda (name area)
+      (call-with-build-directory (job-store job) (job-drv job) owner
+        (lambda (directory)
+          (build-in job user name area directory))
+        #:keep? keep?
+        #:keep (lambda (directory) (keep job directory))))))
 
 (define (failure exception)
   "Return the value that stands for @var{exception}."
@@ -287,17 +185,15 @@ with what happens: @code{(started @var{system} @var{log-file} @var{pid})},
 @code{(log @var{bytevector})}, @code{(trace @var{text})} for a line of the build
 trace, @code{(note @var{text})} for a line that everybody sees."
   (guard (exception (#t (failure exception)))
-    (let ((derivation (read-derivation store drv)))
-      (if (built? store derivation)
+    (let ((job (make-job store host drv (read-derivation store drv) options
+                         publish cancellation)))
+      (if (built? job)
           'built
           (begin
-            (check-buildable host drv derivation)
-            (call-protected store drv derivation cancellation
+            (check-buildable job)
+            (call-protected job
               (lambda ()
-                (if (built? store derivation)
+                (if (built? job)
                     'built
-                    (call-with-build-user
-                     (build-host-users host) cancellation
-                     (lambda (user)
-                       (build-locked store host drv derivation user options
-                                     publish cancellation)))))))))))
+                    (call-with-build-user (build-host-users host) cancellation
+                      (lambda (user) (build-locked job user)))))))))))

@@ -6,18 +6,13 @@
 ;;; Code:
 
 (define-module (fruix build constraints)
+  #:use-module (fruix build job)
   #:use-module (fruix derivation)
-  #:use-module (fruix errors)
   #:use-module (fruix store path)
-  #:use-module (ice-9 exceptions)
   #:use-module (srfi srfi-1)
   #:export (check-references))
 
 (define %white-space (char-set #\space #\tab #\return #\newline))
-
-(define (reject template . arguments)
-  (raise-exception
-   (make-build-error (apply format #f template arguments) 'output)))
 
 (define (specifier->item store derivation specifier)
   "Return the store item that @var{specifier}, a store path or the name of an
@@ -28,7 +23,7 @@ output of @var{derivation}, stands for."
                (derivation-outputs derivation))
          => derivation-output-path)
         (else
-         (reject "derivation contains an invalid reference specifier `~a'"
+         (reject 'output "derivation contains an invalid reference specifier `~a'"
                  specifier))))
 
 (define (specified-items store derivation variable)
@@ -47,7 +42,7 @@ if there is no such variable.  An empty value is an empty list."
      (lambda (item)
        (when (or (and allowed (not (member item allowed)))
                  (and disallowed (member item disallowed)))
-         (reject "output `~a' is not allowed to refer to path `~a'"
+         (reject 'output "output `~a' is not allowed to refer to path `~a'"
                  output item)))
      items)))
 

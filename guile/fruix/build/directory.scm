@@ -50,25 +50,33 @@ able to get there, but not to look around."
 builder sees."
   (string-append directory "/top"))
 
-(define* (call-with-build-directory store drv owner proc #:key keep?)
+(define* (call-with-build-directory store drv owner proc #:key keep? keep)
   "Call @var{proc} with the name of a new build directory for @var{drv}, whose
 top belongs to @var{owner}, a pair of user and group id; return what @var{proc}
-returns.  Then delete it, unless the thunk @var{keep?} returns true by then."
+returns, after deleting the directory.  If @var{proc} raises an exception for
+which @var{keep?} is true, call @var{keep} with the directory instead."
   (let* ((parent (layout-temporary-directory (store-layout store)))
          (directory (make-numbered-directory
                      parent (string-append "guix-build-"
-                                           (store-path-name (store-directory store) drv))))
+                                           (store-path-name
+                                            (store-directory store) drv))))
          (top (build-directory-top directory)))
-    (dynamic-wind
-      (const #t)
-      (lambda ()
-        (mkdir top #o700)
-        (chown top (car owner) (cdr owner))
-        (proc directory))
-      (lambda ()
-        (unless (keep?)
-          (call-with-directory parent
-            (lambda (fd) (delete-tree! fd (basename directory)))))))))
+    (define (delete)
+      (call-with-directory parent
+        (lambda (fd) (delete-tree! fd (basename directory)))))
+    (let ((result (with-exception-handler
+                      (lambda (exception)
+                        (if (keep? exception)
+                            (keep directory)
+                            (delete))
+                        (raise-exception exception))
+                    (lambda ()
+                      (mkdir top #o700)
+                      (chown top (car owner) (cdr owner))
+                      (proc directory))
+                    #:unwind? #t)))
+      (delete)
+      result)))
 
 (define (keep-build-directory directory client)
   "Let @var{client}, a pair of user and group id or @code{#f} where unknown,

@@ -15,6 +15,7 @@
   #:use-module (fruix base32)
   #:use-module (fruix build constraints)
   #:use-module (fruix build directory)
+  #:use-module (fruix build job)
   #:use-module (fruix derivation)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
@@ -26,10 +27,6 @@
   #:use-module (ice-9 exceptions)
   #:use-module (srfi srfi-1)
   #:export (register-outputs!))
-
-(define (reject template . arguments)
-  (raise-exception
-   (make-build-error (apply format #f template arguments) 'output)))
 
 (define (seal directory)
   "Make @var{directory}, which the builder could write, the daemon's own."
@@ -45,23 +42,24 @@
       (bytevector->base16-string hash)
       (bytevector->nix-base32-string hash)))
 
-(define (check-fixed-output output result publish)
+(define (check-fixed-output job output result)
   (define path (derivation-output-path output))
   (define algorithm (derivation-output-algorithm output))
   (define expected (derivation-output-hash output))
   (define actual (nar-result-digest result))
   (unless (equal? expected actual)
-    (publish `(trace ,(format #f "@ hash-mismatch ~a ~a ~a ~a" path
+    (publish job
+             `(trace ,(format #f "@ hash-mismatch ~a ~a ~a ~a" path
                               (derivation-output-algorithm-field output)
                               (hash-text algorithm expected)
                               (hash-text algorithm actual))))
-    (reject "hash mismatch for store item '~a'" path)))
+    (reject 'output "hash mismatch for store item '~a'" path)))
 
 (define (check-flat output result)
   (unless (or (derivation-output-recursive? output)
               (and (eq? 'regular (nar-result-type result))
                    (not (nar-result-executable? result))))
-    (reject "output path `~a' should be a non-executable regular file"
+    (reject 'output "output path `~a' should be a non-executable regular file"
             (derivation-output-path output))))
 
 (define (refresh! directory fd name owner)
@@ -77,18 +75,19 @@ of it."
 ;;; Any output.
 ;;;
 
-(define (read-output store directory fd output owner candidates publish)
+(define (read-output job directory fd output owner candidates)
   "Check and read the @var{output} in @var{directory}, open as @var{fd}; return
 its @code{<nar-result>}."
   (define path (derivation-output-path output))
-  (define name (store-path-base (store-directory store) path))
+  (define name (basename path))
   (define (ingest owner . arguments)
     (apply ingest-tree! fd name
            #:owner owner #:candidates candidates
-           #:links-fd (staging-links-descriptor (store-staging store))
+           #:links-fd (staging-links-descriptor
+                       (store-staging (job-store job)))
            arguments))
   (guard (error ((tree-error? error)
-                 (reject "output `~a' is rejected: ~a"
+                 (reject 'output "output `~a' is rejected: ~a"
                          path (fruix-error-message error))))
     (if (string-null? (derivation-output-hash-field output))
         (ingest owner)
@@ -99,20 +98,18 @@ its @code{<nar-result>}."
                          #:hash-algorithm (derivation-output-algorithm output)
                          #:flat? (not (derivation-output-recursive? output)))))
             (check-flat output result)
-            (check-fixed-output output result publish)
+            (check-fixed-output job output result)
             result)))))
 
-(define (check-present store drv directory output)
+(define (check-present job directory output)
   (define path (derivation-output-path output))
   (unless (catch 'system-error
             (lambda ()
-              (lstat (string-append directory "/"
-                                    (store-path-base (store-directory store)
-                                                     path)))
+              (lstat (string-append directory "/" (basename path)))
               #t)
             (const #f))
-    (reject "builder for `~a' failed to produce output path `~a'"
-            drv path)))
+    (reject 'output "builder for `~a' failed to produce output path `~a'"
+            (job-drv job) path)))
 
 ;;;
 ;;; All of them.
@@ -155,42 +152,52 @@ its @code{<nar-result>}."
               items)
     table))
 
-(define (register-outputs! store drv derivation area uid inputs publish)
-  "Make the outputs of @var{derivation}, whose file is @var{drv}, valid store
-items.  @var{area} is the name of the staged chroot area in which the builder,
-now dead, has left them, and @var{uid} the user id that it had; @var{inputs} are the items that it could
-see.  @var{publish} is told of a hash mismatch.  Raise a @code{&build-error} if
-an output is missing or wrong; then no item has become valid."
-  (define outputs (derivation-outputs derivation))
-  (define staging (store-staging store))
-  (define directory (area-store (staged-file staging area)))
+(define (move-outputs! store area items)
+  "Give the outputs @var{items}, in the chroot area @var{area}, their names in
+the store."
+  (for-each (lambda (path)
+              (move-into-store! (store-staging store)
+                                (string-append (area-store area) "/"
+                                               (basename path))
+                                path))
+            (map path-info-path items)))
+
+(define (output->item job output result candidates)
+  "Return the @code{<path-info>} of @var{output}, of which @var{result} is the
+@code{<nar-result>}; @var{candidates} maps hash parts to items."
+  (path-info (derivation-output-path output)
+             (bytevector->base16-string (nar-result-hash result))
+             (nar-result-size result)
+             #:deriver (job-drv job)
+             #:references (sort (map (lambda (part)
+                                       (hash-ref candidates part))
+                                     (nar-result-references result))
+                                string<?)))
+
+(define (register-outputs! job area uid inputs)
+  "Make the outputs of @var{job} valid store items.  @var{area} is the name of
+the staged chroot area in which the builder, now dead, has left them, and
+@var{uid} the user id that it had; @var{inputs} are the items that it could
+see.  Raise a @code{&build-error} if an output is missing or wrong; then no item
+has become valid."
+  (define store (job-store job))
+  (define outputs (derivation-outputs (job-derivation job)))
+  (define directory (area-store (staged-file (store-staging store) area)))
   (define owner (expected-owner uid))
   (define candidates
     (hash-part-table (store-directory store)
-                     (append (map derivation-output-path outputs) inputs)))
+                     (append (job-output-paths job) inputs)))
   (define parts (hash-map->list (lambda (part item) part) candidates))
-  (define (->item fd output)
-    (let ((result (read-output store directory fd output owner parts
-                                publish)))
-      (path-info (derivation-output-path output)
-                 (bytevector->base16-string (nar-result-hash result))
-                 (nar-result-size result)
-                 #:deriver drv
-                 #:references (sort (map (lambda (part)
-                                           (hash-ref candidates part))
-                                         (nar-result-references result))
-                                    string<?))))
   (seal directory)
-  (for-each (lambda (output) (check-present store drv directory output))
-            outputs)
-  (call-with-directory directory
-    (lambda (fd)
-      (let ((items (map (lambda (output) (->item fd output)) outputs)))
-        (check-constraints store derivation items)
-        (for-each (lambda (path)
-                    (move-into-store! staging
-                                      (string-append (area-store area) "/"
-                                                     (basename path))
-                                      path))
-                  (map path-info-path items))
-        (register-items! store items)))))
+  (for-each (lambda (output) (check-present job directory output)) outputs)
+  (let ((items (call-with-directory directory
+                 (lambda (fd)
+                   (map (lambda (output)
+                          (output->item job output
+                                        (read-output job directory fd output
+                                                     owner parts)
+                                        candidates))
+                        outputs)))))
+    (check-constraints store (job-derivation job) items)
+    (move-outputs! store area items)
+    (register-items! store items)))

@@ -6,20 +6,15 @@
 ;;; Code:
 
 (define-module (fruix build references-graph)
+  #:use-module (fruix build job)
   #:use-module (fruix derivation)
-  #:use-module (fruix errors)
   #:use-module (fruix store)
   #:use-module (fruix store path)
-  #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (references-graphs))
 
 (define %white-space (char-set #\space #\tab #\return #\newline))
-
-(define (reject template . arguments)
-  (raise-exception
-   (make-build-error (apply format #f template arguments) 'rejected)))
 
 (define (with-derivation-outputs store items)
   "Return the closure of @var{items}, and of all outputs of the derivations in
@@ -59,12 +54,12 @@ if what it says is malformed."
     (match words
       (() (reverse files))
       ((file)
-       (reject "exportReferencesGraph: no store item for file `~a'" file))
+       (reject 'rejected "exportReferencesGraph: no store item for file `~a'" file))
       ((file item . rest)
        (unless (valid-store-name? file)
-         (reject "exportReferencesGraph: invalid file name `~a'" file))
+         (reject 'rejected "exportReferencesGraph: invalid file name `~a'" file))
        (unless (and (direct-store-path? directory item)
                     (valid-path? store item))
-         (reject "exportReferencesGraph: `~a' is not a valid store item"
+         (reject 'rejected "exportReferencesGraph: `~a' is not a valid store item"
                  item))
        (loop rest (alist-cons file (graph-text store item) files))))))

@@ -10,13 +10,13 @@
 ;;; Code:
 
 (define-module (fruix build users)
+  #:use-module (fruix build job)
   #:use-module (fruix credentials)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix flag)
   #:use-module (fruix record-lock)
   #:use-module ((fruix store directories) #:select (ensure-directory))
-  #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-1)
@@ -97,9 +97,7 @@ a @code{&build-error} if the flag @var{cancellation} is set before."
             ((pair? (poll-descriptors
                      `((,(flag-descriptor cancellation) readable))
                      %patience))
-             (raise-exception
-              (make-build-error "cancelled while waiting for a build user"
-                                'cancelled)))
+             (reject 'cancelled "cancelled while waiting for a build user"))
             (else (wait-for-user pool cancellation))))))
 
 (define (call-with-build-user pool cancellation proc)

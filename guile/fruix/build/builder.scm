@@ -1,0 +1,114 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Running the builder of a derivation in its sandbox, from the first step of
+;;; its set-up to its end, with its output in the log and on its way to those
+;;; who follow the build.
+;;; Code:
+
+(define-module (fruix build builder)
+  #:use-module (fruix build host)
+  #:use-module (fruix build job)
+  #:use-module (fruix build log)
+  #:use-module (fruix build supervision)
+  #:use-module (fruix derivation)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix flag)
+  #:use-module (fruix octets)
+  #:use-module (fruix process)
+  #:use-module (fruix sandbox)
+  #:use-module (fruix store)
+  #:use-module (ice-9 match)
+  #:use-module ((rnrs bytevectors) #:select (bytevector-length))
+  #:use-module ((srfi srfi-1) #:select (any))
+  #:export (run-builder
+            check-ending))
+
+(define (start-builder job box output)
+  "Start the builder of @var{job} in the sandbox @var{box}, its output going to
+the descriptor @var{output}, and return its process."
+  (define derivation (job-derivation job))
+  (define builder (derivation-builder derivation))
+  (catch 'system-error
+    (lambda ()
+      (spawn-in-sandbox box builder
+                        (cons (basename builder)
+                              (map octets->bytevector
+                                   (derivation-arguments derivation)))
+                        #:output output))
+    (lambda (key who template arguments errno)
+      ;; Whoever wrote the derivation is to blame if there is no such program.
+      (reject (if (any (lambda (step) (string-prefix? step who))
+                       '("execve" "program-within"))
+                  'failed
+                  'transient)
+              "cannot start the builder of `~a': ~a: ~?"
+              (job-drv job) who template arguments))))
+
+(define (call-with-builder job box proc)
+  "Start the builder of @var{job} in the sandbox @var{box} and call @var{proc}
+with its process and a descriptor of the pipe that it writes to."
+  (call-with-values make-pipe
+    (lambda (input output)
+      (dynamic-wind
+        (const #t)
+        (lambda ()
+          (proc (dynamic-wind
+                  (const #t)
+                  (lambda () (start-builder job box output))
+                  (lambda () (close-fdes output)))
+                input))
+        (lambda () (close-fdes input))))))
+
+(define (run-builder job box)
+  "Run the builder of @var{job} in the sandbox @var{box} until it is dead,
+logging what it writes; return how it ended, as @code{supervise} does."
+  (call-with-build-log (store-layout (job-store job)) (job-drv job)
+                       (build-host-log-compression (job-host job))
+    (lambda (file write)
+      (call-with-builder job box
+        (lambda (process log)
+          (publish job
+                   `(started ,(derivation-system (job-derivation job)) ,file
+                             ,(process-id process)))
+          (supervise process log
+                     (lambda (bytes)
+                       (write bytes (bytevector-length bytes))
+                       (publish job `(log ,bytes)))
+                     #:cancel-descriptor
+                     (flag-descriptor (job-cancellation job))
+                     #:timeout (job-option job 'timeout 0)
+                     #:max-silent-time (job-option job 'max-silent-time 0)
+                     #:max-log-size (job-option job 'max-log-size 0)))))))
+
+(define (check-status job status)
+  (unless (zero? status)
+    ;; A fixed output may come from the network: try again some other time.
+    (reject (if (fixed-output-derivation? (job-derivation job))
+                'transient
+                'failed)
+            (if (status:exit-val status)
+                "builder for `~a' failed with exit code ~a"
+                "builder for `~a' failed due to signal ~a")
+            (job-drv job)
+            (or (status:exit-val status) (status:term-sig status)))))
+
+(define (check-ending job ending)
+  "Raise the @code{&build-error} that says how the builder of @var{job} ended,
+unless @var{ending}, as @code{run-builder} returns it, is success."
+  (define drv (job-drv job))
+  (match ending
+    ((? integer? status)
+     (check-status job status))
+    (('timeout seconds)
+     (reject 'timeout "building of `~a' timed out after ~a seconds"
+             drv seconds))
+    (('silence seconds)
+     (reject 'timeout
+             "building of `~a' timed out after ~a seconds of silence"
+             drv seconds))
+    (('log-size bytes)
+     (reject 'timeout
+             "`~a' killed after writing more than ~a bytes of log output"
+             drv bytes))
+    ('cancelled
+     (reject 'cancelled "building of `~a' was cancelled" drv))))

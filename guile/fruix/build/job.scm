@@ -1,0 +1,52 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; One build that goes on: what it is to build, and with what.  All stages of
+;;; a build are told by it.
+;;; Code:
+
+(define-module (fruix build job)
+  #:use-module (fruix derivation)
+  #:use-module (fruix errors)
+  #:use-module (ice-9 exceptions)
+  #:use-module (srfi srfi-9)
+  #:export (make-job
+            job-store
+            job-host
+            job-drv
+            job-derivation
+            job-publish
+            job-cancellation
+            job-option
+            job-output-paths
+            publish
+            reject))
+
+(define-record-type <job>
+  (make-job store host drv derivation options publish cancellation)
+  job?
+  (store job-store)                     ;<store>
+  (host job-host)                       ;<build-host>
+  (drv job-drv)                         ;store path
+  (derivation job-derivation)           ;<derivation>
+  (options job-options)                 ;alist, see (fruix build)
+  (publish job-publish)                 ;procedure that takes a message
+  (cancellation job-cancellation))      ;flag
+
+(define (job-option job name default)
+  "Return the option @var{name}, a symbol, of @var{job}, or @var{default} if it
+is missing or false."
+  (or (assq-ref (job-options job) name) default))
+
+(define (job-output-paths job)
+  "Return the store paths of the outputs of @var{job}'s derivation."
+  (map derivation-output-path (derivation-outputs (job-derivation job))))
+
+(define (publish job message)
+  "Tell those who follow @var{job} the @var{message}, a list."
+  ((job-publish job) message))
+
+(define (reject kind template . arguments)
+  "Raise a @code{&build-error} of @var{kind}, a symbol, whose message is
+@var{template} with @var{arguments} put in as by @code{format}."
+  (raise-exception
+   (make-build-error (apply format #f template arguments) kind)))
