@@ -180,8 +180,8 @@ are valid, unless its outputs are valid already; return @code{built}, or
 @code{cores}, @code{timeout} and @code{max-silent-time} in seconds,
 @code{max-log-size} in bytes, @code{keep-failed?}, and @code{client}, a pair of
 user and group id to give a kept build directory to.  The build is given up
-when the flag @var{cancellation} is set.  @var{publish} is called, in this thread,
-with what happens: @code{(started @var{system} @var{log-file} @var{pid})},
+when the flag @var{cancellation} is set.  @var{publish} is called, in this
+thread, with what happens: @code{(started @var{system} @var{log-file} @var{pid})},
 @code{(log @var{bytevector})}, @code{(trace @var{text})} for a line of the build
 trace, @code{(note @var{text})} for a line that everybody sees."
   (guard (exception (#t (failure exception)))

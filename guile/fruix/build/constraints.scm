@@ -23,7 +23,7 @@ output of @var{derivation}, stands for."
                (derivation-outputs derivation))
          => derivation-output-path)
         (else
-         (reject 'output "derivation contains an invalid reference specifier `~a'"
+         (reject 'output "invalid reference specifier `~a' in a derivation"
                  specifier))))
 
 (define (specified-items store derivation variable)

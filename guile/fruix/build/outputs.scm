@@ -94,9 +94,10 @@ its @code{<nar-result>}."
         (begin
           (refresh! directory fd name owner)
           (let ((result
-                 (ingest (geteuid)
-                         #:hash-algorithm (derivation-output-algorithm output)
-                         #:flat? (not (derivation-output-recursive? output)))))
+                 (ingest
+                  (geteuid)
+                  #:hash-algorithm (derivation-output-algorithm output)
+                  #:flat? (not (derivation-output-recursive? output)))))
             (check-flat output result)
             (check-fixed-output job output result)
             result)))))
@@ -178,8 +179,8 @@ the store."
   "Make the outputs of @var{job} valid store items.  @var{area} is the name of
 the staged chroot area in which the builder, now dead, has left them, and
 @var{uid} the user id that it had; @var{inputs} are the items that it could
-see.  Raise a @code{&build-error} if an output is missing or wrong; then no item
-has become valid."
+see.  Raise a @code{&build-error} if an output is missing or wrong; then no
+item has become valid."
   (define store (job-store job))
   (define outputs (derivation-outputs (job-derivation job)))
   (define directory (area-store (staged-file (store-staging store) area)))

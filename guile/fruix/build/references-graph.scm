@@ -40,6 +40,10 @@ it."
                         references))))
     (sort (with-derivation-outputs store (list item)) string<?))))
 
+(define (reject-graph template object)
+  (reject 'rejected (string-append "exportReferencesGraph: " template)
+          object))
+
 (define (references-graphs store derivation)
   "Return the files that @var{derivation} wants in its build directory: an
 alist of file names and contents, octet strings.  Raise a @code{&build-error}
@@ -54,12 +58,11 @@ if what it says is malformed."
     (match words
       (() (reverse files))
       ((file)
-       (reject 'rejected "exportReferencesGraph: no store item for file `~a'" file))
+       (reject-graph "no store item for file `~a'" file))
       ((file item . rest)
        (unless (valid-store-name? file)
-         (reject 'rejected "exportReferencesGraph: invalid file name `~a'" file))
+         (reject-graph "invalid file name `~a'" file))
        (unless (and (direct-store-path? directory item)
                     (valid-path? store item))
-         (reject 'rejected "exportReferencesGraph: `~a' is not a valid store item"
-                 item))
+         (reject-graph "`~a' is not a valid store item" item))
        (loop rest (alist-cons file (graph-text store item) files))))))
