@@ -11,7 +11,8 @@
              (tests support))
 
 (define %text
-  (string->utf8 (string-concatenate (make-list 50000 "λ checking for gcc\n"))))
+  (string->utf8
+   (string-concatenate (make-list 50000 "λ checking for gcc\n"))))
 
 (define (contents file)
   "Return the decompressed contents of FILE, a bytevector."

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/xattr.h>
 
 using namespace fruix;
 using namespace fruix::tests;
@@ -105,6 +106,40 @@ BOOST_AUTO_TEST_CASE (ingestion_refuses_another_file_system)
                                  owner);
       return !result && std::string {result.error ().who} == "file-system";
     }));
+}
+
+// As the kernel has them: an access control list that lets user 61002 write,
+// and the capability to do anything.
+const std::uint32_t list[] = {
+  2, 0x70001, ~0U, 0x70002, 61002, 0x50004, ~0U, 0x70010, ~0U, 0x50020, ~0U,
+};
+const std::uint32_t capabilities[] = {0x02000001, ~0U, 0, ~0U, 0};
+
+BOOST_AUTO_TEST_CASE (ingestion_strips_lists_capabilities_and_attributes)
+{
+  scratch scratch;
+  scratch.make_directory ("item");
+  scratch.make_file ("item/file");
+  auto file = scratch / "item/file", directory = scratch / "item";
+  BOOST_REQUIRE (chmod (file.c_str (), 0755) == 0);
+  auto set = [] (const std::string &name, const char *attribute, auto &value)
+    {
+      return setxattr (name.c_str (), attribute, value, sizeof value, 0) == 0
+             || errno == ENOTSUP;
+    };
+  BOOST_REQUIRE (set (file, "system.posix_acl_access", list));
+  BOOST_REQUIRE (set (directory, "system.posix_acl_default", list));
+  BOOST_REQUIRE (set (file, "security.capability", capabilities));
+  BOOST_REQUIRE (set (file, "user.note", "x"));
+  ownership owner {geteuid ()};
+  BOOST_TEST (ingest_tree (scratch.fd (), "item", -1, {}, owner)
+                .has_value ());
+  for (auto &[name, attribute] :
+       {std::pair {file, "system.posix_acl_access"},
+        {directory, "system.posix_acl_default"},
+        {file, "security.capability"}, {file, "user.note"}})
+    BOOST_TEST (getxattr (name.c_str (), attribute, nullptr, 0) < 0,
+                attribute);
 }
 
 BOOST_AUTO_TEST_CASE (immutable_and_append_only_files_are_removed)

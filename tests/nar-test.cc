@@ -226,7 +226,8 @@ const malformation malformations[] = {
   {"padding of a token", token ("nix-archive-1").substr (0, 23) + "\x01",
    "padding that is not zero"},
   {"padding of contents",
-   archive ({"(", "type", "regular", "contents"}) + number (3) + "abc\0\0\0\0x"s,
+   archive ({"(", "type", "regular", "contents"}) + number (3)
+     + "abc\0\0\0\0x"s,
    "padding that is not zero"},
 };
 
@@ -382,7 +383,8 @@ BOOST_AUTO_TEST_CASE (mutations_are_refused_or_read_as_written)
             }
         }
       auto result = parse (bytes, 1 + random () % 64);
-      if (result.complete && result.again != bytes.substr (0, result.consumed))
+      if (result.complete
+          && result.again != bytes.substr (0, result.consumed))
         BOOST_ERROR ("round " << round);
     }
 }

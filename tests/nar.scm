@@ -261,7 +261,8 @@ the result, after (CHECK DIRECTORY-NAME)."
 
 (test-equal "a malformed archive is a &fruix-error with the reason"
   "invalid archive: duplicate or unsorted entry: a"
-  (apply message-about (directory (entry "a" (file "")) (entry "a" (file "")))))
+  (let ((a (entry "a" (file ""))))
+    (apply message-about (directory a a))))
 
 (test-equal "nothing outside is touched" '("." ".." "item")
   (call-with-scratch
@@ -327,6 +328,7 @@ the result, after (CHECK DIRECTORY-NAME)."
 
 ;; Bounds.
 
+(test-skip (if (file-exists? "/proc/self/status") 0 1))
 (test-assert "memory does not grow with a file"
   (let ((buffer (make-bytevector (expt 2 20)))
         (size (* 256 (expt 2 20))))

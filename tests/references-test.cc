@@ -66,7 +66,8 @@ BOOST_AUTO_TEST_CASE (it_is_found_across_the_boundaries_of_pieces)
 
 BOOST_AUTO_TEST_CASE (what_was_found_comes_in_the_order_of_candidates)
 {
-  BOOST_TEST ((scan (part + other, 8, {other, part}) == strings {other, part}));
+  BOOST_TEST ((scan (part + other, 8, {other, part})
+               == strings {other, part}));
 }
 
 BOOST_AUTO_TEST_CASE (overlapping_ones_are_both_found)

@@ -164,7 +164,8 @@ NAME RESULT)."
 
 ;; Refusals.
 
-(test-equal "a fifo is refused and does not block" '(file-type "item/sub/fifo")
+(test-equal "a fifo is refused and does not block"
+  '(file-type "item/sub/fifo")
   (refusal '((directory "sub"))
            #:prepare (lambda (name)
                        (mknod (string-append name "/sub/fifo") 'fifo #o600

@@ -24,8 +24,8 @@ at a time."
 
 (define* (gzip-write! output bytevector #:optional (start 0)
                       (count (- (bytevector-length bytevector) start)))
-  "Compress the @var{count} bytes of @var{bytevector} from @var{start} into the
-file of @var{output}.  They may stay in memory until @code{gzip-flush!} or
+  "Compress the @var{count} bytes of @var{bytevector} from @var{start} into
+the file of @var{output}.  They may stay in memory until @code{gzip-flush!} or
 @code{gzip-close!}.  Raise a @code{system-error} if the file cannot be
 written."
   (%gzip-write output bytevector start count))
@@ -41,8 +41,8 @@ Doing so often makes the file larger."
 
 (define (call-with-gzip-reader file proc)
   "Call @var{proc} with a procedure that reads @var{file}: called with a
-bytevector, it fills it with the next bytes and returns how many there are, less
-than fit only at the end.  What is not compressed is read as it is, and a
+bytevector, it fills it with the next bytes and returns how many there are,
+less than fit only at the end.  What is not compressed is read as it is, and a
 compressed file that is still being written, or was cut off, ends where it is
 readable.  Raise a @code{system-error} if the file cannot be read or is
 damaged."

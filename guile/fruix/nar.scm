@@ -68,11 +68,12 @@ and @var{references}, a list of hash parts."
 (define* (open-nar-restorer directory name
                             #:key links-fd hash-algorithm flat?)
   "Return a restorer that unpacks one archive as @var{name}, which must not
-exist, in the directory with descriptor @var{directory}.  @var{links-fd} is the
-descriptor of the directory of shared files, or @code{#f}: files of 8192 bytes
-or more become links to equal ones there.  @var{hash-algorithm}, a symbol, asks
-for a digest of the archive, or, if @var{flat?} is true, of the contents of the
-regular file that it must consist of; that one is restored as not executable.
+exist, in the directory with descriptor @var{directory}.  @var{links-fd} is
+the descriptor of the directory of shared files, or @code{#f}: files of 8192
+bytes or more become links to equal ones there.  @var{hash-algorithm}, a
+symbol, asks for a digest of the archive, or, if @var{flat?} is true, of the
+contents of the regular file that it must consist of; that one is restored as
+not executable.
 
 All is written in canonical form (modes 0444 and 0555, modified one second
 after the epoch).  The restorer is to be closed by
@@ -86,8 +87,8 @@ thread at a time."
                        (count (- (bytevector-length bytevector) start)))
   "Give @var{restorer} the @var{count} bytes of @var{bytevector} from
 @var{start}, the next ones of the archive.  Return how many of them belong to
-it: less than @var{count} only if it ended.  Raise a @code{&fruix-error} if the
-archive is malformed, a @code{system-error} if a file cannot be written."
+it: less than @var{count} only if it ended.  Raise a @code{&fruix-error} if
+the archive is malformed, a @code{system-error} if a file cannot be written."
   (with-archive-errors (%nar-restore restorer bytevector start count)))
 
 (define (nar-restorer-done? restorer)
@@ -95,8 +96,8 @@ archive is malformed, a @code{system-error} if a file cannot be written."
   (%nar-restorer-done? restorer))
 
 (define (nar-restorer-finish! restorer)
-  "Close @var{restorer} and return the @code{<nar-result>} of what it unpacked.
-Raise a @code{&fruix-error} if the archive is not complete."
+  "Close @var{restorer} and return the @code{<nar-result>} of what it
+unpacked.  Raise a @code{&fruix-error} if the archive is not complete."
   (list->nar-result (with-archive-errors (%nar-restorer-finish restorer))))
 
 (define (nar-restorer-close! restorer)
@@ -112,9 +113,9 @@ descriptor @var{directory} as an archive.  It serves one thread at a time."
                            (count (- (bytevector-length bytevector) start)))
   "Put the next bytes of the archive of @var{source} into @var{bytevector},
 @var{count} of them from @var{start} on.  Return how many there are: less than
-@var{count} only at the end.  Raise a @code{system-error} if the tree cannot be
-read, changes meanwhile, or has other things than regular files, directories
-and symbolic links in it."
+@var{count} only at the end.  Raise a @code{system-error} if the tree cannot
+be read, changes meanwhile, or has other things than regular files,
+directories and symbolic links in it."
   (%nar-source-read source bytevector start count))
 
 (define (nar-source-close! source)
@@ -131,6 +132,6 @@ descriptor @var{directory}, which is only read.  @var{hash-algorithm} and
                                   flat?)))
 
 (define (file-nar-hash directory name)
-  "Return the SHA-256 hash, a bytevector, of the archive of the tree @var{name}
-in the directory with descriptor @var{directory}."
+  "Return the SHA-256 hash, a bytevector, of the archive of the tree
+@var{name} in the directory with descriptor @var{directory}."
   (nar-result-hash (file-nar-result directory name)))

@@ -56,10 +56,10 @@
         (#f (throw key who template arguments errno))))))
 
 (define (expected-owner uid)
-  "Return an object for @code{ingest-tree!} and @code{copy-tree!}: the files of
-the trees for which it is used must be of the user with number @var{uid}, or of
-anybody if that is @code{#f}.  Files that several of these trees have in common,
-as hard links, are known to it."
+  "Return an object for @code{ingest-tree!} and @code{copy-tree!}: the files
+of the trees for which it is used must be of the user with number @var{uid},
+or of anybody if that is @code{#f}.  Files that several of these trees have in
+common, as hard links, are known to it."
   (%make-ownership uid))
 
 (define (->ownership owner)
@@ -71,17 +71,19 @@ as hard links, are known to it."
                        #:key links-fd (candidates '()) owner hash-algorithm
                        flat?)
   "Take over the tree @var{name} in the directory with descriptor
-@var{directory}, in one pass: refuse what does not belong into the store, bring
-metadata into canonical form (modes 0444 and 0555, modified one second after the
-epoch, owned by this process), hash, look for references, share files.  Return
-the @code{<nar-result>}.
+@var{directory}, in one pass: refuse what does not belong into the store,
+bring metadata into canonical form (modes 0444 and 0555, modified one second
+after the epoch, owned by this process, without access control lists and
+attributes), hash, look for references, share files.  Return the
+@code{<nar-result>}.
 
 @var{owner} is a user number, @code{#f}, or from @code{expected-owner}.
-@var{candidates} is a list of hash parts, strings of 32 characters, to look for
-in the archive of the tree.  @var{links-fd}, @var{hash-algorithm} and
-@var{flat?} are as for @code{open-nar-restorer}; there is no digest if @var{flat?} is true
-and the tree is not one regular file.  Nobody else may be able to change the
-tree any more.  Raise a @code{&tree-error} if the tree is refused."
+@var{candidates} is a list of hash parts, strings of 32 characters, to look
+for in the archive of the tree.  @var{links-fd}, @var{hash-algorithm} and
+@var{flat?} are as for @code{open-nar-restorer}; there is no digest if
+@var{flat?} is true and the tree is not one regular file.  Nobody else may be
+able to change the tree any more.  Raise a @code{&tree-error} if the tree is
+refused."
   (match (call-with-tree-errors
           (lambda ()
             (%ingest-tree directory name links-fd
@@ -102,9 +104,9 @@ open.  @var{owner} and errors are as for @code{ingest-tree!}."
 (define* (delete-tree! directory name #:key (links 1))
   "Remove the file or tree @var{name} in the directory with descriptor
 @var{directory}, whatever its depth and modes, and return the number of bytes
-given back: those of files with at most @var{links} links.  Where something is
-mounted, raise a @code{system-error} or @code{&tree-error}; the rest of the tree
-is then partly removed."
+given back: those of files with at most @var{links} links.  Where something
+is mounted, raise a @code{system-error} or @code{&tree-error}; the rest of the
+tree is then partly removed."
   (call-with-tree-errors
    (lambda () (%delete-tree directory name links))))
 

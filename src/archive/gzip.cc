@@ -42,7 +42,8 @@ gzip_writer::write (std::span<const std::uint8_t> bytes) noexcept
 {
   while (!bytes.empty ())
     {
-      auto part = bytes.first (std::min<std::size_t> (bytes.size (), INT_MAX));
+      auto size = std::min<std::size_t> (bytes.size (), INT_MAX);
+      auto part = bytes.first (size);
       if (gzwrite (file_.get (), part.data (), part.size ()) == 0)
         return failed_on ("gzwrite", file_.get ());
       bytes = bytes.subspan (part.size ());

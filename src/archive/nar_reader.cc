@@ -194,7 +194,8 @@ nar_reader::next_contents (std::span<const std::uint8_t> &input) noexcept
     {
       if (input.empty ())
         return event {event_kind::more};
-      auto part = input.first (std::min<std::uint64_t> (left_, input.size ()));
+      auto size = std::min<std::uint64_t> (left_, input.size ());
+      auto part = input.first (size);
       left_ -= part.size ();
       input = input.subspan (part.size ());
       return event {event_kind::data, false, 0, {}, part};

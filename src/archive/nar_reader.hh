@@ -43,7 +43,8 @@ private:
   outcome<event> accept_target ();
   outcome<event> enter_directory ();
   outcome<event> start_contents () noexcept;
-  outcome<event> next_contents (std::span<const std::uint8_t> &input) noexcept;
+  outcome<event>
+  next_contents (std::span<const std::uint8_t> &input) noexcept;
   outcome<event> close_node (event_kind kind);
 
   state state_ = state::magic;

@@ -27,7 +27,7 @@ digit (char c) noexcept
   return digit_values[static_cast<std::uint8_t> (c)];
 }
 
-// The code of the digits whose last one is C, if that of those before is CODE.
+// The code of the last digits when C follows those with code CODE.
 static std::uint32_t
 roll (std::uint32_t code, char c) noexcept
 {
@@ -73,7 +73,8 @@ reference_scanner::check (std::string_view window) noexcept
 // Look at every hash part in the run of digits that begins with the one at
 // START.  Return the end of the run.
 std::size_t
-reference_scanner::scan_run (std::string_view text, std::size_t start) noexcept
+reference_scanner::scan_run (std::string_view text,
+                             std::size_t start) noexcept
 {
   std::size_t end = start + hash_part_size;
   std::uint32_t code = last_code (text.substr (start, hash_part_size));

@@ -2,6 +2,8 @@
 #include "tree/platform.hh"
 
 #include <fcntl.h>
+#include <sys/types.h>
+#include <sys/extattr.h>
 #include <sys/param.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -19,6 +21,27 @@ mount_of (int fd) noexcept
   auto *parts = status.f_fsid.val;
   return std::uint64_t {static_cast<std::uint32_t> (parts[0])} << 32
          | static_cast<std::uint32_t> (parts[1]);
+}
+
+// See extattr(2).  What it returns are names, each after its length.
+outcome<void>
+strip_attributes (int fd) noexcept
+{
+  if (fchflags (fd, 0) && errno != EOPNOTSUPP)
+    return failed ("fchflags");
+  unsigned char names[4096];
+  ssize_t size = extattr_list_fd (fd, EXTATTR_NAMESPACE_USER, names,
+                                  sizeof names);
+  if (size < 0 && errno != EOPNOTSUPP)
+    return failed ("extattr_list_fd");
+  for (ssize_t i = 0; i < size; i += 1 + names[i])
+    {
+      char name[256] {};
+      std::memcpy (name, names + i + 1, names[i]);
+      if (extattr_delete_fd (fd, EXTATTR_NAMESPACE_USER, name))
+        return failed ("extattr_delete_fd", name);
+    }
+  return {};
 }
 
 // See chflags(2).  The owner of a file can set some, too.

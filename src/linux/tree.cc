@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 namespace fruix {
 
@@ -17,6 +18,30 @@ mount_of (int fd) noexcept
   if (statx (fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status))
     return failed ("statx");
   return status.stx_mnt_id;
+}
+
+// Not those of the system's own: labels, what overlayfs keeps.
+static bool
+must_go (std::string_view attribute) noexcept
+{
+  return attribute.starts_with ("user.") || attribute == "security.capability"
+         || attribute == "system.posix_acl_access"
+         || attribute == "system.posix_acl_default";
+}
+
+// See listxattr(2).  More attributes than fit are an error.
+outcome<void>
+strip_attributes (int fd) noexcept
+{
+  char names[4096];
+  ssize_t size = flistxattr (fd, names, sizeof names);
+  if (size < 0 && errno != ENOTSUP)
+    return failed ("flistxattr");
+  for (const char *name = names; name < names + size;
+       name += std::strlen (name) + 1)
+    if (must_go (name) && fremovexattr (fd, name) && errno != ENODATA)
+      return failed ("fremovexattr", name);
+  return {};
 }
 
 // See ioctl_iflags(2).  Only regular files and directories have flags.

@@ -28,7 +28,8 @@ open_restorer (restorer_request &request)
     return result;
   request.digests.options.keys = request.shared >= 0;
   auto directory = duplicate (request.directory);
-  auto shared = request.shared < 0 ? unique_fd {} : duplicate (request.shared);
+  auto shared = request.shared < 0 ? outcome<unique_fd> {}
+                                   : duplicate (request.shared);
   if (!directory || !shared)
     return std::unexpected {(directory ? shared : directory).error ()};
   request.result = std::make_unique<nar_restorer> (

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/ingest.hh"
 #include "tree/canonical.hh"
+#include "tree/platform.hh"
 #include "tree/share.hh"
 #include "tree/walker.hh"
 
@@ -22,14 +23,15 @@ ours (const struct stat &status) noexcept
   return status.st_uid == geteuid ();
 }
 
-// Take the file or directory at which WALKER is from its owner.
+// Take the file or directory at which WALKER is from its owner, and whoever
+// else has been given rights on it.
 static outcome<void>
 take_possession (const tree_walker &walker) noexcept
 {
   if (!ours (walker.status ())
       && fchown (walker.fd (), geteuid (), getegid ()))
     return failed ("fchown", walker.name ());
-  return {};
+  return strip_attributes (walker.fd ());
 }
 
 // Nobody but us can change a directory from here on.

@@ -11,6 +11,11 @@ namespace fruix {
 // A number for the mount on which the open file FD is.
 outcome<std::uint64_t> mount_of (int fd) noexcept;
 
+// Remove from the open file or directory FD what grants rights, or carries
+// data, beside its mode and contents: access control lists, capabilities,
+// extended attributes of users, flags.
+outcome<void> strip_attributes (int fd) noexcept;
+
 // Clear the flags (immutable, append-only...) that keep the file NAME in
 // DIRECTORY from being changed or removed; false if it has none.
 outcome<bool> clear_flags (int directory, const char *name) noexcept;

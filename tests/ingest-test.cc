@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reading a tree that somebody changes meanwhile.
+#include "tests/scratch.hh"
+#include "tree/ingest.hh"
+#include "tree/source.hh"
+
+#include <atomic>
+#include <thread>
+
+using namespace fruix;
+using namespace fruix::tests;
+
+namespace {
+
+// Exchange the file tree/file and OTHER while BODY runs ROUNDS times.
+template <class Body>
+void
+while_exchanging (const scratch &scratch, const char *other, int rounds,
+                  Body &&body)
+{
+  auto file = scratch / "tree/file", aside = scratch / "aside",
+       from = scratch / other;
+  std::atomic<bool> stop = false;
+  std::thread racer {[&]
+    {
+      while (!stop)
+        {
+          (void) rename (file.c_str (), aside.c_str ());
+          (void) rename (from.c_str (), file.c_str ());
+          (void) rename (file.c_str (), from.c_str ());
+          (void) rename (aside.c_str (), file.c_str ());
+        }
+    }};
+  for (int round = 0; round < rounds; ++round)
+    body ();
+  stop = true;
+  racer.join ();
+}
+
+}
+
+BOOST_AUTO_TEST_SUITE (ingestion)
+
+// It ends, be it by refusing.
+BOOST_AUTO_TEST_CASE (a_fifo_in_the_place_of_a_file_does_not_block)
+{
+  scratch scratch;
+  scratch.make_directory ("tree");
+  scratch.make_file ("tree/file", "x");
+  BOOST_REQUIRE (mkfifo ((scratch / "fifo").c_str (), 0600) == 0);
+  while_exchanging (scratch, "fifo", 500, [&]
+    {
+      ownership owner {geteuid ()};
+      (void) ingest_tree (scratch.fd (), "tree", -1, {}, owner);
+      (void) summarise_tree (scratch.fd (), "tree", {});
+    });
+}
+
+BOOST_AUTO_TEST_CASE (a_link_in_the_place_of_a_file_is_not_followed)
+{
+  scratch scratch;
+  scratch.make_directory ("tree");
+  scratch.make_file ("tree/file", "x");
+  scratch.make_file ("secret", "secret");
+  auto secret = scratch / "secret";
+  BOOST_REQUIRE (chmod (secret.c_str (), 0600) == 0);
+  BOOST_REQUIRE (symlink ("../secret", (scratch / "link").c_str ()) == 0);
+  while_exchanging (scratch, "link", 500, [&]
+    {
+      ownership owner {geteuid ()};
+      (void) ingest_tree (scratch.fd (), "tree", -1, {}, owner);
+    });
+  struct stat status;
+  BOOST_REQUIRE (stat (secret.c_str (), &status) == 0);
+  BOOST_TEST ((status.st_mode & 07777) == 0600u);
+  BOOST_TEST (status.st_mtime != 1);
+}
+
+// A file that grows or shrinks while it is read would not be what was hashed.
+BOOST_AUTO_TEST_CASE (a_file_that_changes_its_size_is_refused)
+{
+  for (off_t size : {10, 2000000})
+    {
+      scratch scratch;
+      scratch.make_file ("file", std::string (1000000, 'x'));
+      tree_walker walker {scratch.fd (), "file"};
+      BOOST_REQUIRE (walker.next ()->kind == event_kind::file);
+      BOOST_REQUIRE (truncate ((scratch / "file").c_str (), size) == 0);
+      outcome<event> event;
+      do
+        event = walker.next ();
+      while (event && event->kind == event_kind::data);
+      BOOST_REQUIRE (!event.has_value ());
+      BOOST_TEST (std::string {event.error ().who} == "changed");
+    }
+}
+
+BOOST_AUTO_TEST_CASE (a_source_that_ended_stays_at_its_end)
+{
+  scratch scratch;
+  scratch.make_directory ("tree");
+  nar_source source {unique_fd {dup (scratch.fd ())}, "tree"};
+  std::uint8_t buffer[1000];
+  BOOST_TEST (source.read (buffer).value () > 0u);
+  for (int i = 0; i < 3; ++i)
+    BOOST_TEST (source.read (buffer).value () == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END ()
