@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A daemon that is killed while it sets up a sandbox leaves no process,
+// whatever the moment.
+#include "plan/spawn.hh"
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace fruix;
+
+BOOST_AUTO_TEST_SUITE (linux_spawning)
+
+static plan::step
+make_step (std::string name, std::vector<std::string> texts,
+           std::vector<std::int64_t> numbers)
+{
+  plan::step step;
+  step.name = std::move (name);
+  step.shape = std::string (texts.size (), 's')
+               + std::string (numbers.size (), 'i');
+  step.texts = std::move (texts);
+  step.numbers = std::move (numbers);
+  return step;
+}
+
+static std::string
+map_line (const char *inside, unsigned outside)
+{
+  return inside + (" " + std::to_string (outside)) + " 1";
+}
+
+// A program that would run for a minute, holding OUTPUT, after some steps.
+static plan::spawn_request
+sandbox_request (const std::string &root, int output)
+{
+  plan::spawn_request request;
+  request.program = "/bin/sleep";
+  request.arguments = {"sleep", "60"};
+  request.namespaces = {"user", "mount", "pid"};
+  request.steps = {
+    make_step ("descriptors", {}, {-1, output, output}),
+    make_step ("user-map",
+               {map_line ("1000", ::geteuid ()),
+                map_line ("1000", ::getegid ())},
+               {}),
+    make_step ("root", {root}, {}),
+  };
+  for (int i = 0; i < 100; i++)
+    request.steps.push_back (
+        make_step ("directory", {"/" + std::to_string (i)}, {0755}));
+  request.steps.push_back (make_step ("no-new-privileges", {}, {}));
+  request.steps.push_back (make_step ("death-signal", {}, {SIGKILL}));
+  return request;
+}
+
+// Start a daemon, kill it after DELAY microseconds; whether all that it had
+// started is gone within 2 s.
+static bool
+dies_with_daemon (const std::string &root, unsigned delay)
+{
+  int ends[2];
+  BOOST_REQUIRE (::pipe (ends) == 0);
+  pid_t daemon = ::fork ();
+  if (daemon == 0)
+    {
+      auto request = sandbox_request (root, ends[1]);
+      auto process = plan::spawn (request);
+      if (process)
+        ::pause ();
+      ::_exit (1);
+    }
+  ::close (ends[1]);
+  ::usleep (delay);
+  ::kill (daemon, SIGKILL);
+  int status = 0;
+  ::waitpid (daemon, &status, 0);
+  struct pollfd watched = {ends[0], 0, 0};
+  bool ended = ::poll (&watched, 1, 2000) == 1;
+  ::close (ends[0]);
+  // It must not have ended because the sandbox could not be made.
+  return ended && WIFSIGNALED (status);
+}
+
+BOOST_AUTO_TEST_CASE (ends_with_its_daemon_at_any_moment)
+{
+  char root[] = "/tmp/fruix-test-XXXXXX";
+  BOOST_REQUIRE (::mkdtemp (root));
+  for (unsigned delay = 0; delay < 10000; delay += 100)
+    BOOST_TEST (dies_with_daemon (root, delay), "after " << delay << " us");
+  ::rmdir (root);
+}
+
+BOOST_AUTO_TEST_SUITE_END ()
