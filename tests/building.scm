@@ -182,7 +182,7 @@ return its path."
   (test-equal "a client leaves: its build is cancelled" '(started cancelled)
     (call-with-session store
       (lambda (port)
-        (send port 9 (list endless) 0)
+        (say port 9 (list endless) 0)
         (let ((first (mailbox-get! %news #:timeout 10)))
           (shutdown port 2)
           (list first (mailbox-get! %news #:timeout 10))))
@@ -191,13 +191,13 @@ return its path."
     '(started ("hello\n") started cancelled)
     (call-with-session store
       (lambda (port)
-        (send port 9 (list endless) 0 1 item)
+        (say port 9 (list endless) 0 1 item)
         (let* ((first (mailbox-get! %news #:timeout 10))
                (log (begin (read-int port) (list (read-octets port))))
                (other (call-with-session store
                         (lambda (other)
                           (set-options other)
-                          (send other 9 (list endless) 0)
+                          (say other 9 (list endless) 0)
                           ;; Told at once that the build runs already.
                           (read-int other)
                           'started)

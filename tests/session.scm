@@ -46,7 +46,7 @@ the session went on."
   (test-assert "wrong magic: closed without a word"
     (call-with-session store
       (lambda (port)
-        (send port 1)
+        (say port 1)
         (ended? port))
       #:greet? #f))
 
@@ -74,7 +74,7 @@ the session went on."
     (call-with-session store
       (lambda (port)
         (greet port #:minor 7 #:extra '())
-        (send port 5 "/x")
+        (say port 5 "/x")
         (read-int port)
         (let ((text (read-octets port)))
           (and (ended? port) text)))
@@ -119,7 +119,7 @@ the session went on."
   (test-equal "requests sent ahead are answered in order" '(#f #f "" done)
     (call-with-session store
       (lambda (port)
-        (send port 1 %item 1 %item 29 (make-string 32 #\z) 11 %item)
+        (say port 1 %item 1 %item 29 (make-string 32 #\z) 11 %item)
         (let* ((one (receive-reply port read-boolean))
                (two (receive-reply port read-boolean))
                (three (receive-reply port read-octets)))
@@ -138,7 +138,7 @@ the session went on."
       (lambda (port)
         (let ((words (list 7 "plain" 1 0 "sha256"
                            (regular-file-nar "plain file\n"))))
-          (apply send port (append words words
+          (apply say port (append words words
                                    (list 1 "/gnu/store/glshlyk2nr5ss7r20dwvvz8\
 nx70w9jbr-plain")))
           (let* ((first (receive-reply port read-octets))
@@ -169,7 +169,7 @@ nx70w9jbr-plain")))
   (test-assert "archive that stops half-way"
     (call-with-session store
       (lambda (port)
-        (send port 7 "x" 1 1 "sha256" "nix-archive-1" "(" "type")
+        (say port 7 "x" 1 1 "sha256" "nix-archive-1" "(" "type")
         (shutdown port 1)
         (ended? port))))
 

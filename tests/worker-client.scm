@@ -15,7 +15,7 @@
   #:use-module (ice-9 threads)
   #:use-module (rnrs bytevectors)
   #:export (greet
-            send
+            say
             receive-reply
             request
             set-options
@@ -37,7 +37,7 @@ its magic, its version, and a tag."
     (force-output port)
     (list magic version (read-int port))))
 
-(define (send port . words)
+(define (say port . words)
   "Send @var{words}: integers, octet strings and lists of these as they are
 encoded, bytevectors as they are."
   (for-each (match-lambda
@@ -68,13 +68,13 @@ the log messages, octet strings; and the data."
 
 (define (request port read . words)
   "Send @var{words} on @var{port} and return what @code{receive-reply} does."
-  (apply send port words)
+  (apply say port words)
   (receive-reply port read))
 
 (define* (set-options port #:key (keep-failed 0) (keep-going 0) (verbosity 0)
                       (print-build-trace 1) (settings '()))
   "Send the options of a session, as today's Guix does."
-  (send port 19 keep-failed keep-going 0 verbosity 0 0 0 print-build-trace 0)
+  (say port 19 keep-failed keep-going 0 verbosity 0 0 0 print-build-trace 0)
   (write-octets-pairs port settings)
   (force-output port)
   (receive-reply port))

@@ -48,7 +48,8 @@
   ;; In one piece, as other threads report, too.
   (display (apply format #f (string-append "fruix-daemon: " template "~%")
                   arguments)
-           (current-error-port)))
+           (current-error-port))
+  (force-output (current-error-port)))
 
 ;;;
 ;;; Connections.

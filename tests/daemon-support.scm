@@ -1,0 +1,158 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; A daemon of one's own: a process of its own on a private root, for tests
+;;; that talk to it over its sockets.
+;;; Code:
+
+(define-module (tests daemon-support)
+  #:use-module (fruix process)
+  #:use-module (fruix protocol wire)
+  #:use-module (fruix store layout)
+  #:use-module (ice-9 ftw)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 rdelim)
+  #:use-module (ice-9 textual-ports)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-9)
+  #:use-module (tests support)
+  #:use-module (tests worker-client)
+  #:export (%daemon
+            %build-users
+            %host-directories
+            call-with-daemon
+            daemon-layout
+            daemon-process
+            connect-to
+            call-with-client
+            wait-until
+            open-descriptors
+            threads
+            alive?))
+
+(define-record-type <daemon>
+  (make-daemon layout process)
+  daemon?
+  (layout daemon-layout)                ;<layout>
+  (process daemon-process))             ;<process>
+
+(define %daemon
+  (string-append (getenv "abs_top_builddir") "/fruix-daemon"))
+
+;; Options for builds: root needs users to build as.
+(define %build-users
+  (if (zero? (getuid))
+      '("--build-users=35001:35001,35002:35001")
+      '()))
+
+;; Options that let builds run this system's programs.
+(define %host-directories
+  (filter-map (lambda (directory)
+                (and (file-exists? directory)
+                     (string-append "--chroot-directory=" directory)))
+              '("/bin" "/lib" "/lib64" "/libexec" "/usr/bin" "/usr/lib")))
+
+(define (wait-until done?)
+  "Wait until @var{done?}, a thunk, returns true, at most 10 seconds; return
+what it returned last."
+  (let ((limit (+ (current-time) 10)))
+    (let loop ()
+      (or (done?)
+          (and (< (current-time) limit)
+               (begin
+                 (usleep 5000)
+                 (loop)))))))
+
+(define (await-readiness port)
+  "Read what the daemon reports on PORT until it listens; raise an error if it
+does not come so far."
+  (let loop ((lines '()))
+    (match (read-line port)
+      ((? eof-object?)
+       (error "the daemon did not start" (reverse lines)))
+      (line
+       (unless (string-contains line "listening")
+         (loop (cons line lines)))))))
+
+(define (start-daemon root options)
+  (match (pipe)
+    ((input . output)
+     (let ((process (spawn-process %daemon
+                                   `("fruix-daemon"
+                                     ,(string-append "--root=" root)
+                                     ,@options)
+                                   #:output output #:error output)))
+       (close-port output)
+       (await-readiness input)
+       (values process input)))))
+
+(define (stop-daemon process output)
+  "Ask the daemon to stop, and return its exit code and its last words."
+  (kill-process process SIGTERM)
+  (let* ((status (wait-process process))
+         (words (get-string-all output)))
+    (close-port output)
+    (list (status:exit-val status) words)))
+
+(define* (call-with-daemon proc #:key (options '())
+                           (prepare (const #t)) (stopped (const #t)))
+  "Call @var{proc} with a daemon on a new root, started with @var{options}, after
+@var{prepare} was called with its layout.  Return what @var{proc} returned,
+after the daemon has stopped and @var{stopped} was called with its exit code and
+what it wrote in the end."
+  (call-with-temporary-directory
+   (lambda (root)
+     (prepare (make-layout #:root root))
+     (call-with-values (lambda () (start-daemon root options))
+       (lambda (process output)
+         (call-with-process process
+           (lambda (process)
+             (let ((result (proc (make-daemon (make-layout #:root root)
+                                              process))))
+               (apply stopped (stop-daemon process output))
+               result))))))
+   ;; Build users have to find their way to their sandbox.
+   #:mode #o755))
+
+(define* (connect-to daemon #:optional (socket-file layout-socket))
+  "Return a new connection to @var{daemon}, to the socket that
+@var{socket-file}, an accessor of its layout, names."
+  (let ((port (socket AF_UNIX (logior SOCK_STREAM SOCK_CLOEXEC) 0)))
+    (connect port AF_UNIX (socket-file (daemon-layout daemon)))
+    (setvbuf port 'block 4096)
+    port))
+
+(define* (call-with-client daemon proc #:key (greet? #t))
+  "Call @var{proc} with a new connection to @var{daemon}, after greetings if
+@var{greet?} is true."
+  (let ((port (connect-to daemon)))
+    (dynamic-wind
+      (const #t)
+      (lambda ()
+        (when greet?
+          (greet port))
+        (proc port))
+      (lambda ()
+        ;; The daemon may have closed it with our last words unread.
+        (false-if-exception (force-output port))
+        (close-port port)))))
+
+(define (process-entries daemon what)
+  (length (scandir (format #f "/proc/~a/~a"
+                           (process-id (daemon-process daemon)) what)
+                   (lambda (name) (not (string-prefix? "." name))))))
+
+(define (open-descriptors daemon)
+  "Return how many descriptors @var{daemon} has."
+  (process-entries daemon "fd"))
+
+(define (threads daemon)
+  "Return how many threads @var{daemon} has."
+  (process-entries daemon "task"))
+
+(define (alive? daemon)
+  "Return true if @var{daemon} answers a new client."
+  (call-with-client daemon
+    (lambda (port)
+      (boolean? (request port read-boolean 1
+                         (string-append "/gnu/store/" (make-string 32 #\0)
+                                        "-none"))))))
