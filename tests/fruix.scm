@@ -1,0 +1,164 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; The commands 'fruix' and 'fruix-daemon', as a user runs them: two programs,
+;;; a private store, builders from the host.
+
+(use-modules (fruix descriptors)
+             (fruix process)
+             (ice-9 match)
+             (ice-9 textual-ports)
+             (srfi srfi-1)
+             (srfi srfi-64)
+             (tests support))
+
+(define (command name)
+  (string-append (getenv "abs_top_builddir") "/" name))
+
+(define (call-with-daemon root proc)
+  "Call PROC while 'fruix-daemon' keeps a store under ROOT."
+  (call-with-process
+   (spawn-process (command "fruix-daemon")
+                  (append (list "fruix-daemon"
+                                (string-append "--root=" root)
+                                "--max-jobs=2")
+                          (if (zero? (getuid))
+                              '("--build-users=61001:61001,61002:61002")
+                              '())
+                          (map (lambda (directory)
+                                 (string-append "--chroot-directory="
+                                                directory))
+                               (filter file-exists?
+                                       '("/bin" "/lib" "/lib64" "/usr"))))
+                  #:session? #t)
+   (lambda (process)
+     (wait-for-daemon root)
+     (proc)
+     (kill-process process SIGTERM)
+     (wait-process process))))
+
+(define (fruix root . arguments)
+  "Run 'fruix' with ARGUMENTS and the daemon under ROOT.  Return its exit code,
+output and error output."
+  (define errors (string-append root "/errors"))
+  (call-with-values make-pipe
+    (lambda (input output)
+      (let* ((error-port (open-output-file errors))
+             (process (spawn-process (command "fruix")
+                                     (cons "fruix" arguments)
+                                     #:environment
+                                     (cons (string-append "FRUIX_ROOT=" root)
+                                           (environ))
+                                     #:output output #:error error-port))
+             (port (fdes->inport input)))
+        (close-fdes output)
+        (close-port error-port)
+        (let ((text (get-string-all port)))
+          (close-port port)
+          (list (status:exit-val (wait-process process))
+                text
+                (call-with-input-file errors get-string-all)))))))
+
+(define (wait-for-daemon root)
+  (let loop ((tries 500))
+    (when (zero? tries)
+      (error "fruix-daemon does not answer"))
+    (unless (zero? (first (fruix root "ps")))
+      (usleep 20000)
+      (loop (- tries 1)))))
+
+(define (lines text)
+  (drop-right (string-split text #\newline) 1))
+
+(define (write-text file text)
+  (call-with-output-file file
+    (lambda (port) (display text port))
+    #:encoding "UTF-8")
+  file)
+
+(define (write-program root name script . options)
+  "Write a file for 'fruix build --file' in ROOT and return its name.  What it
+makes is called NAME, runs the shell SCRIPT, and has OPTIONS."
+  (define builder
+    (write-text (string-append root "/" name ".sh")
+                (string-append "#!/bin/sh\nset -e\n" script "\n")))
+  (chmod builder #o755)
+  (write-text (string-append root "/" name ".scm")
+              (object->string
+               `(lambda (daemon)
+                  (let ((builder (add-to-store daemon ,builder)))
+                    (derivation daemon ,name builder '()
+                                #:environment '(("PATH" . "/usr/bin:/bin"))
+                                #:inputs (list builder)
+                                ,@options))))))
+
+(define (run root)
+  (define two
+    (write-program root "two" "echo working; echo λ > $out; echo $out > $lib"
+                   #:outputs ''("lib" "out")))
+  (define fails
+    (write-program root "fails" "echo going down; exit 3"))
+  (define slow
+    (write-program root "slow" "sleep 60"))
+
+  (test-equal "nothing runs" '(0 "" "no builds\n")
+    (fruix root "ps"))
+  (test-equal "a dry run tells what would be built"
+    '(0 1 "would be built:\n")
+    (match (fruix root "build" "--dry-run" "-f" two)
+      ((code output errors)
+       (list code (length (lines output)) errors))))
+
+  (let* ((built (fruix root "build" "-f" two))
+         (outputs (lines (second built)))
+         (lib (find (lambda (file) (string-suffix? "-lib" file)) outputs))
+         (out (find (lambda (file) (string-suffix? "-two" file)) outputs))
+         (physical (lambda (file) (string-append root file))))
+    (test-equal "a build" '(0 2)
+      (list (first built) (length outputs)))
+    (test-equal "it says so" '("building" "built")
+      (map (lambda (line) (first (string-split line #\space)))
+           (lines (third built))))
+    (test-equal "its output" "λ\n"
+      (call-with-input-file (physical out) get-string-all
+        #:encoding "UTF-8"))
+    (test-equal "the output of another refers to it"
+      (list out)
+      (filter-map (lambda (line)
+                    (and (string-prefix? "    /" line)
+                         (string-drop line 4)))
+                  (lines (second (fruix root "path-info" lib)))))
+    (test-equal "the closure" 2
+      (length (filter (lambda (line) (string-contains line "/gnu/store/"))
+                      (lines (second (fruix root "path-info" "-r" lib))))))
+    (test-equal "the log" '(0 "working\n" "")
+      (fruix root "log" out))
+    (test-equal "built already" (list 0 (second built) "")
+      (fruix root "build" "-f" two))
+    (test-equal "one output only" (list 0 (string-append lib "\n") "")
+      (match (string-split (first (lines (third built))) #\space)
+        (("building" drv)
+         (fruix root "build" (string-append drv "!lib"))))))
+
+  (test-equal "a failed build"
+    '(100 "" "going down")
+    (match (fruix root "build" "--quiet" "-f" fails)
+      ((code output errors)
+       (list code output
+             (and (string-contains errors "  going down\n") "going down")))))
+  (test-equal "a build that takes too long" 101
+    (first (fruix root "build" "--timeout=1" "-f" slow)))
+  (test-equal "a file" (list 0 "contents of a file")
+    (match (fruix root "add" (write-text (string-append root "/file")
+                                         "contents of a file"))
+      ((code output _)
+       (list code
+             (call-with-input-file
+                 (string-append root (string-trim-right output #\newline))
+               get-string-all)))))
+  (test-equal "no log" 1 (first (fruix root "log" "/gnu/store/none"))))
+
+(test-begin "fruix")
+(call-with-temporary-directory
+ (lambda (root)
+   (call-with-daemon root (lambda () (run root))))
+ #:mode #o755)
+(test-end "fruix")
