@@ -46,7 +46,7 @@ d8e1d7310215f049290ea80848685148f47ea0b57389eb059676f5b9736461dc")))
     "/gnu/store/3rzs2q76knyzccjzmxpkiw9yyqmx2dir-bar-lib"
     (output-path store "lib" hash "bar"))
   (test-equal "an output cannot smuggle a name in"
-    "invalid name for a store item: \"bar-a/../b\""
+    "invalid character, beginning or length in the store item name \"bar-a/../b\""
     (message-of (lambda () (output-path store "a/../b" hash "bar")))))
 
 (test-equal "names" '(#t #t #t #f #f #f #f #f #f #f #f #f #t #f)

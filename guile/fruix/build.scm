@@ -42,14 +42,16 @@
 
 (define (check-buildable job)
   "Raise a @code{&build-error} if this machine cannot build @var{job}."
-  (let ((host (build-host-system (job-host job)))
-        (system (derivation-system (job-derivation job)))
-        (builder (derivation-builder (job-derivation job))))
+  (let* ((derivation (job-derivation job))
+         (host (build-host-system (job-host job)))
+         (system (derivation-system derivation))
+         (builder (derivation-builder derivation)))
     (unless (buildable-system? host system)
       (reject 'rejected "`~a' is for system `~a', and this is `~a'"
               (job-drv job) system host))
     (when (string-prefix? "builtin:" builder)
-      (reject 'rejected "`~a' needs the builder `~a', which is not available"
+      (reject (failure-kind derivation)
+              "`~a' needs the builder `~a', which is not available"
               (job-drv job) builder))))
 
 (define (built? job)

@@ -20,7 +20,8 @@
   #:use-module (ice-9 match)
   #:use-module ((rnrs bytevectors) #:select (bytevector-length))
   #:use-module ((srfi srfi-1) #:select (any))
-  #:export (run-builder
+  #:export (failure-kind
+            run-builder
             check-ending))
 
 (define (start-builder job box output)
@@ -80,12 +81,14 @@ logging what it writes; return how it ended, as @code{supervise} does."
                      #:max-silent-time (job-option job 'max-silent-time 0)
                      #:max-log-size (job-option job 'max-log-size 0)))))))
 
+(define (failure-kind derivation)
+  "Return the kind of @code{&build-error} for a builder that fails.  One that
+makes a fixed output may have met with a network that will be there again."
+  (if (fixed-output-derivation? derivation) 'transient 'failed))
+
 (define (check-status job status)
   (unless (zero? status)
-    ;; A fixed output may come from the network: try again some other time.
-    (reject (if (fixed-output-derivation? (job-derivation job))
-                'transient
-                'failed)
+    (reject (failure-kind (job-derivation job))
             (if (status:exit-val status)
                 "builder for `~a' failed with exit code ~a"
                 "builder for `~a' failed due to signal ~a")

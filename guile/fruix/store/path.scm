@@ -132,7 +132,8 @@ exclusive or."
 @var{type} and the SHA-256 @var{hash}, a bytevector, that identify its
 contents.  An invalid @var{name} raises a @code{&fruix-error}."
   (unless (valid-store-name? name)
-    (fail "invalid name for a store item: ~s" name))
+    (fail "invalid character, beginning or length in the store item name ~s"
+          name))
   (let ((digest (sha256 (string-append type ":sha256:"
                                        (bytevector->base16-string hash)
                                        ":" store ":" name))))
