@@ -198,6 +198,79 @@ is in DIRECTORY."
                       ("/etc" "/bound/link/x" read-only)))))
      (test "nothing is left of these" before (state directory)))))
 
+;;; What should work.
+
+(define (with-mounts box mounts)
+  "Return BOX with MOUNTS added."
+  (sexp->sandbox
+   (map (match-lambda
+          (('mounts before) `(mounts (,@before ,@mounts)))
+          (other other))
+        (sandbox->sexp box))))
+
+(define (test-mounts mode)
+  (define (exit-value directory program mounts)
+    (status:exit-val
+     (run-in-sandbox (with-mounts (simple-sandbox mode directory) mounts)
+                     program '("probe") #:output #f)))
+  (test-equal (format #f "~a: a symbolic link among the mounts is copied" mode)
+    0
+    (call-with-sandbox-directory
+     (lambda (directory)
+       (let ((alias (string-append directory "/store/alias")))
+         (symlink "item" alias)
+         (exit-value directory "/gnu/store/alias/probe"
+                     `((,alias "/gnu/store/alias" read-only)))))))
+  (test-equal (format #f "~a: single files can be mounted" mode)
+    0
+    (call-with-sandbox-directory
+     (lambda (directory)
+       (exit-value directory "/gnu/store/probe"
+                   `((,(string-append directory "/store/item/probe")
+                      "/gnu/store/probe" read-only))))))
+  (test-equal (format #f "~a: 2,000 mounts" mode)
+    0
+    (call-with-sandbox-directory
+     (lambda (directory)
+       (define item (string-append directory "/store/item"))
+       (exit-value directory "/gnu/store/item-1999/probe"
+                   (map (lambda (i)
+                          (list item (format #f "/gnu/store/item-~a" i)
+                                'read-only))
+                        (iota 2000)))))))
+
+(define (test-missing-namespaces)
+  "Try where no user namespace can be made."
+  (test-assert "without user namespaces nothing is run"
+    (call-with-sandbox-directory
+     (lambda (directory)
+       (define file (string-append directory "/box"))
+       (call-with-output-file file
+         (lambda (port)
+           (write (sandbox->sexp
+                   (sandbox #:root (string-append directory "/root")
+                            #:mapping '((uid 30001 . 0) (gid 30000 . 0))
+                            #:mounts `((,(string-append directory "/store")
+                                        "/gnu/store" read-only))))
+                  port)))
+       (let-values
+           (((text status)
+             (output-of
+              (lambda (out)
+                (spawn-process
+                 "unshare"
+                 `("unshare" "--user" "--map-root-user" "sh" "-c"
+                   "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\""
+                   "sh" ,(or (getenv "GUILE") "guile") "--no-auto-compile"
+                   ,(string-append (getenv "abs_top_srcdir")
+                                   "/tests/run-sandbox.scm")
+                   ,file "/gnu/store/item/job" "job" "/" "0")
+                 #:output out #:error out)))))
+         (and (string-contains
+               text "clone3: new namespaces: No space left on device")
+              (not (string-contains text "user: "))
+              (not (zero? (status:exit-val status)))))))))
+
 ;;; Death.
 
 (define (ends-within? fd seconds)
@@ -283,8 +356,10 @@ for a minute, and a pipe that it holds."
 (for-each (lambda (mode)
             (test-failures mode)
             (test-faults mode)
+            (test-mounts mode)
             (test-death mode))
           %own-modes)
 (unless (null? %modes)
+  (test-missing-namespaces)
   (test-daemon-death))
 (test-end "sandbox-linux")

@@ -46,7 +46,7 @@ fork_process (const std::vector<std::string> &namespaces) noexcept
     }
   long id = ::syscall (SYS_clone3, &arguments, sizeof arguments);
   if (id < 0)
-    return failed ("clone3");
+    return failed ("clone3", namespaces.empty () ? "" : "new namespaces");
   return process {static_cast<pid_t> (id), descriptor};
 }
 
