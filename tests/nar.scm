@@ -8,7 +8,6 @@
              (fruix hash)
              (fruix nar)
              (fruix primitives)
-             (fruix tree)
              (ice-9 binary-ports)
              (ice-9 ftw)
              (ice-9 iconv)
@@ -23,21 +22,6 @@
                                        "/tests/vectors/tree.nar")
     get-bytevector-all
     #:binary #t))
-
-(define (call-with-scratch proc)
-  "Call PROC with the descriptor and the name of a temporary directory."
-  (call-with-temporary-directory
-   (lambda (directory)
-     (let ((fd (open-fdes directory O_RDONLY)))
-       (dynamic-wind
-         (const #t)
-         (lambda () (proc fd directory))
-         (lambda ()
-           (for-each (lambda (name)
-                       (unless (member name '("." ".."))
-                         (delete-tree! fd name)))
-                     (scandir directory))
-           (close-fdes fd)))))))
 
 (define (le64 n)
   (let ((bytes (make-bytevector 8)))

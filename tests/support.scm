@@ -4,9 +4,11 @@
 ;;; Code:
 
 (define-module (tests support)
+  #:use-module ((fruix tree) #:select (delete-tree!))
   #:use-module (ice-9 ftw)
   #:use-module (srfi srfi-64)
   #:export (call-with-temporary-directory
+            call-with-scratch
             delete-recursively
             directory-entries
             skip-unless
@@ -42,6 +44,23 @@ afterwards."
         (chmod directory mode)
         (proc directory))
       (lambda () (delete-recursively directory)))))
+
+(define (call-with-scratch proc)
+  "Call @var{proc} with a descriptor and the name of a new directory, which is
+deleted afterwards with all that is in it, of whatever name and depth."
+  (call-with-temporary-directory
+   (lambda (parent)
+     (let ((directory (string-append parent "/scratch")))
+       (mkdir directory)
+       (let ((descriptor (open-fdes directory O_RDONLY)))
+         (dynamic-wind
+           (const #t)
+           (lambda () (proc descriptor directory))
+           (lambda ()
+             (close-fdes descriptor)
+             (let ((descriptor (open-fdes parent O_RDONLY)))
+               (delete-tree! descriptor "scratch")
+               (close-fdes descriptor)))))))))
 
 (define-syntax-rule (skip-unless condition reason)
   "Skip all tests that follow, saying @var{reason}, unless @var{condition}

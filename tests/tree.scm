@@ -19,16 +19,6 @@
 (define %stranger 61002)
 (define root? (zero? (geteuid)))
 
-(define (call-with-scratch proc)
-  "Call PROC with the descriptor and the name of a temporary directory."
-  (call-with-temporary-directory
-   (lambda (directory)
-     (let ((fd (open-fdes directory O_RDONLY)))
-       (dynamic-wind
-         (const #t)
-         (lambda () (proc fd directory))
-         (lambda () (close-fdes fd)))))))
-
 (define (make-file name contents mode)
   (call-with-output-file name
     (lambda (port) (display contents port)))

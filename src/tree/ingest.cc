@@ -24,29 +24,33 @@ ours (const struct stat &status) noexcept
 }
 
 // Take the file or directory at which WALKER is from its owner, and whoever
-// else has been given rights on it.
+// else has been given rights on it.  Set-id bits go first: on some systems
+// they outlive a change of owner.
 static outcome<void>
-take_possession (const tree_walker &walker) noexcept
+take_possession (const tree_walker &walker)
 {
+  mode_t mode = walker.status ().st_mode & 07777;
+  if ((mode & (S_ISUID | S_ISGID)) && fchmod (walker.fd (), mode & 0777))
+    return walker.fail ("fchmod");
   if (!ours (walker.status ())
       && fchown (walker.fd (), geteuid (), getegid ()))
-    return failed ("fchown", walker.name ());
+    return walker.fail ("fchown");
   return strip_attributes (walker.fd ());
 }
 
 // Nobody but us can change a directory from here on.
 static outcome<void>
-settle_directory (const tree_walker &walker) noexcept
+settle_directory (const tree_walker &walker)
 {
   auto result = take_possession (walker);
   if (result && (walker.status ().st_mode & 07777) != S_IRWXU
       && fchmod (walker.fd (), S_IRWXU))
-    return failed ("fchmod", walker.name ());
+    return walker.fail ("fchmod");
   return result;
 }
 
 static outcome<void>
-settle_file (const tree_walker &walker) noexcept
+settle_file (const tree_walker &walker)
 {
   auto &status = walker.status ();
   mode_t mode = status.st_mode & S_IXUSR ? 0555 : 0444;
@@ -57,14 +61,14 @@ settle_file (const tree_walker &walker) noexcept
 }
 
 static outcome<void>
-settle_symlink (const tree_walker &walker) noexcept
+settle_symlink (const tree_walker &walker)
 {
   auto &status = walker.status ();
   auto name = walker.name ().c_str ();
   if (!ours (status)
       && fchownat (walker.directory (), name, geteuid (), getegid (),
                    AT_SYMLINK_NOFOLLOW))
-    return failed ("fchownat", walker.name ());
+    return walker.fail ("fchownat");
   if (canonical_time (status))
     return {};
   return canonicalise_symlink (walker.directory (), name);
@@ -72,7 +76,7 @@ settle_symlink (const tree_walker &walker) noexcept
 
 // Bring the metadata of the node at which WALKER is into canonical form.
 static outcome<void>
-settle (const tree_walker &walker, event_kind kind) noexcept
+settle (const tree_walker &walker, event_kind kind)
 {
   switch (kind)
     {

@@ -34,6 +34,9 @@ public:
   int directory () const noexcept;
   const std::string &name () const noexcept { return name_; }
 
+  // That the call WHO, made for the last node, failed.
+  std::unexpected<fault> fail (std::string_view who) const;
+
 private:
   enum class step { node, data, file_end, leave, advance };
 
@@ -54,7 +57,6 @@ private:
   outcome<event> read_file ();
   outcome<event> read_link ();
   std::unexpected<fault> refuse (std::string_view verdict) const;
-  std::unexpected<fault> fail (std::string_view who) const;
   std::string place () const;
 
   int root_;
