@@ -204,6 +204,25 @@ echo $lib > $out; echo $0 > $lib; echo $doc > $doc"
                           (references store (assoc-ref outputs "out")))
                   (equal? (list (assoc-ref outputs "doc"))
                           (references store (assoc-ref outputs "doc"))))))
+     (check-equal "an output that is valid already is not replaced"
+                  '(built "before" (#f #t))
+                  (let* ((drv (drv "partly" "echo $lib > $out; echo > $lib"
+                                   #:outputs '("out" "lib")))
+                         (outputs (query-derivation-outputs store drv))
+                         (out (assoc-ref outputs "out"))
+                         (lib (assoc-ref outputs "lib"))
+                         (file (output-file store drv "lib")))
+                    (call-with-output-file file
+                      (lambda (port) (display "before" port)))
+                    (register-items!
+                     store (list (path-info lib (make-string 64 #\0) 1)))
+                    (let ((result (result-of store host drv)))
+                      (list result
+                            (call-with-input-file file get-string-all)
+                            (map (lambda (path)
+                                   (->bool (path-info-deriver
+                                            (query-path-info store path))))
+                                 (list lib out))))))
      (test "disallowed references are refused"
            (match (result-of store host
                              (drv "disallowed" "echo $out > $out"

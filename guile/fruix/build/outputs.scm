@@ -179,10 +179,14 @@ the store."
   "Make the outputs of @var{job} valid store items.  @var{area} is the name of
 the staged chroot area in which the builder, now dead, has left them, and
 @var{uid} the user id that it had; @var{inputs} are the items that it could
-see.  Raise a @code{&build-error} if an output is missing or wrong; then no
-item has become valid."
+see.  Outputs that are valid already stay as they are, and what was built anew
+under their names is dropped.  Raise a @code{&build-error} if an output is
+missing or wrong; then no item has become valid."
   (define store (job-store job))
-  (define outputs (derivation-outputs (job-derivation job)))
+  (define outputs
+    (remove (lambda (output)
+              (valid-path? store (derivation-output-path output)))
+            (derivation-outputs (job-derivation job))))
   (define directory (area-store (staged-file (store-staging store) area)))
   (define owner (expected-owner uid))
   (define candidates
