@@ -27,7 +27,6 @@
   #:use-module (fruix flag)
   #:use-module (fruix octets)
   #:use-module (fruix store)
-  #:use-module ((fruix store lock) #:select (call-holding-locks))
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)

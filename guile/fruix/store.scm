@@ -62,6 +62,7 @@
                move-into-store!
                lock-paths
                unlock-paths!
+               call-holding-locks
                call-with-path-lock
 
                ;; What is not.

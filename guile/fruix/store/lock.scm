@@ -79,13 +79,7 @@ unless @var{thunk} raised."
 waiting as long as need be, call @var{thunk}, which must not take long, unlock
 @var{path} and return the value.  If there is a lock file, it is deleted
 unless @var{thunk} raised."
-  (let* ((lock (acquire-file-lock (lock-file store path) 'exclusive
-                                  #:cover (store-lock store)))
-         (value (with-exception-handler
-                    (lambda (exception)
-                      (release-file-lock! lock)
-                      (raise-exception exception))
-                  thunk
-                  #:unwind? #t)))
-    (release-file-lock! lock #:delete? #t)
-    value))
+  (call-holding-locks (list (acquire-file-lock (lock-file store path)
+                                               'exclusive
+                                               #:cover (store-lock store)))
+                      thunk))
