@@ -1,54 +1,72 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The floor under the time of a trivial sandboxed run on Linux: clone with
-// the same namespaces, exec of a static program, wait; nothing else.
-//
-// Usage: floor COUNT PROGRAM
-// Prints the microseconds that one run takes.  Without privileges there is a
-// user namespace, too.
-#include <chrono>
-#include <csignal>
+// floor COUNT WIDTH PROGRAM: run PROGRAM COUNT times, WIDTH at a time, each
+// in new namespaces of the kinds that a sandbox has.  That is what the kernel
+// takes for a build, whoever asks for it.
+
 #include <cstdio>
 #include <cstdlib>
 #include <linux/sched.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool
-run (unsigned long long namespaces, char *program)
+namespace
 {
-  struct clone_args arguments {};
-  arguments.flags = namespaces;
+
+constexpr unsigned long long namespaces = CLONE_NEWNS | CLONE_NEWPID
+                                          | CLONE_NEWNET | CLONE_NEWIPC
+                                          | CLONE_NEWUTS;
+
+// Without root, a user namespace is what makes the others possible.
+unsigned long long
+flags ()
+{
+  return namespaces | (::geteuid () == 0 ? 0 : CLONE_NEWUSER);
+}
+
+bool
+start (char **program)
+{
+  clone_args arguments {};
+  arguments.flags = flags ();
   arguments.exit_signal = SIGCHLD;
-  long child = ::syscall (SYS_clone3, &arguments, sizeof arguments);
-  if (child == 0)
+  long pid = ::syscall (SYS_clone3, &arguments, sizeof arguments);
+  if (pid == 0)
     {
-      char *argv[] = {program, nullptr}, *none = nullptr;
-      ::execve (program, argv, &none);
+      ::execv (program[0], program);
       ::_exit (127);
     }
-  int status;
-  return child > 0 && ::waitpid (static_cast<pid_t> (child), &status, 0) > 0
-         && WIFEXITED (status) && WEXITSTATUS (status) != 127;
+  return pid > 0;
 }
+
+bool
+finish ()
+{
+  int status;
+  return ::wait (&status) > 0 && status == 0;
+}
+
+} // namespace
 
 int
 main (int argc, char **argv)
 {
-  if (argc != 3)
-    return 2;
-  auto namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC
-                    | CLONE_NEWUTS
-                    | (::geteuid () == 0 ? 0 : CLONE_NEWUSER);
+  if (argc < 4)
+    return 64;
   int count = std::atoi (argv[1]);
-  auto start = std::chrono::steady_clock::now ();
-  for (int i = 0; i < count; i++)
-    if (!run (static_cast<unsigned> (namespaces), argv[2]))
+  int width = std::atoi (argv[2]);
+  for (int started = 0, ended = 0; ended < count;)
+    if (started < count && started - ended < width)
       {
-        std::perror (argv[2]);
-        return 1;
+        if (!start (argv + 3))
+          return std::perror ("clone3"), 1;
+        ++started;
       }
-  std::chrono::duration<double, std::micro> time
-      = std::chrono::steady_clock::now () - start;
-  std::printf ("%.0f\n", time.count () / count);
+    else
+      {
+        if (!finish ())
+          return std::fputs ("the program failed\n", stderr), 1;
+        ++ended;
+      }
 }

@@ -1,0 +1,85 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Adding files to the store: one large file, and many small ones, both also
+;;; a second time under another name, when all contents are known.  The floor
+;;; copies the same files and hashes the copies.
+;;; Code:
+
+(define-module (tests bench adding)
+  #:use-module (fruix client)
+  #:use-module (ice-9 binary-ports)
+  #:use-module (rnrs bytevectors)
+  #:use-module (srfi srfi-1)
+  #:use-module (tests bench daemon)
+  #:use-module (tests bench figures)
+  #:use-module (tests support)
+  #:export (bench-adding))
+
+(define %mebibyte (expt 2 20))
+
+(define %random-state (seed->random-state 1))
+
+(define (random-bytes size)
+  (let ((bytes (make-bytevector size)))
+    (do ((i 0 (+ i 4)))
+        ((> (+ i 4) size) bytes)
+      (bytevector-u32-native-set! bytes i (random (expt 2 32)
+                                                  %random-state)))))
+
+(define (write-file name . chunks)
+  (call-with-output-file name
+    (lambda (port)
+      (for-each (lambda (chunk) (put-bytevector port chunk)) chunks))
+    #:binary #t))
+
+(define (make-large-file name mebibytes)
+  (let ((chunk (random-bytes %mebibyte)))
+    (apply write-file name
+           (append-map (lambda (n)
+                         (list (string->utf8 (number->string n)) chunk))
+                       (iota mebibytes)))))
+
+(define (make-small-files directory count size)
+  "Make COUNT different files of SIZE bytes in DIRECTORY, 100 in each of its
+directories."
+  (define contents (random-bytes size))
+  (mkdir directory)
+  (for-each (lambda (n)
+              (let ((below (format #f "~a/~a" directory (quotient n 100))))
+                (when (zero? (remainder n 100))
+                  (mkdir below))
+                (bytevector-u32-native-set! contents 0 n)
+                (write-file (format #f "~a/~a" below n) contents)))
+            (iota count)))
+
+(define (copy-and-hash file copy)
+  (run "cp" "-a" file copy)
+  (run "sh" "-c" "find \"$0\" -type f -exec sha256sum {} + >/dev/null" copy))
+
+(define (bench-file daemon what file mebibytes)
+  (define copy (string-append file ".copy"))
+  (define floor
+    (per-second mebibytes (lambda () (copy-and-hash file copy))))
+  (define (add name)
+    (per-second mebibytes
+                (lambda () (add-to-store daemon file #:name name))))
+  (run "rm" "-rf" copy)
+  (report (string-append "add-to-store, " what) (add "first") "MiB/s" floor)
+  (report (string-append "add-to-store, " what ", again") (add "second")
+          "MiB/s" floor))
+
+(define (bench-adding)
+  "Report how fast files get into the store."
+  (call-with-bench-daemon
+   (lambda (daemon _)
+     (call-with-temporary-directory
+      (lambda (directory)
+        (let ((large (string-append directory "/large"))
+              (small (string-append directory "/small"))
+              (size (scaled 500))
+              (count (scaled 20000)))
+          (make-large-file large size)
+          (bench-file daemon "one file" large size)
+          (make-small-files small count 5556) ;106 MiB in all
+          (bench-file daemon "small files" small
+                      (/ (* count 5556.) %mebibyte))))))))

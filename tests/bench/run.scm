@@ -1,0 +1,48 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Run the benchmarks, or those that are named, and print their figures.
+;;;
+;;;   make bench
+;;;   make bench BENCH='--scale=0.01 builds queries'
+;;; Code:
+
+(define-module (tests bench run)
+  #:use-module (ice-9 match)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-37)
+  #:use-module (tests bench adding)
+  #:use-module (tests bench builds)
+  #:use-module (tests bench figures)
+  #:use-module (tests bench memory)
+  #:use-module (tests bench queries)
+  #:export (main))
+
+(define %benchmarks
+  `(("builds" . ,bench-builds)
+    ("log" . ,bench-log)
+    ("queries" . ,bench-queries)
+    ("adding" . ,bench-adding)
+    ("memory" . ,bench-memory)))
+
+(define %options
+  (list (option '("scale") #t #f
+                (lambda (opt name text names)
+                  (current-scale (string->number text))
+                  names))))
+
+(define (main arguments)
+  "Run the benchmarks that @var{arguments}, the command line without the
+program's name, ask for: all if it names none, on @code{--scale} of the full
+amount of work."
+  (let ((names (args-fold arguments %options
+                          (lambda (opt name . _)
+                            (error "unknown option" name))
+                          cons
+                          '())))
+    (for-each (match-lambda
+                ((name . benchmark)
+                 (when (or (null? names) (member name names))
+                   (benchmark))))
+              %benchmarks)))
+
+(main (cdr (command-line)))
