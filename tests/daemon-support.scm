@@ -5,8 +5,11 @@
 ;;; Code:
 
 (define-module (tests daemon-support)
+  #:use-module (fruix control wire)
+  #:use-module (fruix derivation)
   #:use-module (fruix process)
   #:use-module (fruix protocol wire)
+  #:use-module (fruix store)
   #:use-module (fruix store layout)
   #:use-module (ice-9 ftw)
   #:use-module (ice-9 match)
@@ -19,10 +22,16 @@
   #:export (%daemon
             %build-users
             %host-directories
+            %shell
+            install-shell
             call-with-daemon
             daemon-layout
             daemon-process
             connect-to
+            call-with-controller
+            add-script
+            start-build
+            running?
             call-with-client
             wait-until
             open-descriptors
@@ -50,6 +59,26 @@
                 (and (file-exists? directory)
                      (string-append "--chroot-directory=" directory)))
               '("/bin" "/lib" "/lib64" "/libexec" "/usr/bin" "/usr/lib")))
+
+;; The shell that the recorded derivations run is not at hand.
+(define %shell "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
+
+(define (install-shell layout)
+  "Make this system's shell an item of the store of @var{layout}, registered as
+if it were @code{%shell}."
+  (call-with-store layout
+    (lambda (store)
+      (let ((file (physical layout %shell)))
+        (copy-file (canonicalize-path "/bin/sh") file)
+        (chmod file #o555)
+        (utime file 1 1)
+        (register-items!
+         store
+         (list (path-info
+                %shell
+                "64b919eb8bd71aa86a8dce2bfec2105cac80d63b220f023950ee860013e0\
+ce36"
+                2340800)))))))
 
 (define (wait-until done?)
   "Wait until @var{done?}, a thunk, returns true, at most 10 seconds; return
@@ -135,6 +164,49 @@ what it wrote in the end."
         ;; The daemon may have closed it with our last words unread.
         (false-if-exception (force-output port))
         (close-port port)))))
+
+(define (call-with-controller daemon proc)
+  "Call @var{proc} with a procedure that sends its argument, a request, to the
+control socket of @var{daemon}, and returns the reply."
+  (let ((port (connect-to daemon layout-control-socket)))
+    (dynamic-wind
+      (const #t)
+      (lambda ()
+        (proc (lambda (request)
+                (write-message port 'fruix-control request)
+                (read-message port 'fruix-control-reply 65536))))
+      (lambda () (close-port port)))))
+
+(define (add-script port name script)
+  "Add a derivation called @var{name} that runs @var{script} in this system's
+shell to the store of the daemon on @var{port}; return its path.  The daemon
+has to be started with @code{%host-directories}, after
+@code{install-shell}."
+  (call-with-values
+      (lambda ()
+        (make-derivation "/gnu/store" name %shell (list "-c" script)
+                         #:sources (list %shell)
+                         #:environment '(("PATH" . "/bin:/usr/bin"))))
+    (lambda (derivation drv text)
+      (result-of port read-octets 8 (string-append name ".drv") text
+                 (list %shell)))))
+
+(define (start-build port drv)
+  "Ask the daemon on @var{port} to build @var{drv}, and return the process id
+of the builder, once it runs."
+  (set-options port)
+  (say port 9 (list drv) 0)
+  (read-int port)                       ;a log message
+  (string->number
+   (last (string-tokenize (read-octets port)))))
+
+(define (running? pid)
+  "Return true if there is a process @var{pid} that has not ended."
+  (and (file-exists? (format #f "/proc/~a" pid))
+       (not (string-contains
+             (call-with-input-file (format #f "/proc/~a/status" pid)
+               get-string-all)
+             "State:\tZ"))))
 
 (define (process-entries daemon what)
   (length (scandir (format #f "/proc/~a/~a"

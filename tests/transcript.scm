@@ -14,8 +14,6 @@
 (use-modules (fruix base16)
              (fruix derivation)
              (fruix protocol wire)
-             (fruix store)
-             (fruix store layout)
              (ice-9 binary-ports)
              (ice-9 match)
              (ice-9 regex)
@@ -124,23 +122,6 @@ POSITION in the session."
 ;;;
 ;;; Before the recording.
 ;;;
-
-(define %shell "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
-
-(define (install-shell layout)
-  "Make this system's shell a store item under the name of the recorded one."
-  (call-with-store layout
-    (lambda (store)
-      (let ((file (physical layout %shell)))
-        (copy-file (canonicalize-path "/bin/sh") file)
-        (chmod file #o555)
-        (utime file 1 1)
-        (register-items!
-         store
-         (list (path-info
-                %shell
-                "64b919eb8bd71aa86a8dce2bfec2105cac80d63b220f023950ee860013e0ce36"
-                2340800)))))))
 
 (define (add-items port)
   "Add to the store what there was before the recording."

@@ -98,7 +98,7 @@ for the builds."
 (define (log-compression name text)
   (match text
     ((or "gzip" "none") (string->symbol text))
-    (_ (usage-error "--~a: `~a' is unknown" name text))))
+    (_ (fail "--~a: `~a' is unknown" name text))))
 
 (define (word name text)
   text)

@@ -1,0 +1,235 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; The command fruix-daemon as a process: options, sockets, settings of the
+;;; administrator and of clients, and how it ends.
+
+(use-modules (fruix process)
+             (fruix protocol wire)
+             (fruix store layout)
+             (ice-9 match)
+             (ice-9 textual-ports)
+             (srfi srfi-1)
+             (srfi srfi-64)
+             (tests daemon-support)
+             (tests support)
+             (tests worker-client))
+
+(define (run-command . arguments)
+  "Run fruix-daemon, which must not start; return its exit code and output."
+  (match (pipe)
+    ((input . output)
+     (let ((process (spawn-process %daemon (cons "fruix-daemon" arguments)
+                                   #:output output #:error output)))
+       (close-port output)
+       (let ((text (get-string-all input)))
+         (close-port input)
+         (list (status:exit-val (wait-process process)) text))))))
+
+(define (says? expected-code words . arguments)
+  "Return true if the command ends with EXPECTED-CODE and says WORDS."
+  (match (apply run-command arguments)
+    ((code text)
+     (and (= code expected-code)
+          (string-contains text words)))))
+
+(define %builds (append %build-users %host-directories))
+
+(define (built? port drv)
+  (eqv? 1 (result-of port read-int 9 (list drv) 0)))
+
+(define (log-of port drv)
+  "Build DRV and return what the builder wrote."
+  (call-with-values (lambda () (request port read-int 9 (list drv) 0))
+    (lambda (result log data)
+      (string-concatenate log))))
+
+(test-begin "daemon")
+(sigaction SIGPIPE SIG_IGN)
+
+;; The command line.
+(test-assert "--help" (says? 0 "--max-jobs" "--help"))
+(test-assert "--version" (says? 0 "fruix-daemon (Fruix) " "--version"))
+(test-assert "unknown option" (says? 64 "--frob" "--frob"))
+(test-assert "operand" (says? 64 "`x' is too much" "x"))
+(test-assert "number that is none" (says? 64 "--cores" "--cores=many"))
+(test-assert "unknown compression"
+  (says? 1 "log-compression" "--log-compression=zip"))
+(test-assert "group that does not exist"
+  (says? 1 "no-such-group" "--build-users-group=no-such-group"))
+(test-assert "directory that does not exist"
+  (says? 1 "/no-such" "--chroot-directory=/no-such"))
+
+;; Sockets.
+(test-equal "sockets are open to all, below a directory that is not"
+  '(#o666 #o666 #o755)
+  (call-with-daemon
+   (lambda (daemon)
+     (let ((layout (daemon-layout daemon)))
+       (map (lambda (file) (stat:perms (stat file)))
+            (list (layout-socket layout)
+                  (layout-control-socket layout)
+                  (dirname (layout-socket layout))))))))
+(test-assert "a second daemon does not take over the sockets"
+  (call-with-daemon
+   (lambda (daemon)
+     (and (says? 1 "another daemon"
+                 (string-append "--root=" (layout-root (daemon-layout daemon))))
+          (alive? daemon)))))
+(test-assert "the sockets of a daemon that was killed are replaced"
+  (call-with-daemon alive?
+    #:prepare (lambda (layout)
+                (let ((port (socket AF_UNIX SOCK_STREAM 0))
+                      (file (layout-socket layout)))
+                  (for-each mkdir
+                            (map (lambda (directory)
+                                   (string-append (layout-root layout)
+                                                  directory))
+                                 '("/var" "/var/guix"
+                                   "/var/guix/daemon-socket")))
+                  (bind port AF_UNIX file)
+                  (close-port port)))))
+(test-equal "it ends in peace, and takes its sockets along" '(0 #f)
+  (let ((end #f))
+    (call-with-daemon
+     (lambda (daemon)
+       (set! end (lambda (code)
+                   (list code
+                         (file-exists? (layout-socket
+                                        (daemon-layout daemon)))))))
+     #:stopped (lambda (code words) (set! end (end code))))
+    end))
+(let ((directory (string-append "/tmp/fruix-" (make-string 120 #\d))))
+  (test-assert "a socket below a name longer than the system takes"
+    (call-with-daemon
+     (lambda (daemon)
+       (let ((port (socket AF_UNIX SOCK_STREAM 0))
+             (here (getcwd)))
+         (chdir directory)
+         (connect port AF_UNIX "socket")
+         (chdir here)
+         (greet port)
+         (close-port port)
+         #t))
+     #:options (list (string-append "--listen=" directory "/socket"))))
+  (delete-recursively directory))
+
+;; Builds.
+(call-with-daemon
+ (lambda (daemon)
+   (test-equal "cores: the administrator's number, then the client's"
+     '("7\n" "42\n")
+     (call-with-client daemon
+       (lambda (port)
+         (set-options port #:print-build-trace 0)
+         (let ((log (log-of port (add-script port "seven"
+                                             "echo $NIX_BUILD_CORES; >$out"))))
+           (set-options port #:print-build-trace 0
+                        #:settings '(("build-cores" . "42")))
+           (list log
+                 (log-of port
+                         (add-script port "forty-two"
+                                     "echo $NIX_BUILD_CORES; > $out")))))))
+   (test-equal "a client's timeout" '(101 #t)
+     (call-with-client daemon
+       (lambda (port)
+         (set-options port #:settings '(("build-timeout" . "1")))
+         (match (result-of port read-int 9
+                           (list (add-script port "endless" "sleep 1000")) 0)
+           ((text status)
+            (list status (string-suffix? "failed" text)))))))
+   (test-assert "what two clients want is built once"
+     (call-with-client daemon
+       (lambda (one)
+         (let* ((drv (add-script one "shared" "sleep 0.3; echo > $out"))
+                (pid (start-build one drv)))
+           (call-with-client daemon
+             (lambda (two)
+               (and (eqv? pid (start-build two drv))
+                    (eqv? 1 (receive-reply two read-int))
+                    (eqv? 1 (receive-reply one read-int)))))))))
+   (test-equal "ps: what runs, and for whom" (list 'running (getuid) (getpid))
+     (call-with-client daemon
+       (lambda (port)
+         (let ((drv (add-script port "sleeper" "sleep 1000")))
+           (start-build port drv)
+           (call-with-controller daemon
+             (lambda (control)
+               (match (control '(ps))
+                 (('ps ('build . facts))
+                  (match (map (lambda (key) (assq-ref facts key))
+                              '(derivation phase clients))
+                    ((((? (lambda (name) (string=? name drv))))
+                      (phase) ((uid pid)))
+                     (list phase uid pid)))))))))))
+   (test-assert "status"
+     (call-with-controller daemon
+       (lambda (control)
+         (match (control '(status))
+           (('status . facts)
+            (equal? '(4) (assq-ref facts 'max-jobs)))))))
+   (test-assert "the log's name is told for derivation and output"
+     (call-with-client daemon
+       (lambda (port)
+         (let* ((drv (add-script port "logged" "echo logged; echo > $out"))
+                (output (begin
+                          (built? port drv)
+                          (first (result-of port read-octets-list 22 drv)))))
+           (call-with-controller daemon
+             (lambda (control)
+               (match (list (control `(log-file ,drv))
+                            (control `(log-file ,output)))
+                 ((('log-file name) ('log-file same))
+                  (and (string=? name same)
+                       (string-suffix? ".drv.gz" name)
+                       (file-exists? name)))))))))))
+ #:prepare install-shell
+ #:options (append %builds '("--cores=7" "--max-jobs=4")))
+
+(test-equal "--log-compression=none: the log is what the builder wrote"
+  "plain\n"
+  (call-with-daemon
+   (lambda (daemon)
+     (call-with-client daemon
+       (lambda (port)
+         (let ((drv (add-script port "plain" "echo plain; echo > $out")))
+           (built? port drv)
+           (call-with-controller daemon
+             (lambda (control)
+               (match (control `(log-file ,drv))
+                 (('log-file name)
+                  (call-with-input-file name get-string-all)))))))))
+   #:prepare install-shell
+   #:options (append %builds '("--log-compression=none"))))
+(test-equal "--lose-logs: no log, and none is named" "@ build-started  "
+  (call-with-daemon
+   (lambda (daemon)
+     (call-with-client daemon
+       (lambda (port)
+         (let ((drv (add-script port "mute" "echo > $out")))
+           (set-options port)
+           (call-with-values (lambda () (request port #f 9 (list drv) 0))
+             (lambda (result log data)
+               (match (string-split (first log) #\space)
+                 (("@" "build-started" drv "-" system log-file pid)
+                  (string-append "@ build-started  " log-file)))))))))
+   #:prepare install-shell
+   #:options (append %builds '("--lose-logs"))))
+
+;; Ends.
+(for-each
+ (match-lambda
+   ((name . signal)
+    (test-assert (string-append name ": builders die with the daemon")
+      (call-with-daemon
+       (lambda (daemon)
+         (call-with-client daemon
+           (lambda (port)
+             (let* ((drv (add-script port "sleeper" "sleep 1000"))
+                    (pid (start-build port drv)))
+               (kill-process (daemon-process daemon) signal)
+               (wait-until (lambda () (not (running? pid))))))))
+       #:prepare install-shell
+       #:options %builds))))
+ `(("SIGTERM" . ,SIGTERM) ("SIGINT" . ,SIGINT) ("SIGHUP" . ,SIGHUP)
+   ("SIGKILL" . ,SIGKILL)))
+
+(test-end "daemon")
