@@ -6,7 +6,7 @@
              (fruix protocol wire)
              (fruix scripts fruix)
              (fruix scripts progress)
-             (fruix scripts support)
+             (fruix scripts text)
              (ice-9 binary-ports)
              (ice-9 match)
              (ice-9 threads)
@@ -258,6 +258,8 @@ hello-2.12.drv\") (phase queued) (since ~a) (clients))))\n" since since)
   (map size->text (list 0 1023 1024 2621440 (* 3 (expt 2 30)))))
 (test-equal "durations" '("0s" "59s" "1m00s" "1m03s" "59m59s" "2h05m")
   (map duration->text '(0 59 60 63 3599 7530)))
+(test-equal "words of strangers" "a\tbold [[dw"
+  (printable "a\tb\x1b[1;31mo\x07l\x1b[0md\r \x9b[[dw"))
 (test-equal "names" '("hello-2.12" "plain")
   (map item-name
        '("/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-hello-2.12.drv"

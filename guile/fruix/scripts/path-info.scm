@@ -8,6 +8,7 @@
   #:use-module (fruix base32)
   #:use-module (fruix client)
   #:use-module (fruix scripts support)
+  #:use-module ((fruix scripts text) #:select (size->text))
   #:use-module (ice-9 format)
   #:use-module (ice-9 match)
   #:export (main))

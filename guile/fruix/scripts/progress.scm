@@ -12,15 +12,12 @@
   #:use-module (fruix client connection)
   #:use-module (fruix client trace)
   #:use-module (fruix octets)
-  #:use-module (fruix scripts support)
+  #:use-module (fruix scripts text)
   #:use-module (ice-9 format)
   #:use-module (ice-9 match)
-  #:use-module (ice-9 regex)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
-  #:export (call-with-progress
-            item-name
-            printable))
+  #:export (call-with-progress))
 
 (define-record-type <watch>
   (make-watch port terminal? verbosity builds)
@@ -42,27 +39,6 @@
 
 ;; Lines of a failed build's log to show.
 (define %tail-length 10)
-
-(define (item-name file)
-  "Return the part of @var{file}, a store file name, that people care for: the
-name without directory, hash and @code{.drv}."
-  (let* ((base (basename file ".drv"))
-         (hyphen (string-index base #\-)))
-    (if (and hyphen (= hyphen 32))
-        (substring base (+ hyphen 1))
-        base)))
-
-(define %control-sequence
-  (make-regexp "\x1b\\[[0-9;?]*[A-Za-z]"))
-
-(define (printable text)
-  "Return the string @var{text} without what would steer a terminal: control
-sequences, and control characters other than tabs."
-  (string-filter (lambda (char)
-                   (or (char=? char #\tab)
-                       (not (char-set-contains? char-set:iso-control char))))
-                 (regexp-substitute/global #f %control-sequence text
-                                           'pre 'post)))
 
 (define (elapsed build)
   (duration->text (max 0 (- (current-time) (build-since build)))))

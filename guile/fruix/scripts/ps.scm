@@ -5,8 +5,8 @@
 
 (define-module (fruix scripts ps)
   #:use-module (fruix client control)
-  #:use-module (fruix scripts progress)
   #:use-module (fruix scripts support)
+  #:use-module (fruix scripts text)
   #:use-module (ice-9 format)
   #:use-module (ice-9 match)
   #:export (main))

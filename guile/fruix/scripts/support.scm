@@ -1,7 +1,7 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
 ;;; What the subcommands of 'fruix' share: options, the connection that they
-;;; ask for, errors as messages and exit codes, quantities for people.
+;;; ask for, errors as messages and exit codes.
 ;;;
 ;;; Exit codes: 0 done, 1 error, 2 wrong usage; as from the daemon, 100 a
 ;;; build failed and 101 one took too long.
@@ -12,6 +12,7 @@
   #:use-module ((fruix client socket) #:select (control-socket))
   #:use-module ((fruix config) #:select (%version))
   #:use-module (fruix errors)
+  #:use-module ((fruix scripts text) #:select (printable))
   #:use-module (fruix store layout)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 format)
@@ -27,10 +28,7 @@
             usage-error
 
             option-control-socket
-            call-with-daemon
-
-            size->text
-            duration->text))
+            call-with-daemon))
 
 
 ;;
@@ -106,7 +104,10 @@ with @var{arguments} put in as by @code{format}."
 
 (define (report-error name exception)
   "Tell people about EXCEPTION in the command NAME; return the exit code."
-  (format (current-error-port) "~a: ~a~%" name (exception->text exception))
+  (define lines
+    (string-split (exception->text exception) #\newline))
+  (format (current-error-port) "~a: ~a~%"
+          name (string-join (map printable lines) "\n"))
   (cond ((usage-error? exception)
          (format (current-error-port) "Try '~a --help'.~%" name)
          2)
@@ -172,25 +173,3 @@ asks for."
                       (and (not (assq-ref options 'root))
                            (getenv "GUIX_DAEMON_SOCKET")))
                   (option-layout options)))
-
-
-;;
-;; Quantities.
-;;
-
-(define (size->text bytes)
-  "Return @var{bytes}, an integer, for people: @code{\"2.2 MiB\"}."
-  (cond ((< bytes 1024) (format #f "~a B" bytes))
-        ((< bytes (* 1024 1024)) (format #f "~,1f KiB" (/ bytes 1024.)))
-        (else (format #f "~,1f MiB" (/ bytes 1024. 1024.)))))
-
-(define (duration->text seconds)
-  "Return @var{seconds}, an integer, for people: @code{\"3s\"},
-@code{\"1m03s\"} or @code{\"2h05m\"}."
-  (let ((minutes (quotient seconds 60)))
-    (cond ((< seconds 60) (format #f "~as" seconds))
-          ((< minutes 60)
-           (format #f "~am~2,'0ds" minutes (remainder seconds 60)))
-          (else
-           (format #f "~ah~2,'0dm" (quotient minutes 60)
-                   (remainder minutes 60))))))
