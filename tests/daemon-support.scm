@@ -47,10 +47,13 @@
 (define %daemon
   (string-append (getenv "abs_top_builddir") "/fruix-daemon"))
 
-;; Options for builds: root needs users to build as.
+;; Options for builds: root needs users to build as.  A daemon kills all that
+;; these run, so those of a test that runs at the same time are others.
 (define %build-users
   (if (zero? (getuid))
-      '("--build-users=35001:35001,35002:35001")
+      (let ((user (+ 40000 (* 2 (modulo (getpid) 5000)))))
+        (list (format #f "--build-users=~a:~a,~a:~a"
+                      user user (+ user 1) user)))
       '()))
 
 ;; Options that let builds run this system's programs.

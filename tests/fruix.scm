@@ -4,36 +4,15 @@
 
 (use-modules (fruix descriptors)
              (fruix process)
+             (fruix store layout)
              (ice-9 match)
              (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-64)
-             (tests support))
+             (tests daemon-support))
 
-(define (command name)
-  (string-append (getenv "abs_top_builddir") "/" name))
-
-(define (call-with-daemon root proc)
-  "Call PROC while 'fruix-daemon' keeps a store under ROOT."
-  (call-with-process
-   (spawn-process (command "fruix-daemon")
-                  (append (list "fruix-daemon"
-                                (string-append "--root=" root)
-                                "--max-jobs=2")
-                          (if (zero? (getuid))
-                              '("--build-users=61001:61001,61002:61002")
-                              '())
-                          (map (lambda (directory)
-                                 (string-append "--chroot-directory="
-                                                directory))
-                               (filter file-exists?
-                                       '("/bin" "/lib" "/lib64" "/usr"))))
-                  #:session? #t)
-   (lambda (process)
-     (wait-for-daemon root)
-     (proc)
-     (kill-process process SIGTERM)
-     (wait-process process))))
+(define %fruix
+  (string-append (getenv "abs_top_builddir") "/fruix"))
 
 (define (fruix root . arguments)
   "Run 'fruix' with ARGUMENTS and the daemon under ROOT.  Return its exit code,
@@ -42,7 +21,7 @@ output and error output."
   (call-with-values make-pipe
     (lambda (input output)
       (let* ((error-port (open-output-file errors))
-             (process (spawn-process (command "fruix")
+             (process (spawn-process %fruix
                                      (cons "fruix" arguments)
                                      #:environment
                                      (cons (string-append "FRUIX_ROOT=" root)
@@ -56,14 +35,6 @@ output and error output."
           (list (status:exit-val (wait-process process))
                 text
                 (call-with-input-file errors get-string-all)))))))
-
-(define (wait-for-daemon root)
-  (let loop ((tries 500))
-    (when (zero? tries)
-      (error "fruix-daemon does not answer"))
-    (unless (zero? (first (fruix root "ps")))
-      (usleep 20000)
-      (loop (- tries 1)))))
 
 (define (lines text)
   (drop-right (string-split text #\newline) 1))
@@ -157,8 +128,8 @@ makes is called NAME, runs the shell SCRIPT, and has OPTIONS."
   (test-equal "no log" 1 (first (fruix root "log" "/gnu/store/none"))))
 
 (test-begin "fruix")
-(call-with-temporary-directory
- (lambda (root)
-   (call-with-daemon root (lambda () (run root))))
- #:mode #o755)
+(call-with-daemon
+ (lambda (daemon)
+   (run (layout-root (daemon-layout daemon))))
+ #:options (append %build-users %host-directories '("--max-jobs=2")))
 (test-end "fruix")
