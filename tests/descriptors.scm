@@ -94,7 +94,8 @@
     (match (poll-descriptors `((,in readable)) -1)
       (((fd . events)) events))))
 
-(test-equal "a stream socket whose peer stopped writing" '(peer-closed readable)
+(test-equal "a stream socket whose peer stopped writing"
+  '(peer-closed readable)
   (match (socketpair AF_UNIX SOCK_STREAM 0)
     ((a . b)
      (shutdown b 1)

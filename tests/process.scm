@@ -6,12 +6,12 @@
              (fruix descriptors)
              (fruix process)
              (ice-9 match)
-             (ice-9 rdelim)
              (ice-9 textual-ports)
              (ice-9 threads)
              (srfi srfi-1)
              (srfi srfi-11)
-             (srfi srfi-64))
+             (srfi srfi-64)
+             (tests support))
 
 (define (output-of program arguments . options)
   "Return what PROGRAM writes to its output, and its exit value."
@@ -105,7 +105,8 @@
   `("execve" "/nowhere/program" ,ENOENT)
   (fault-of (lambda () (spawn-process "/nowhere/program" '("program")))))
 
-(test-equal "a directory that does not exist" `("chdir: chdir" "/nowhere" ,ENOENT)
+(test-equal "a directory that does not exist"
+  `("chdir: chdir" "/nowhere" ,ENOENT)
   (fault-of (lambda ()
               (spawn-process "true" '("true") #:directory "/nowhere"))))
 
@@ -182,9 +183,20 @@
                                 #:death-signal SIGKILL)))
     (= 4 (status:exit-val (wait-process process)))))
 
+(test-equal "kill-user refuses root" `("kill" "uid 0" ,EINVAL)
+  (fault-of (lambda () (kill-user 0))))
+
+(test-equal "peer credentials" (list (getpid) (getuid) (getgid))
+  (match (socketpair AF_UNIX SOCK_STREAM 0)
+    ((a . b)
+     (call-with-values (lambda () (peer-credentials a)) list))))
+
+(test-assert "peer credentials of what is no local socket"
+  (fault-of (lambda () (peer-credentials (open-input-file "/dev/null")))))
+
 (define %uid 61017)
 
-(unless (zero? (getuid)) (test-skip 1))
+(skip-unless (zero? (getuid)) "needs root")
 (test-assert "kill-user leaves no process of the user"
   (let ((process
          (perform-plan "/bin/sh"
@@ -200,16 +212,5 @@
                   (string-null?
                    (first (output-of "ps" `("ps" "-o" "pid=" "-u"
                                             ,(number->string %uid)))))))))
-
-(test-equal "kill-user refuses root" `("kill" "uid 0" ,EINVAL)
-  (fault-of (lambda () (kill-user 0))))
-
-(test-equal "peer credentials" (list (getpid) (getuid) (getgid))
-  (match (socketpair AF_UNIX SOCK_STREAM 0)
-    ((a . b)
-     (call-with-values (lambda () (peer-credentials a)) list))))
-
-(test-assert "peer credentials of what is no local socket"
-  (fault-of (lambda () (peer-credentials (open-input-file "/dev/null")))))
 
 (test-end "process")

@@ -127,7 +127,7 @@ is in DIRECTORY."
           (perform-plan "/gnu/store/item/probe" '("probe") '()
                         `(,namespaces ("descriptors" -1 -1 -1) ,@steps)))
         (define before (state directory))
-        (test-equal (format #f "~a: a failure after any step is reported" mode)
+        (test-equal (format #f "~a: a failure after a step is reported" mode)
           (make-list (length steps) `("chdir: chdir" "/nowhere" ,ENOENT))
           (map (lambda (n)
                  (fault-of (lambda ()
@@ -213,7 +213,7 @@ is in DIRECTORY."
     (status:exit-val
      (run-in-sandbox (with-mounts (simple-sandbox mode directory) mounts)
                      program '("probe") #:output #f)))
-  (test-equal (format #f "~a: a symbolic link among the mounts is copied" mode)
+  (test-equal (format #f "~a: a symbolic link is copied" mode)
     0
     (call-with-sandbox-directory
      (lambda (directory)
@@ -260,7 +260,9 @@ is in DIRECTORY."
                 (spawn-process
                  "unshare"
                  `("unshare" "--user" "--map-root-user" "sh" "-c"
-                   "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\""
+                   ,(string-append
+                     "echo 0 > /proc/sys/user/max_user_namespaces"
+                     " && exec \"$@\"")
                    "sh" ,(or (getenv "GUILE") "guile") "--no-auto-compile"
                    ,(string-append (getenv "abs_top_srcdir")
                                    "/tests/run-sandbox.scm")

@@ -26,8 +26,8 @@
 @var{arguments}, a list of strings from argv[0] on, and return a process
 (@pxref{fruix process}).  @var{output}, a descriptor or port, or @code{#f}
 for @file{/dev/null}, becomes its standard output and error; its input is
-@file{/dev/null} and nothing else is open.  It is the first process of its PID namespace and gets SIGKILL when the
-@emph{thread} that called this ends.
+@file{/dev/null} and nothing else is open.  It is the first process of its PID
+namespace and gets SIGKILL when the @emph{thread} that called this ends.
 
 Raise a @code{system-error} if it cannot be started, nothing being left then:
 @itemize
@@ -46,6 +46,6 @@ is not in the directory where it must be;
                        ,@steps))))))
 
 (define* (run-in-sandbox box program arguments #:key (output 1))
-  "Run @var{program} in the sandbox @var{box}, as @code{spawn-in-sandbox} does,
+  "Run @var{program} in the sandbox @var{box} as @code{spawn-in-sandbox} does,
 and return its status once it has ended."
   (wait-process (spawn-in-sandbox box program arguments #:output output)))

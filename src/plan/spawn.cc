@@ -64,9 +64,9 @@ await_exec (const process &process, int channel) noexcept
   for (;;)
     {
       fault report;
-      auto length = retry (
-          [&]
-            { return ::recv (channel, &report, sizeof report, MSG_WAITALL); });
+      auto receive = [&]
+        { return ::recv (channel, &report, sizeof report, MSG_WAITALL); };
+      auto length = retry (receive);
       if (length != static_cast<ssize_t> (sizeof report))
         return process;
       if (report.error != 0)

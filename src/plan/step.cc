@@ -2,7 +2,6 @@
 #include "plan/step.hh"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace fruix::plan {
 
@@ -47,26 +46,27 @@ resolve (std::span<step> steps) noexcept
   return {};
 }
 
+// FAULT as that of the step called NAME: "NAME: CALL", as far as it fits.
+static fault
+name_step (std::string_view name, const fault &fault) noexcept
+{
+  char who[sizeof fault.who] {};
+  std::size_t length = 0;
+  for (auto part : {name, std::string_view {": "},
+                    std::string_view {fault.who}})
+    for (char c : part)
+      if (length < sizeof who - 1)
+        who[length++] = c;
+  return make_fault (who, fault.object, fault.error);
+}
+
 outcome<void>
 perform (const step &step, child &child) noexcept
 {
   auto result = step.kind->perform (step, child);
-  if (result)
-    return result;
-  auto fault = result.error ();
-  char who[sizeof fault.who];
-  copy_text (who, step.kind->name);
-  std::size_t length = std::strlen (who);
-  if (length + 2 < sizeof who)
-    {
-      who[length++] = ':';
-      who[length++] = ' ';
-      std::string_view call {fault.who};
-      call = call.substr (0, sizeof who - 1 - length);
-      std::memcpy (who + length, call.data (), call.size ());
-      who[length + call.size ()] = '\0';
-    }
-  return failed (who, fault.object, fault.error);
+  if (!result)
+    return std::unexpected {name_step (step.kind->name, result.error ())};
+  return {};
 }
 
 }

@@ -33,8 +33,9 @@ open_directory_at_ (SCM directory, SCM name)
   scm_dynwind_begin (scm_t_dynwind_flags {});
   auto &request = make_request<name_request> ();
   decode (name, request.name);
-  auto result = act (
-      "openat", [&] { return open_directory_at (fd, request.name.c_str ()); });
+  auto body
+      = [&] { return open_directory_at (fd, request.name.c_str ()); };
+  auto result = act ("openat", body);
   scm_dynwind_end ();
   return value_or_raise (result);
 }
@@ -70,8 +71,8 @@ static constexpr struct
   const char *name;
   short event;
 } events[] = {
-  {"readable", POLLIN},  {"writable", POLLOUT},    {"hangup", POLLHUP},
-  {"error", POLLERR},    {"invalid", POLLNVAL},    {"peer-closed", peer_closed},
+  {"readable", POLLIN}, {"writable", POLLOUT}, {"hangup", POLLHUP},
+  {"error", POLLERR},   {"invalid", POLLNVAL}, {"peer-closed", peer_closed},
 };
 
 static short

@@ -62,7 +62,8 @@ static SCM
 await_exit_ (SCM id)
 {
   pid_t process = scm_to_int (id);
-  return value_or_raise (act ("waitid", [=] { return await_exit (process); }));
+  auto result = act ("waitid", [=] { return await_exit (process); });
+  return value_or_raise (result);
 }
 
 static SCM
