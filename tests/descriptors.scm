@@ -119,7 +119,7 @@
            (< 0.09
               (/ (- (get-internal-real-time) start)
                  internal-time-units-per-second 1.)
-              0.5)))))
+              5)))))
 
 (for-each (lambda (name) (delete-file (string-append %directory name)))
           '("/link"))

@@ -128,16 +128,16 @@
           (steps "symlink" plan)
           (steps "filesystem" plan))))
 
-(test-assert "10,000 mounts are planned in well under a second"
+(test-assert "10,000 mounts are planned in a second of CPU time"
   (let* ((mounts (map (lambda (i)
                         (let ((name (format #f "/gnu/store/item-~a" i)))
                           (list name name 'read-only)))
                       (iota 10000)))
-         (start (get-internal-real-time))
+         (start (get-internal-run-time))
          (count (length (steps "bind" (plan (box #:devices? #f
                                                  #:mounts mounts))))))
     (and (= count 10000)
-         (< (/ (- (get-internal-real-time) start)
+         (< (/ (- (get-internal-run-time) start)
                internal-time-units-per-second)
             1))))
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The steps of FreeBSD.
+// FreeBSD's own steps: none so far, hence no sandboxes, only processes.
 #include "plan/step.hh"
 
 namespace fruix::plan {
