@@ -21,7 +21,7 @@
 
 ;; Low to high.  A name ending in '/' stands for the modules below it.
 (define %layers
-  '((0 "config" "errors")
+  '((0 "config" "errors" "thread")
     (1 "primitives")
     (2 "base16" "base32" "control/wire" "credentials" "database" "derivation"
        "derivation/" "descriptors" "flag" "gzip" "hash" "links" "mailbox" "map"

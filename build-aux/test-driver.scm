@@ -9,7 +9,8 @@
 ;;; why it skips cases by setting the runner's auxiliary value.
 ;;; Code:
 
-(use-modules (ice-9 match)
+(use-modules (fruix thread)
+             (ice-9 match)
              (srfi srfi-64))
 
 (define (case-name runner)
@@ -60,6 +61,7 @@ raised."
   ((_ file results)
    (let ((runner (make-reporting-runner (open-file results "wl"))))
      (setvbuf (current-output-port) 'line)
+     (reserve-stack!)
      ;; Threads that a failed test left behind must not keep us.
      (primitive-_exit
       (if (returns? (lambda ()

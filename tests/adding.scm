@@ -9,6 +9,7 @@
              (fruix store)
              (fruix store layout)
              (fruix store path)
+             (fruix thread)
              (ice-9 binary-ports)
              (ice-9 match)
              (ice-9 popen)
@@ -334,7 +335,7 @@ given."
   (test-equal "8 threads that add the same 20 texts make each once" '(20 20)
     (let* ((threads
             (map (lambda (_)
-                   (call-with-new-thread
+                   (start-thread
                     (lambda ()
                       (map (lambda (i)
                              (text store "same" (number->string i)))
@@ -348,7 +349,7 @@ given."
      (delete-duplicates
       (map join-thread
            (map (lambda (_)
-                  (call-with-new-thread
+                  (start-thread
                    (lambda () (archive store "tree" tree-archive))))
                 (iota 8)))))))
 

@@ -3,6 +3,7 @@
 ;;; what the primitive had decoded.
 
 (use-modules (fruix primitives)
+             (fruix thread)
              (ice-9 threads)
              (srfi srfi-64)
              (tests support))
@@ -47,7 +48,7 @@
   '(0 0)
   (map join-thread
        (map (lambda (_)
-              (call-with-new-thread
+              (start-thread
                (lambda ()
                  (do ((i 0 (+ i 1)))
                      ((= i 10000) (%live-requests))

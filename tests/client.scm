@@ -9,6 +9,7 @@
              (fruix derivation)
              (fruix errors)
              (fruix protocol wire)
+             (fruix thread)
              (ice-9 binary-ports)
              (ice-9 match)
              (ice-9 threads)
@@ -53,7 +54,7 @@ the client says something else, with what it says, or #f."
 returns, or what the exception it raises tells, and what 'play' returns."
   (match (socketpair AF_UNIX SOCK_STREAM 0)
     ((ours . theirs)
-     (let* ((thread (call-with-new-thread (lambda () (play turns theirs))))
+     (let* ((thread (start-thread (lambda () (play turns theirs))))
             (result (with-exception-handler exception->text
                        (lambda () (proc ours))
                        #:unwind? #t)))

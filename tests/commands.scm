@@ -7,6 +7,7 @@
              (fruix scripts fruix)
              (fruix scripts progress)
              (fruix scripts text)
+             (fruix thread)
              (ice-9 binary-ports)
              (ice-9 match)
              (ice-9 threads)
@@ -99,7 +100,7 @@ No such file or directory\n")
            (listener (socket PF_UNIX SOCK_STREAM 0)))
        (bind listener AF_UNIX file)
        (listen listener 1)
-       (let* ((thread (call-with-new-thread
+       (let* ((thread (start-thread
                        (lambda () (play turns (car (accept listener))))))
               (result (proc file)))
          (join-thread thread)

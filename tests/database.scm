@@ -3,6 +3,7 @@
 
 (use-modules (fruix database)
              (fruix primitives)
+             (fruix thread)
              (ice-9 popen)
              (ice-9 textual-ports)
              (ice-9 threads)
@@ -96,7 +97,7 @@
       (for-each
        join-thread
        (map (lambda (i)
-              (call-with-new-thread
+              (start-thread
                (lambda ()
                  (let ((db (open-database (file "db"))))
                    (query db "pragma busy_timeout = 1")

@@ -4,6 +4,7 @@
 
 (use-modules (fruix descriptors)
              (fruix process)
+             (fruix thread)
              (ice-9 match)
              (ice-9 threads)
              (srfi srfi-1)
@@ -23,8 +24,8 @@ and how often they have collected."
             (make-list 10000 (make-string 10))
             (gc)
             (loop (+ collections 1))))))
-  (let* ((threads (list (call-with-new-thread busy)
-                        (call-with-new-thread busy)))
+  (let* ((threads (list (start-thread busy)
+                        (start-thread busy)))
          (result (proc)))
     (set! finished? #t)
     (values result (reduce + 0 (map join-thread threads)))))

@@ -4,6 +4,7 @@
 (use-modules (fruix errors)
              (fruix hash)
              (fruix primitives)
+             (fruix thread)
              (ice-9 format)
              (ice-9 match)
              (ice-9 threads)
@@ -76,7 +77,7 @@ b00361a396177a9cb410ff61f20015ad")
   (make-list 8 (bytevector-hash 'sha512 (make-bytevector 100000 7)))
   (map join-thread
        (map (lambda (_)
-              (call-with-new-thread
+              (start-thread
                (lambda ()
                  (bytevector-hash 'sha512 (make-bytevector 100000 7)))))
             (iota 8))))

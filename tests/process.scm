@@ -5,6 +5,7 @@
 (use-modules (fruix credentials)
              (fruix descriptors)
              (fruix process)
+             (fruix thread)
              (ice-9 match)
              (ice-9 textual-ports)
              (ice-9 threads)
@@ -146,7 +147,7 @@
     ((input . output)
      (let* ((process (spawn-process "sh" (shell "read x; exit 9")
                                     #:input input))
-            (thread (call-with-new-thread
+            (thread (start-thread
                      (lambda () (status:exit-val (wait-process process))))))
        (close-port output)
        (let ((status (status:exit-val (wait-process process))))
@@ -172,7 +173,7 @@
 
 (test-assert "the death signal comes with the end of the thread"
   (let ((process (join-thread
-                  (call-with-new-thread
+                  (start-thread
                    (lambda ()
                      (spawn-process "sleep" '("sleep" "60")
                                     #:death-signal SIGKILL))))))

@@ -2,6 +2,7 @@
 ;;; Lock files exclude threads and processes, and survive being deleted.
 
 (use-modules (fruix record-lock)
+             (fruix thread)
              (ice-9 match)
              (ice-9 popen)
              (ice-9 rdelim)
@@ -11,7 +12,7 @@
              (tests support))
 
 (define-syntax-rule (with-thread expression)
-  (join-thread (call-with-new-thread (lambda () expression))))
+  (join-thread (start-thread (lambda () expression))))
 
 ;; A child of its own code, since locks belong to processes: it opens FILE,
 ;; locks it, says so, and ends when its input does.
@@ -71,7 +72,7 @@
      '(#t #f)
      (let* ((lock (acquire-file-lock file 'exclusive))
             (inode (stat:ino (stat file)))
-            (waiter (call-with-new-thread
+            (waiter (start-thread
                      (lambda ()
                        (let ((lock (acquire-file-lock file 'exclusive)))
                          (release-file-lock! lock)
@@ -86,7 +87,7 @@
      (let ((count 0))
        (for-each join-thread
                  (map (lambda (_)
-                        (call-with-new-thread
+                        (start-thread
                          (lambda ()
                            (do ((i 0 (+ i 1)))
                                ((= i 100))
@@ -111,7 +112,7 @@
    (let ((holder (start-holder file)))
      (test-equal "another process holds it" #f
        (acquire-file-lock file 'shared #:wait? #f))
-     (let ((waiter (call-with-new-thread
+     (let ((waiter (start-thread
                     (lambda ()
                       (let ((lock (acquire-file-lock file 'shared)))
                         (release-file-lock! lock)

@@ -3,6 +3,7 @@
 
 (use-modules (fruix store)
              (fruix store layout)
+             (fruix thread)
              (ice-9 match)
              (ice-9 regex)
              (ice-9 threads)
@@ -147,7 +148,7 @@
     '(100 100 100 100)
     (map join-thread
          (map (lambda (thread)
-                (call-with-new-thread
+                (start-thread
                  (lambda ()
                    (count (lambda (i)
                             (let ((name (format #f "t~a-~a" thread i)))

@@ -6,6 +6,7 @@
              (fruix descriptors)
              (fruix process)
              (fruix sandbox)
+             (fruix thread)
              (ice-9 match)
              (ice-9 textual-ports)
              (ice-9 threads)
@@ -302,7 +303,7 @@ for a minute, and a pipe that it holds."
        (let-values (((in out) (make-pipe)))
          (let ((process
                 (join-thread
-                 (call-with-new-thread
+                 (start-thread
                   (lambda ()
                     (spawn-in-sandbox (simple-sandbox mode directory)
                                       "/gnu/store/item/job"

@@ -6,6 +6,7 @@
              (fruix flag)
              (fruix mailbox)
              (fruix scheduler loop)
+             (fruix thread)
              (ice-9 match)
              (ice-9 threads)
              (rnrs bytevectors)
@@ -304,11 +305,12 @@ next build, which must be that of the given derivation."
                                                  (- n 8))))))
                        (iota 500))))
          (answers (map (lambda (client)
-                         (begin-thread
-                          (call-with-client scheduler
-                            (lambda (submit mailbox)
-                              (submit (nodes client))
-                              (last (get-until mailbox 'done))))))
+                         (start-thread
+                          (lambda ()
+                            (call-with-client scheduler
+                              (lambda (submit mailbox)
+                                (submit (nodes client))
+                                (last (get-until mailbox 'done)))))))
                        (iota 4))))
     (every (match-lambda
              (('done 1 results)

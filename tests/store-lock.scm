@@ -3,6 +3,7 @@
 
 (use-modules (fruix store)
              (fruix store layout)
+             (fruix thread)
              (ice-9 popen)
              (ice-9 rdelim)
              (ice-9 textual-ports)
@@ -19,7 +20,7 @@
           (directory-entries (layout-physical-store layout))))
 
 (define-syntax-rule (in-thread body ...)
-  (join-thread (call-with-new-thread (lambda () body ...))))
+  (join-thread (start-thread (lambda () body ...))))
 
 (define %holder
   ;; Another process: it opens the store under the root that it is told, locks
@@ -107,7 +108,7 @@ PATHS in it locked; PROC may call the thunk that it gets to make it end."
         '(100 100)
         (map join-thread
              (map (lambda (paths)
-                    (call-with-new-thread
+                    (start-thread
                      (lambda ()
                        (count (lambda (_)
                                 (unlock-paths! (lock-paths store paths)
@@ -135,7 +136,7 @@ PATHS in it locked; PROC may call the thunk that it gets to make it end."
         (let ((count 0))
           (for-each join-thread
                     (map (lambda (_)
-                           (call-with-new-thread
+                           (start-thread
                             (lambda ()
                               (do ((i 0 (+ i 1)))
                                   ((= i 100))
@@ -158,7 +159,7 @@ PATHS in it locked; PROC may call the thunk that it gets to make it end."
         (lambda (finish)
           (test-equal "another process is respected" #f
             (lock-paths store (list a) #:wait? #f))
-          (let ((waiter (call-with-new-thread
+          (let ((waiter (start-thread
                          (lambda ()
                            (call-with-path-lock store a (const 'mine))))))
             (finish)

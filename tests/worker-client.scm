@@ -10,6 +10,7 @@
   #:use-module (fruix session)
   #:use-module (fruix session client)
   #:use-module (fruix session settings)
+  #:use-module (fruix thread)
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
@@ -115,7 +116,7 @@ return what it returned once the session has ended."
                   (const #t)))
   (match (socketpair AF_UNIX SOCK_STREAM 0)
     ((near . far)
-     (let ((session (call-with-new-thread
+     (let ((session (start-thread
                      (lambda ()
                        (catch 'system-error
                          (lambda () (serve far))

@@ -20,9 +20,9 @@
   #:use-module (fruix session settings)
   #:use-module (fruix store)
   #:use-module (fruix store layout)
+  #:use-module (fruix thread)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
-  #:use-module (ice-9 threads)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (run-daemon))
@@ -87,7 +87,7 @@
         (#f
          (fail "too many connections, user ~a has to wait" uid))
         (connection
-         (call-with-new-thread
+         (start-thread
           (lambda ()
             (guard (exception (#t #f))  ;the connection broke
               (setvbuf port 'block %buffer-size)
@@ -108,6 +108,7 @@
 
 (define (prepare-process)
   "Make this process one that many clients can use."
+  (reserve-stack!)
   (umask #o022)
   (sigaction SIGPIPE SIG_IGN)
   (call-with-values (lambda () (getrlimit 'nofile))

@@ -20,10 +20,10 @@
   #:use-module (fruix map)
   #:use-module (fruix scheduler)
   #:use-module (fruix scheduler feed)
+  #:use-module (fruix thread)
   #:use-module (ice-9 atomic)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
-  #:use-module (ice-9 threads)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (start-scheduler
@@ -88,7 +88,7 @@ with the exception; by default it ends the process."
          (loop (%make-loop (make-mailbox)
                            (make-atomic-box (cons state empty-map))
                            build patience)))
-    (call-with-new-thread
+    (start-thread
      (lambda ()
        (guard (exception (#t (mailbox-close! (loop-inbox loop))
                              (on-crash exception)))
@@ -247,7 +247,7 @@ derivations to the jobs that run."
               clients)
     (report-exceptions loop drv
       (lambda ()
-        (call-with-new-thread
+        (start-thread
          (lambda ()
            (report-exceptions loop drv
              (lambda ()

@@ -11,6 +11,7 @@
   #:use-module (fruix database)
   #:use-module (fruix errors)
   #:use-module (fruix mailbox)
+  #:use-module (fruix thread)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
@@ -114,7 +115,7 @@ when it is closed."
 and return the writer."
   (let ((mailbox (make-mailbox)))
     (make-writer mailbox
-                 (call-with-new-thread (lambda () (work mailbox db))))))
+                 (start-thread (lambda () (work mailbox db))))))
 
 (define (call-in-writer writer proc)
   "Have @var{writer} call @var{proc} with the writing connection, inside a

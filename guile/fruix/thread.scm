@@ -1,0 +1,38 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Starting threads that survive garbage collection.
+;;;
+;;; When the stack of Guile's virtual machine grows, Guile 3.0.8 lets the
+;;; collector run while one of its pointers still points into the old stack.
+;;; A collection that another thread starts just then reads memory that is
+;;; gone, or takes live objects for dead: in one of five runs of a program whose
+;;; four threads allocate and recurse.  So stacks are made large at once, while
+;;; collection is disabled, and rarely grow later.  What is not used of them
+;;; goes back to the system.
+;;; Code:
+
+(define-module (fruix thread)
+  #:use-module (ice-9 threads)
+  #:export (reserve-stack!
+            start-thread))
+
+;; As many values take 256 KiB of stack.
+(define %values (make-list 32768 #f))
+
+(define (reserve-stack!)
+  "Make the stack of the current thread large.  The main thread of a program
+with several should do it before it starts others."
+  (dynamic-wind
+    gc-disable
+    (lambda ()
+      (apply values %values)
+      #t)
+    gc-enable))
+
+(define (start-thread thunk)
+  "Call @var{thunk} in a new thread with a large stack, and return the
+thread."
+  (call-with-new-thread
+   (lambda ()
+     (reserve-stack!)
+     (thunk))))
