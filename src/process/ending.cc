@@ -8,6 +8,7 @@
 #include "process/signals.hh"
 
 #include <charconv>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,14 @@ await_exit (pid_t id) noexcept
       < 0)
     return failed ("waitid");
   return {};
+}
+
+// A process that is being forked has a parent that is seen here.
+static bool
+has_processes (uid_t user) noexcept
+{
+  errno = 0;
+  return ::getpriority (PRIO_USER, user) != -1 || errno != ESRCH;
 }
 
 // The exit status is the errno.  One call is enough: none of the processes
@@ -42,6 +51,9 @@ kill_user (uid_t user) noexcept
   std::to_chars (name + 4, name + sizeof name - 1, user);
   if (user == 0)
     return failed ("kill", name, EINVAL);
+  // The usual case, and far cheaper to find out than to fork.
+  if (!has_processes (user))
+    return {};
   outcome<process> killer;
   {
     blocked_signals blocked;
