@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/unique_fd.hh"
+#include "tree/remove.hh"
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
@@ -34,8 +35,10 @@ public:
   scratch (const scratch &) = delete;
   ~scratch ()
   {
-    std::error_code ignored;
-    std::filesystem::remove_all (name_, ignored);
+    std::filesystem::path path {name_};
+    unique_fd parent {open (path.parent_path ().c_str (),
+                            O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    (void) remove_tree (parent.get (), path.filename ().c_str (), 1);
   }
 
   int fd () const { return fd_.get (); }
