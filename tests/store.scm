@@ -57,6 +57,12 @@ from the text that declared them."
        (query db "select type, name, tbl_name from sqlite_master
                   order by type, name")))
 
+(define (database-description file)
+  (let* ((db (open-database file))
+         (result (description db)))
+    (close-database db)
+    result))
+
 (test-begin "store")
 
 
@@ -128,10 +134,9 @@ from the text that declared them."
       (lambda (directory)
         (let ((file (string-append directory "/db")))
           (shell file (string-append ".read " %dump))
-          (let ((theirs (open-database file))
-                (ours (open-database (layout-database layout))))
-            (list (equal? (description theirs) (description ours))
-                  (< 8 (length (description ours)))))))))
+          (let ((theirs (database-description file))
+                (ours (database-description (layout-database layout))))
+            (list (equal? theirs ours) (< 8 (length ours))))))))
 
    (test-equal "a new store is empty" '() (all-valid-paths store))
 
@@ -150,6 +155,9 @@ from the text that declared them."
    (test-equal "closing leaves nothing behind" '((".links") ())
      (list (directory-entries (layout-physical-store layout))
            (directory-entries (string-append state "/temproots"))))
+   (test-equal "nor a journal beside the database"
+     '("big-lock" "db.sqlite" "reserved" "schema")
+     (directory-entries (layout-database-directory layout)))
    (test-assert "a closed store says so"
      (string-contains (message-of
                        (lambda () (record-failed-paths! store '("/x"))))

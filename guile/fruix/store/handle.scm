@@ -102,8 +102,9 @@ whether to keep 8 MiB of disk space for hard times.  Raise a
 
 (define (close-store! store)
   "Close @var{store}, which no other thread uses any more."
-  (stop-writer! (store-writer store))
+  ;; The last connection to close empties the journal, if it may write.
   (close-readers! (store-readers store))
+  (stop-writer! (store-writer store))
   (close-staging! (store-staging store))
   (close-temporary-roots! (store-roots store))
   (release-file-lock! (store-lock store)))
