@@ -205,11 +205,13 @@ of the builder, once it runs."
 
 (define (running? pid)
   "Return true if there is a process @var{pid} that has not ended."
-  (and (file-exists? (format #f "/proc/~a" pid))
-       (not (string-contains
-             (call-with-input-file (format #f "/proc/~a/status" pid)
-               get-string-all)
-             "State:\tZ"))))
+  (catch 'system-error
+    (lambda ()
+      (not (string-contains (call-with-input-file
+                                (format #f "/proc/~a/status" pid)
+                              get-string-all)
+                            "State:\tZ")))
+    (const #f)))
 
 (define (process-entries daemon what)
   (length (scandir (format #f "/proc/~a/~a"

@@ -51,6 +51,8 @@
 (test-assert "unknown option" (says? 64 "--frob" "--frob"))
 (test-assert "operand" (says? 64 "`x' is too much" "x"))
 (test-assert "number that is none" (says? 64 "--cores" "--cores=many"))
+(test-assert "address that is no file name"
+  (says? 64 "localhost:44146" "--listen=localhost:44146"))
 (test-assert "unknown compression"
   (says? 1 "log-compression" "--log-compression=zip"))
 (test-assert "group that does not exist"
@@ -97,20 +99,21 @@
                                         (daemon-layout daemon)))))))
      #:stopped (lambda (code words) (set! end (end code))))
     end))
-(let ((directory (string-append "/tmp/fruix-" (make-string 120 #\d))))
-  (test-assert "a socket below a name longer than the system takes"
-    (call-with-daemon
-     (lambda (daemon)
-       (let ((port (socket AF_UNIX SOCK_STREAM 0))
-             (here (getcwd)))
-         (chdir directory)
-         (connect port AF_UNIX "socket")
-         (chdir here)
-         (greet port)
-         (close-port port)
-         #t))
-     #:options (list (string-append "--listen=" directory "/socket"))))
-  (delete-recursively directory))
+(test-assert "a socket below a name longer than the system takes"
+  (call-with-temporary-directory
+   (lambda (parent)
+     (define directory (string-append parent "/" (make-string 120 #\d)))
+     (call-with-daemon
+      (lambda (daemon)
+        (let ((port (socket AF_UNIX SOCK_STREAM 0))
+              (here (getcwd)))
+          (chdir directory)
+          (connect port AF_UNIX "socket")
+          (chdir here)
+          (greet port)
+          (close-port port)
+          #t))
+      #:options (list (string-append "--listen=" directory "/socket"))))))
 
 ;; Builds.
 (call-with-daemon

@@ -78,29 +78,44 @@
                    (connections
                     . ,(connection-count (service-connections service))))))
 
+(define (serve-in-thread service serve connection port . peer)
+  "Call SERVE with CONNECTION, on PORT, and the ids of PEER in a new thread,
+which closes the connection in the end."
+  (define (end)
+    (close-connection! (service-connections service) connection))
+  (guard (exception (#t (end)
+                        (raise-exception exception)))
+    (start-thread
+     (lambda ()
+       (guard (exception (#t #f))       ;the connection broke
+         (setvbuf port 'block %buffer-size)
+         (apply serve service connection port peer))
+       (end)))))
+
 (define (start-connection service serve port)
-  "Serve the new connection on PORT in a thread of its own."
-  (define connections (service-connections service))
+  "Serve the new connection on PORT, unless there are too many."
   (call-with-values (lambda () (peer-credentials port))
     (lambda (pid uid gid)
-      (match (open-connection! connections port uid)
-        (#f
-         (fail "too many connections, user ~a has to wait" uid))
-        (connection
-         (start-thread
-          (lambda ()
-            (guard (exception (#t #f))  ;the connection broke
-              (setvbuf port 'block %buffer-size)
-              (serve service connection port pid uid gid))
-            (close-connection! connections connection))))))))
+      (let ((connection (open-connection! (service-connections service)
+                                          port uid)))
+        (unless connection
+          (fail "user ~a has too many connections, or all have" uid))
+        (serve-in-thread service serve connection port pid uid gid)))))
 
 (define (accept-connection service serve listener)
   (match (accept listener SOCK_CLOEXEC)
     ((port . _)
-     (guard (exception (#t (report "connection refused: ~a"
-                                   (exception->text exception))
-                           (close-port port)))
+     (guard (exception (#t (close-port port)
+                           (raise-exception exception)))
        (start-connection service serve port)))))
+
+(define (try-to-accept-connection service serve listener)
+  "Accept a connection as far as the system allows it."
+  (guard (exception (#t (report "connection refused: ~a"
+                                (exception->text exception))
+                        ;; Its client is still there: do not spin.
+                        (usleep 10000)))
+    (accept-connection service serve listener)))
 
 ;;;
 ;;; Life of the daemon.
@@ -137,9 +152,8 @@ from listening sockets to procedures that serve a connection."
           ((ready _ _)
            (shut-down-late! connections)
            (for-each (lambda (listener)
-                       (accept-connection service
-                                          (assq-ref listeners listener)
-                                          listener))
+                       (try-to-accept-connection
+                        service (assq-ref listeners listener) listener))
                      ready)
            (loop)))))))
 

@@ -48,7 +48,8 @@ Build derivations, and keep the store, for the clients that connect.
       --lose-logs        keep no build logs
       --log-compression=TYPE
                          compress build logs with TYPE: gzip or none
-      --listen=SOCKET    listen on SOCKET, a file name; may be repeated
+      --listen=SOCKET    listen on SOCKET, an absolute file name; may be
+                         repeated
       --root=DIR         keep store, state, logs and configuration below DIR
       --debug            begin sessions with much to tell
       --help             display this help and exit
@@ -103,7 +104,7 @@ for the builds."
 (define (word name text)
   text)
 
-(define (file-under-working-directory name text)
+(define (directory name text)
   (if (absolute-file-name? text)
       text
       (string-append (getcwd) "/" text)))
@@ -148,9 +149,9 @@ KEY; the values of one that may be REPEATED? are gathered."
         (value-option '("substitute-urls") 'substitute-urls word)
         (flag-option '("lose-logs") 'log-compression #f)
         (value-option '("log-compression") 'log-compression log-compression)
-        (value-option '("listen") 'sockets file-under-working-directory
+        (value-option '("listen") 'sockets absolute
                       #:repeated? #t)
-        (value-option '("root") 'root file-under-working-directory)
+        (value-option '("root") 'root directory)
         (flag-option '("debug") 'verbosity 4)
         (ending-option '("help") show-help)
         (ending-option '("version") show-version)))

@@ -18,7 +18,6 @@
   #:use-module (fruix session plan)
   #:use-module (fruix session settings)
   #:use-module (fruix session traces)
-  #:use-module (fruix store)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
@@ -184,12 +183,6 @@ the results."
                                (_ #f))
                              (build client watch plan))))))
 
-(define (keep-for-session store plan)
-  (for-each (match-lambda
-              ((drv . _)
-               (add-temp-root! store drv)))
-            (plan-nodes plan)))
-
 (define (build-paths client requests mode)
   "Build what @var{requests}, a list of octet strings, name in the sense of
 @code{plan-builds}, telling @var{client} how it goes.  Raise a
@@ -197,10 +190,8 @@ the results."
 could not be built, and a @code{&fruix-error} if @var{mode} is not
 @code{normal}."
   (check-supported client mode)
-  (let* ((store (client-store client))
-         (plan (plan-builds store requests))
-         (watch (make-watch client (make-hash-table) '())))
-    (keep-for-session store plan)
+  (let ((plan (plan-builds (client-store client) requests))
+        (watch (make-watch client (make-hash-table) '())))
     (match (build-plan client watch plan)
       (() #t)
       (failed

@@ -3,9 +3,12 @@
 ;;; From what a client wants built to what has to be built for it: the
 ;;; derivations whose outputs are missing, and which of them need which.
 ;;;
-;;; A derivation whose wanted outputs are valid is not looked into, so that
-;;; the inputs of what exists may be gone.  The walk keeps its own stack: the
-;;; depth of a graph is the client's choice.
+;;; 1. A derivation whose wanted outputs are valid is not looked into, so that
+;;;    the inputs of what exists may be gone.
+;;; 2. Whatever is looked at is kept from the collector first, so that what
+;;;    was found valid stays so.
+;;; 3. The walk keeps its own stack: the depth of a graph is the client's
+;;;    choice.
 ;;; Code:
 
 (define-module (fruix session plan)
@@ -48,7 +51,9 @@ file, reading each one once."
   (define count 0)
   (lambda (drv)
     (or (hash-ref known drv)
-        (let ((derivation (read-derivation store drv)))
+        (let ((derivation (begin
+                            (add-temp-root! store drv)
+                            (read-derivation store drv))))
           (set! count (+ count 1))
           (when (> count %derivations-limit)
             (fail "more than ~a derivations in one request"
@@ -71,14 +76,18 @@ file, reading each one once."
   "Return the plan for @var{requests}, a list of octet strings, each a
 derivation, a derivation with some of its outputs as in @code{DRV!out,doc}, or
 another store item, for which nothing is ever built.  Nothing is planned for
-what is valid in @var{store}.  Raise a @code{&fruix-error} on unknown outputs,
-malformed derivations, and more than 100,000 derivations."
+what is valid in @var{store}.  The derivations and outputs become temporary
+roots.  Raise a @code{&fruix-error} on unknown outputs, malformed derivations,
+and more than 100,000 derivations."
   (define read (derivation-reader store))
   (define nodes (make-hash-table))
 
+  (define (missing? path)
+    (add-temp-root! store path)
+    (not (valid-path? store path)))
+
   (define (unbuilt? drv names)
-    (any (lambda (output)
-           (not (valid-path? store (derivation-output-path output))))
+    (any (compose missing? derivation-output-path)
          (wanted-outputs drv (read drv) names)))
 
   (define (needs drv)
