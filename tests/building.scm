@@ -109,7 +109,8 @@ return its path."
       #:scheduler scheduler))
   (test-session "notes and traces of the builder's thread"
     (list (failure 100 odd) (started odd) "hello\n" "note: this one is odd\n"
-          "@ hash-mismatch x\n" "rejected\n" (trace "failed" odd " 0 rejected"))
+          "@ hash-mismatch x\n" "rejected\n"
+          (trace "failed" odd " 0 rejected"))
     (port)
     (outcome port odd))
 

@@ -67,8 +67,8 @@
 (define %shell "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
 
 (define (install-shell layout)
-  "Make this system's shell an item of the store of @var{layout}, registered as
-if it were @code{%shell}."
+  "Make this system's shell an item of the store of @var{layout}, registered
+as if it were @code{%shell}."
   (call-with-store layout
     (lambda (store)
       (let ((file (physical layout %shell)))
@@ -127,10 +127,10 @@ does not come so far."
 
 (define* (call-with-daemon proc #:key (options '())
                            (prepare (const #t)) (stopped (const #t)))
-  "Call @var{proc} with a daemon on a new root, started with @var{options}, after
-@var{prepare} was called with its layout.  Return what @var{proc} returned,
-after the daemon has stopped and @var{stopped} was called with its exit code and
-what it wrote in the end."
+  "Call @var{proc} with a daemon on a new root, started with @var{options},
+after @var{prepare} was called with its layout.  Return what @var{proc}
+returned, after the daemon has stopped and @var{stopped} was called with its
+exit code and what it wrote in the end."
   (call-with-temporary-directory
    (lambda (root)
      (prepare (make-layout #:root root))

@@ -74,7 +74,8 @@
   (call-with-daemon
    (lambda (daemon)
      (and (says? 1 "another daemon"
-                 (string-append "--root=" (layout-root (daemon-layout daemon))))
+                 (string-append "--root="
+                                (layout-root (daemon-layout daemon))))
           (alive? daemon)))))
 (test-assert "the sockets of a daemon that was killed are replaced"
   (call-with-daemon alive?
@@ -123,8 +124,9 @@
      (call-with-client daemon
        (lambda (port)
          (set-options port #:print-build-trace 0)
-         (let ((log (log-of port (add-script port "seven"
-                                             "echo $NIX_BUILD_CORES; >$out"))))
+         (let ((log (log-of port
+                            (add-script port "seven"
+                                        "echo $NIX_BUILD_CORES; > $out"))))
            (set-options port #:print-build-trace 0
                         #:settings '(("build-cores" . "42")))
            (list log

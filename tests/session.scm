@@ -12,6 +12,7 @@
              (tests support)
              (tests worker-client))
 
+(define %plain "/gnu/store/glshlyk2nr5ss7r20dwvvz8nx70w9jbr-plain")
 (define %item "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")
 
 (define (alive? port)
@@ -70,7 +71,8 @@ the session went on."
       (lambda (port)
         (let ((error (result-of port #f 26 %item)))
           (list error (alive? port))))))
-  (test-equal "a client before 8 gets no status" "path `/x' is not in the store"
+  (test-equal "a client before 8 gets no status"
+    "path `/x' is not in the store"
     (call-with-session store
       (lambda (port)
         (greet port #:minor 7 #:extra '())
@@ -132,15 +134,12 @@ the session went on."
       (lambda (port)
         (result-of port read-octets 8 "hello.txt" "hello\n" '()))))
   (test-equal "two archives and a request, sent at once"
-    '("/gnu/store/glshlyk2nr5ss7r20dwvvz8nx70w9jbr-plain"
-      "/gnu/store/glshlyk2nr5ss7r20dwvvz8nx70w9jbr-plain" #t)
+    (list %plain %plain #t)
     (call-with-session store
       (lambda (port)
         (let ((words (list 7 "plain" 1 0 "sha256"
                            (regular-file-nar "plain file\n"))))
-          (apply say port (append words words
-                                   (list 1 "/gnu/store/glshlyk2nr5ss7r20dwvvz8\
-nx70w9jbr-plain")))
+          (apply say port (append words words (list 1 %plain)))
           (let* ((first (receive-reply port read-octets))
                  (second (receive-reply port read-octets)))
             (list first second (receive-reply port read-boolean)))))))

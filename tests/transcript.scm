@@ -92,7 +92,8 @@ the daemon answered."
                     ((next . rest)
                      (if (and (string-prefix? "@ build-log\n" line)
                               (string-prefix? "@ build-log\n" next))
-                         (cons (string-append line (string-drop next 12)) rest)
+                         (cons (string-append line (string-drop next 12))
+                               rest)
                          (cons line result)))
                     (() (list line))))
                 '()
@@ -155,7 +156,8 @@ POSITION in the session."
       (for-each (match-lambda*
                   (((question . answer) position)
                    (say port question)
-                   (test-equal (format #f "session ~a, turn ~a" number position)
+                   (test-equal
+                       (format #f "session ~a, turn ~a" number position)
                      (recorded-meaning position question answer)
                      (meaning position question port))))
                 turns (iota (length turns))))

@@ -20,7 +20,8 @@
          arguments))
 
 (define (verdict read bytes . arguments)
-  "Return 'refused, 'closed or, if it is wrongly accepted, the value of BYTES."
+  "Return 'refused, 'closed or, if it is wrongly accepted, the value of
+BYTES."
   (guard (condition ((connection-closed? condition) 'closed)
                     ((protocol-violation? condition) 'refused))
     (apply decoded read bytes arguments)))

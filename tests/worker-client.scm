@@ -104,9 +104,9 @@ as a bytevector."
 
 (define* (call-with-session store proc #:key scheduler (trusted? #t)
                             (greet? #t))
-  "Call @var{proc} with the port of a client whose session with @var{store} and
-@var{scheduler} runs in another thread, after greetings if @var{greet?} is true;
-return what it returned once the session has ended."
+  "Call @var{proc} with the port of a client whose session with @var{store}
+and @var{scheduler} runs in another thread, after greetings if @var{greet?} is
+true; return what it returned once the session has ended."
   (define (serve port)
     (setvbuf port 'block 4096)
     (serve-client port

@@ -24,8 +24,8 @@
       (valid-derivers store path)))
 
 (define (log-files store path)
-  "Return a list of the names of the logs of the builds of PATH, a derivation or
-an output; there may be none."
+  "Return a list of the names of the logs of the builds of PATH, a derivation
+or an output; there may be none."
   (define layout (store-layout store))
   (define (candidates drv)
     (let ((compressed (log-file-name layout drv)))
@@ -67,9 +67,9 @@ an output; there may be none."
     (answer request store scheduler facts)))
 
 (define (serve-control port store scheduler facts)
-  "Answer the requests on @var{port}, a binary input/output port, until it ends
-or one of them is malformed.  @var{facts} is an alist from symbols to plain
-data that @code{status} tells."
+  "Answer the requests on @var{port}, a binary input/output port, until it
+ends or one of them is malformed.  @var{facts} is an alist from symbols to
+plain data that @code{status} tells."
   (define (reply body)
     (write-message port 'fruix-control-reply body))
   (match (read-message port 'fruix-control)

@@ -140,8 +140,8 @@ the daemon to stop, or #f as long as none has."
   (proc (lambda () stop)))
 
 (define (accept-connections service listeners stop)
-  "Accept connections until STOP, a thunk, returns true.  LISTENERS is an alist
-from listening sockets to procedures that serve a connection."
+  "Accept connections until STOP, a thunk, returns true.  LISTENERS is an
+alist from listening sockets to procedures that serve a connection."
   (define connections (service-connections service))
   (let loop ()
     (unless (stop)

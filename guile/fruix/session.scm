@@ -79,8 +79,8 @@ wire: where all characters are bytes, they are taken for bytes."
                   1)))
 
 (define (own-trouble? exception)
-  "Return true if EXCEPTION, raised while a request was worked on, says nothing
-of the state of the connection or of the daemon."
+  "Return true if EXCEPTION, raised while a request was worked on, says
+nothing of the state of the connection or of the daemon."
   (and (or (fruix-error? exception)
            (eq? (exception-kind exception) 'system-error))
        (not (protocol-violation? exception))))
@@ -129,9 +129,9 @@ exception, or #f if it was the client's own doing."
 (define (serve-client port make-client greeted)
   "Serve the client of the worker protocol on @var{port}, a binary
 input/output port, until it leaves or breaks the protocol.  @var{make-client}
-is a procedure from a minor protocol version to a client of @code{(fruix session
-client)}; @var{greeted} is a thunk, called once the client has been welcomed.
-Errors of the connection are raised."
+is a procedure from a minor protocol version to a client of @code{(fruix
+session client)}; @var{greeted} is a thunk, called once the client has been
+welcomed. Errors of the connection are raised."
   (match (greet port)
     (#f #f)
     (minor

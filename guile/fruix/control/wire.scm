@@ -131,8 +131,8 @@ for the end."
        (_ #f)))))
 
 (define (write-message port tag body)
-  "Write @var{body}, a datum, as a message with the head @var{tag}, a symbol, on
-@var{port}, a binary output port."
+  "Write @var{body}, a datum, as a message with the head @var{tag}, a symbol,
+on @var{port}, a binary output port."
   (put-bytevector port
                   (string->utf8
                    (string-append (datum->text `(,tag (version 0) ,body))

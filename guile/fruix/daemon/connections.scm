@@ -119,8 +119,8 @@ time."
     (for-each shut-down members)))
 
 (define (wait-for-end connections seconds)
-  "Wait until no connection is open, at most @var{seconds}; return whether that
-is so."
+  "Wait until no connection is open, at most @var{seconds}; return whether
+that is so."
   (let ((limit (+ (current-time) seconds)))
     (with-mutex (connections-mutex connections)
       (let loop ()

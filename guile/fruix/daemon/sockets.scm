@@ -48,9 +48,9 @@
 (define (open-listener file)
   "Return a socket that listens on @var{file}, an absolute file name; its
 directory is created where missing.  The socket of a daemon that is gone is
-replaced.  Raise a @code{&fruix-error} if a daemon answers there; any other file
-by that name is a @code{system-error}.  The working directory becomes the root
-directory."
+replaced.  Raise a @code{&fruix-error} if a daemon answers there; any other
+file by that name is a @code{system-error}.  The working directory becomes the
+root directory."
   (let ((name (basename file))
         (listener (make-socket)))
     (make-directory (dirname file))

@@ -112,8 +112,8 @@ for the builds."
 ;; An option's handler takes the alist of results so far.
 
 (define* (value-option names key parse #:key repeated?)
-  "Return the option called NAMES with an argument that PARSE makes the value of
-KEY; the values of one that may be REPEATED? are gathered."
+  "Return the option called NAMES with an argument that PARSE makes the value
+of KEY; the values of one that may be REPEATED? are gathered."
   (option names #t #f
           (lambda (opt name text results)
             (let ((value (parse name text)))

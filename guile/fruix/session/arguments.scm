@@ -49,8 +49,8 @@ argument."
   (read-int (client-port client)))
 
 (define (build-mode-argument client)
-  "Return the build mode that @var{client} sent: @code{normal}, @code{repair} or
-@code{check}.  Repairing is for trusted clients."
+  "Return the build mode that @var{client} sent: @code{normal}, @code{repair}
+or @code{check}.  Repairing is for trusted clients."
   (match (int-argument client)
     (0 'normal)
     (1 (if (client-trusted? client)

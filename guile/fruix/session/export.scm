@@ -51,8 +51,8 @@ it in base 16."
 
 (define (export-path client path sign?)
   "Send the item @var{path} to @var{client} as data: its archive, magic, path,
-references, deriver, and no signature.  An item that is not what it was when it
-became valid raises @code{&fruix-error}, and so does @var{sign?}."
+references, deriver, and no signature.  An item that is not what it was when
+it became valid raises @code{&fruix-error}, and so does @var{sign?}."
   (define store (client-store client))
   (when sign?
     (fail "cannot sign the export of `~a': signing is not available" path))

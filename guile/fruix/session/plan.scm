@@ -45,8 +45,8 @@ names, #f for all of them; or #f if it is no derivation."
              request))))
 
 (define (derivation-reader store)
-  "Return a procedure that takes a derivation's path and returns what is in the
-file, reading each one once."
+  "Return a procedure that takes a derivation's path and returns what is in
+the file, reading each one once."
   (define known (make-hash-table))
   (define count 0)
   (lambda (drv)
@@ -72,6 +72,22 @@ file, reading each one once."
            names)
       outputs))
 
+(define (needed-graph goals needs)
+  "Return an alist from GOALS, and all that these need, to what each needs
+itself; NEEDS is a procedure that tells."
+  (define nodes (make-hash-table))
+  (let walk ((todo goals))
+    (match todo
+      (()
+       (hash-map->list (lambda (drv inputs) (cons drv (vector-ref inputs 0)))
+                       nodes))
+      ((drv . rest)
+       (if (hash-ref nodes drv)
+           (walk rest)
+           (let ((inputs (needs drv)))
+             (hash-set! nodes drv (vector inputs)) ;true if empty, too
+             (walk (append inputs rest))))))))
+
 (define (plan-builds store requests)
   "Return the plan for @var{requests}, a list of octet strings, each a
 derivation, a derivation with some of its outputs as in @code{DRV!out,doc}, or
@@ -80,7 +96,6 @@ what is valid in @var{store}.  The derivations and outputs become temporary
 roots.  Raise a @code{&fruix-error} on unknown outputs, malformed derivations,
 and more than 100,000 derivations."
   (define read (derivation-reader store))
-  (define nodes (make-hash-table))
 
   (define (missing? path)
     (add-temp-root! store path)
@@ -95,29 +110,14 @@ and more than 100,000 derivations."
                   ((input . names) (and (unbuilt? input names) input)))
                 (derivation-inputs (read drv))))
 
-  (define (walk! todo)
-    (match todo
-      (() #t)
-      ((drv . rest)
-       (if (hash-ref nodes drv)
-           (walk! rest)
-           (let ((inputs (needs drv)))
-             (hash-set! nodes drv (list inputs))
-             (walk! (append inputs rest)))))))
-
   (call-with-values
       (lambda ()
-        (partition (match-lambda
-                     ((drv . _) (valid-path? store drv)))
+        (partition (match-lambda ((drv . _) (missing? drv)))
                    (filter-map parse-request requests)))
-    (lambda (present missing)
+    (lambda (missing present)
       (let ((goals (delete-duplicates
                     (filter-map (match-lambda
                                   ((drv . names)
                                    (and (unbuilt? drv names) drv)))
                                 present))))
-        (walk! goals)
-        (make-plan (hash-map->list (lambda (drv inputs) (cons drv (car inputs)))
-                                   nodes)
-                   goals
-                   (map car missing))))))
+        (make-plan (needed-graph goals needs) goals (map car missing))))))

@@ -27,8 +27,8 @@
             write-path-info))
 
 (define (query-valid? client path)
-  "Return whether @var{path}, which a careless @var{client} may have taken from
-anywhere, is a valid store item."
+  "Return whether @var{path}, which a careless @var{client} may have taken
+from anywhere, is a valid store item."
   (valid-path? (client-store client) (check-store-path client path fail)))
 
 (define (query-info client path)
@@ -45,7 +45,8 @@ anywhere, is a valid store item."
   (path-info-references (query-info client path)))
 
 (define (query-referrers client path)
-  "Return the items that refer to @var{path}, sorted; none if it is not valid."
+  "Return the items that refer to @var{path}, sorted; none if it is not
+valid."
   (referrers (client-store client) path))
 
 (define (query-deriver client path)

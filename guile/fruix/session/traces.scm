@@ -1,7 +1,7 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; What a client hears of its builds, in the words that clients of guix-daemon
-;;; look for.  Pure: from a message of the scheduler to texts.
+;;; What a client hears of its builds, in the words that clients of
+;;; guix-daemon look for.  Pure: from what has happened to texts.
 ;;;
 ;;; Lines that begin with "@ " are for programs.  A builder's words never get
 ;;; there unframed: the text in such a line has no line breaks.
@@ -34,12 +34,13 @@ bytevector that tells it from what other builders write."
     frame))
 
 (define (one-line text)
-  (string-map (lambda (char) (if (memv char '(#\newline #\return)) #\space char))
+  (string-map (lambda (char)
+                (if (memv char '(#\newline #\return)) #\space char))
               text))
 
 (define (failure->trace drv kind message)
-  "Return the line that says that @var{drv} has failed, or @code{#f} where there
-is none."
+  "Return the line that says that @var{drv} has failed, or @code{#f} where
+there is none."
   (define (trace . reason)
     (string-append "@ build-failed " drv " - "
                    (one-line (string-concatenate reason))))
