@@ -80,7 +80,8 @@
   (display (printable (apply format #f template arguments))
            (watch-port watch))
   (newline (watch-port watch))
-  (paint-status watch))
+  (paint-status watch)
+  (force-output (watch-port watch)))
 
 
 ;;
