@@ -182,6 +182,16 @@ its build directories."
                              #:options '((max-log-size . 100000)))
              (('failed 'timeout message)
               (string-contains message "log output"))))
+     (test "a builder does not survive an error in following it"
+           (let ((builder #f))
+             (match (build-derivation!
+                     store host (drv "orphan" "echo ready; sleep 1000") '()
+                     (match-lambda
+                       (('started system log pid) (set! builder pid))
+                       (_ (error "disk full")))
+                     (make-flag))
+               (('failed 'transient message)
+                (errno-of (lambda () (kill builder 0)))))))
      (test "a cancelled build ends"
            (let* ((flag (make-flag))
                   (drv (drv "cancelled" "echo ready; sleep 1000"))

@@ -47,17 +47,19 @@ the descriptor @var{output}, and return its process."
 
 (define (call-with-builder job box proc)
   "Start the builder of @var{job} in the sandbox @var{box} and call @var{proc}
-with its process and a descriptor of the pipe that it writes to."
+with its process and a descriptor of the pipe that it writes to.  However
+@var{proc} is left, the builder is dead afterwards."
   (call-with-values make-pipe
     (lambda (input output)
       (dynamic-wind
         (const #t)
         (lambda ()
-          (proc (dynamic-wind
-                  (const #t)
-                  (lambda () (start-builder job box output))
-                  (lambda () (close-fdes output)))
-                input))
+          (call-with-process
+           (dynamic-wind
+             (const #t)
+             (lambda () (start-builder job box output))
+             (lambda () (close-fdes output)))
+           (lambda (process) (proc process input))))
         (lambda () (close-fdes input))))))
 
 (define (run-builder job box)

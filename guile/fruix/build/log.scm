@@ -27,6 +27,20 @@
   (make-directory (dirname file))
   (open file (logior O_WRONLY O_CREAT O_TRUNC O_NOFOLLOW O_CLOEXEC) #o666))
 
+;; Who looks at the log of a running build sees what was there so many seconds
+;; ago.  Flushing more often would compress badly.
+(define %flush-interval 1)
+
+(define (make-flushing-writer gzip)
+  "Return a procedure that appends the first bytes of a bytevector, as many as
+its second argument says, to @var{gzip}, and flushes that now and then."
+  (define last-flush (current-time))
+  (lambda (bytes count)
+    (gzip-write! gzip bytes 0 count)
+    (unless (< (- (current-time) last-flush) %flush-interval)
+      (gzip-flush! gzip)
+      (set! last-flush (current-time)))))
+
 (define (call-with-build-log layout drv compression proc)
   "Call @var{proc} with the name of the log file of @var{drv}, and a procedure
 that appends the first bytes of a bytevector, as many as its second argument
@@ -52,8 +66,7 @@ says; return what @var{proc} returns.  @var{compression} is @code{gzip},
             (port (open-log file))
             (gzip (open-gzip-output (fileno port))))
        (call-with-port file
-                       (lambda (bytes count)
-                         (gzip-write! gzip bytes 0 count))
+                       (make-flushing-writer gzip)
                        (lambda ()
                          (gzip-close! gzip)
                          (close-port port)))))))
