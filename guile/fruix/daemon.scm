@@ -14,6 +14,7 @@
   #:use-module (fruix daemon connections)
   #:use-module (fruix daemon sockets)
   #:use-module (fruix errors)
+  #:use-module (fruix flag)
   #:use-module (fruix scheduler loop)
   #:use-module (fruix session)
   #:use-module (fruix session client)
@@ -131,38 +132,45 @@ which closes the connection in the end."
       (setrlimit 'nofile hard hard))))
 
 (define (call-until-signal proc)
-  "Call PROC with a procedure that returns the number of the signal that asked
-the daemon to stop, or #f as long as none has."
-  (define stop #f)
-  (for-each (lambda (signal)
-              (sigaction signal (lambda (number) (set! stop number))))
+  "Call PROC with a flag that is set when a signal has asked the daemon to
+stop, and a thunk that returns the signal's number then."
+  (define stop (make-flag))
+  (define signal #f)
+  (define (handle number)
+    (call-with-blocked-asyncs
+     (lambda ()
+       (set! signal number)
+       (flag-set! stop))))
+  (for-each (lambda (signal) (sigaction signal handle))
             (list SIGTERM SIGINT SIGHUP))
-  (proc (lambda () stop)))
+  (proc stop (lambda () signal)))
 
 (define (accept-connections service listeners stop)
-  "Accept connections until STOP, a thunk, returns true.  LISTENERS is an
-alist from listening sockets to procedures that serve a connection."
+  "Accept connections until the flag STOP is set.  LISTENERS is an alist from
+listening sockets to procedures that serve a connection."
   (define connections (service-connections service))
+  ;; A handler may run between a look at the flag and 'select'.
+  (define stop-descriptor (flag-descriptor stop))
   (let loop ()
-    (unless (stop)
+    (unless (flag-set? stop)
       (let ((deadline (next-deadline connections)))
         ;; Guile's own, since a signal's handler runs inside it.
-        (match (select (map car listeners) '() '()
+        (match (select (cons stop-descriptor (map car listeners)) '() '()
                        (and deadline (max 0 (- deadline (current-time)))))
           ((ready _ _)
            (shut-down-late! connections)
            (for-each (lambda (listener)
                        (try-to-accept-connection
                         service (assq-ref listeners listener) listener))
-                     ready)
+                     (filter port? ready))
            (loop)))))))
 
 (define (serve-until-signal service listeners)
   (call-until-signal
-   (lambda (stop)
+   (lambda (stop signal)
      (report "listening")
      (accept-connections service listeners stop)
-     (report "stopping after signal ~a" (stop))))
+     (report "stopping after signal ~a" (signal))))
   (stop-scheduler! (service-scheduler service))
   (shut-down-all! (service-connections service))
   (unless (wait-for-end (service-connections service) %end-time)
