@@ -19,6 +19,7 @@
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
+  #:use-module (srfi srfi-9)
   #:export (open-trace-port
             line->event))
 
@@ -55,53 +56,70 @@ for."
              i
              (loop (+ i 1))))))
 
+(define-record-type <stream>
+  (make-stream handle pieces size log left)
+  stream?
+  (handle stream-handle)                          ;procedure: takes an event
+  (pieces stream-pieces set-stream-pieces!)       ;octets of the line so far,
+                                                  ;latest first
+  (size   stream-size set-stream-size!)           ;of these, together
+  (log    stream-log set-stream-log!)             ;PID whose output follows
+  (left   stream-left set-stream-left!))          ;bytes of it still to come
+
+(define (end-line! stream)
+  (let ((line (octets->text
+               (string-concatenate-reverse (stream-pieces stream)))))
+    (set-stream-pieces! stream '())
+    (set-stream-size! stream 0)
+    (match (line->event line)
+      (('build-log (? integer? pid) (? integer? size))
+       (set-stream-log! stream pid)
+       (set-stream-left! stream size))
+      (event ((stream-handle stream) event)))))
+
+(define (add-to-line! stream bytes start end)
+  (let ((size (- end start)))
+    (set-stream-pieces! stream
+                        (cons (bytevector->octets
+                               (subbytes bytes start size))
+                              (stream-pieces stream)))
+    (set-stream-size! stream (+ (stream-size stream) size))
+    (when (> (stream-size stream) %maximum-line-length)
+      (end-line! stream))))
+
+(define (add-to-log! stream bytes start size)
+  (set-stream-left! stream (- (stream-left stream) size))
+  ((stream-handle stream)
+   `(build-log ,(stream-log stream) ,(subbytes bytes start size))))
+
+(define (feed! stream bytes start end)
+  "Take the bytes of BYTES from START to END."
+  (cond ((= start end) #t)
+        ((positive? (stream-left stream))
+         (let ((size (min (stream-left stream) (- end start))))
+           (add-to-log! stream bytes start size)
+           (feed! stream bytes (+ start size) end)))
+        ((find-newline bytes start end)
+         => (lambda (newline)
+              (add-to-line! stream bytes start newline)
+              (end-line! stream)
+              (feed! stream bytes (+ newline 1) end)))
+        (else
+         (add-to-line! stream bytes start end))))
+
 (define (open-trace-port handle)
   "Return an output port for the stream that a daemon writes while it builds.
 @var{handle} is called with each event, in order: see the commentary of this
 module.  Closing the port hands over what remains of an unfinished line."
-  (define pieces '())                   ;of the line so far, latest first
-  (define length 0)                     ;of these, together
-  (define log #f)                       ;PID whose output follows, or #f
-  (define left 0)                       ;bytes of it still to come
-
-  (define (end-line!)
-    (let ((line (octets->text (string-concatenate-reverse pieces))))
-      (set! pieces '())
-      (set! length 0)
-      (match (line->event line)
-        (('build-log (? integer? pid) (? integer? size))
-         (set! log pid)
-         (set! left size))
-        (event (handle event)))))
-
-  (define (add-to-line! bytes start end)
-    (set! pieces (cons (bytevector->octets
-                        (subbytes bytes start (- end start)))
-                       pieces))
-    (set! length (+ length (- end start)))
-    (when (> length %maximum-line-length)
-      (end-line!)))
-
-  (define (write! bytes start count)
-    (let loop ((start start) (end (+ start count)))
-      (cond ((= start end) count)
-            ((positive? left)
-             (let ((size (min left (- end start))))
-               (set! left (- left size))
-               (handle `(build-log ,log ,(subbytes bytes start size)))
-               (loop (+ start size) end)))
-            ((find-newline bytes start end)
-             => (lambda (newline)
-                  (add-to-line! bytes start newline)
-                  (end-line!)
-                  (loop (+ newline 1) end)))
-            (else
-             (add-to-line! bytes start end)
-             count))))
-
-  (define (close!)
-    (unless (zero? length) (end-line!)))
-
-  (let ((port (make-custom-binary-output-port "trace" write! #f #f close!)))
+  (let* ((stream (make-stream handle '() 0 #f 0))
+         (port (make-custom-binary-output-port
+                "trace"
+                (lambda (bytes start count)
+                  (feed! stream bytes start (+ start count))
+                  count)
+                #f #f
+                (lambda ()
+                  (unless (zero? (stream-size stream))
+                    (end-line! stream))))))
     (setvbuf port 'none)
     port))
