@@ -76,6 +76,25 @@ sources and the .drv of its inputs, sorted."
 (define (sort-unique strings)
   (sort (delete-duplicates strings) string<?))
 
+(define (blank-outputs ids hash algorithm recursive?)
+  "Return outputs called IDS whose file names are not known yet."
+  (define algorithm-field
+    (if hash
+        (string-append (if recursive? "r:" "") (symbol->string algorithm))
+        ""))
+  (define hash-field
+    (if hash (bytevector->base16-string hash) ""))
+  (map (lambda (id)
+         (make-derivation-output id "" algorithm-field hash-field))
+       ids))
+
+(define (blank-environment ids environment)
+  "Return ENVIRONMENT, sorted, with an empty variable for each of IDS."
+  (sort (append (map (lambda (id) (cons id "")) ids)
+                (remove (match-lambda ((name . _) (member name ids)))
+                        environment))
+        (lambda (a b) (string<? (car a) (car b)))))
+
 (define* (make-derivation store name builder arguments
                           #:key (system %system) (environment '())
                           (inputs '()) (sources '()) (outputs '("out"))
@@ -92,30 +111,17 @@ names; @var{outputs} a list of names.  With @var{hash}, a bytevector, by
 @var{recursive?} is true.  @var{lookup} is as for
 @code{derivation-hash-modulo}.  What @code{check-derivation} refuses raises a
 @code{&fruix-error}."
-  (define algorithm-field
-    (if hash
-        (string-append (if recursive? "r:" "")
-                       (symbol->string hash-algorithm))
-        ""))
-  (define hash-field
-    (if hash (bytevector->base16-string hash) ""))
   (define ids (sort-unique outputs))
-  (define variables
-    (append (map (lambda (id) (cons id "")) ids)
-            (remove (match-lambda ((name . _) (member name ids)))
-                    environment)))
   (define blank
     (%make-derivation
-     (map (lambda (id)
-            (make-derivation-output id "" algorithm-field hash-field))
-          ids)
+     (blank-outputs ids hash hash-algorithm recursive?)
      (sort-inputs inputs) (sort-unique sources) system builder arguments
-     (sort variables (lambda (a b) (string<? (car a) (car b))))))
+     (blank-environment ids environment)))
   (let* ((paths (derivation-output-paths store name blank lookup))
          (derivation (set-outputs blank paths))
          (text (derivation->string derivation))
-         (drv (text-path store (string-append name ".drv") (bytevector-hash 'sha256
-                                          (octets->bytevector text))
+         (drv (text-path store (string-append name ".drv")
+                         (bytevector-hash 'sha256 (octets->bytevector text))
                          (derivation-references derivation))))
     (check-derivation store drv derivation lookup)
     (values derivation drv text)))

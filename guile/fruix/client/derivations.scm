@@ -72,6 +72,25 @@ of a .drv and outputs, or a store file name."
    (variable "preferLocalBuild" (and local-build? "1"))
    (variable "allowSubstitutes" (and (not substitutable?) "0"))))
 
+(define (octets-alist alist)
+  (map (match-lambda
+         ((name . value)
+          (cons (text->octets name) (text->octets value))))
+       alist))
+
+(define (add-derivation connection name description file text)
+  "Add TEXT, that of the <derivation> DESCRIPTION called NAME, to the store,
+where it will be FILE; return it as a <store-derivation>."
+  (add-text-to-store connection (string-append name ".drv")
+                     (octets->bytevector text)
+                     (derivation-references description))
+  (remember-derivation! connection file description)
+  (make-store-derivation file
+                         (map (lambda (output)
+                                (cons (derivation-output-name output)
+                                      (derivation-output-path output)))
+                              (derivation-outputs description))))
+
 (define* (derivation connection name builder arguments
                      #:key (system %system) (environment '()) (inputs '())
                      (outputs '("out")) hash (hash-algorithm 'sha256)
@@ -93,17 +112,14 @@ and a false @var{substitutable?} not to substitute the outputs."
     (special-variables references-graphs impure-variables local-build?
                        substitutable?))
   (define specs (map input->spec inputs))
-  (define (octets text) (text->octets text))
   (call-with-values
       (lambda ()
         (make-derivation (layout-store (connection-layout connection))
-                         name (octets builder) (map octets arguments)
+                         name (text->octets builder)
+                         (map text->octets arguments)
                          #:system system
                          #:environment
-                         (map (match-lambda
-                                ((name . value)
-                                 (cons (octets name) (octets value))))
-                              (append special environment))
+                         (octets-alist (append special environment))
                          #:inputs (filter pair? specs)
                          #:sources (filter string? specs)
                          #:outputs outputs
@@ -111,15 +127,7 @@ and a false @var{substitutable?} not to substitute the outputs."
                          #:recursive? recursive?
                          #:lookup (connection-hash-modulo connection)))
     (lambda (description file text)
-      (add-text-to-store connection (string-append name ".drv")
-                         (octets->bytevector text)
-                         (derivation-references description))
-      (remember-derivation! connection file description)
-      (make-store-derivation file
-                             (map (lambda (output)
-                                    (cons (derivation-output-name output)
-                                          (derivation-output-path output)))
-                                  (derivation-outputs description))))))
+      (add-derivation connection name description file text))))
 
 (define %build-modes
   '((normal . 0) (repair . 1) (check . 2)))
