@@ -23,18 +23,14 @@
             shut-down-all!
             wait-for-end))
 
-;; How many connections there may be, in all and of one user, save root.
-(define %limit 1000)
-(define %user-limit 200)
-
-;; Seconds within which a client has to have introduced itself.
-(define %greeting-time 10)
-
 (define-record-type <connections>
-  (%make-connections mutex changed members)
+  (%make-connections mutex changed limit user-limit greeting-time members)
   connections?
   (mutex connections-mutex)
-  (changed connections-changed)             ;condition variable
+  (changed connections-changed)               ;condition variable
+  (limit connections-limit)                   ;integer
+  (user-limit connections-user-limit)         ;integer
+  (greeting-time connections-greeting-time)   ;seconds
   (members connections-members set-connections-members!)) ;of <connection>
 
 (define-record-type <connection>
@@ -44,9 +40,13 @@
   (uid connection-uid)                      ;integer
   (deadline connection-deadline set-connection-deadline!)) ;seconds | #f
 
-(define (make-connections)
-  "Return a new, empty set of connections."
-  (%make-connections (make-mutex) (make-condition-variable) '()))
+(define* (make-connections #:key (limit 1000) (user-limit 200)
+                           (greeting-time 10))
+  "Return a new, empty set of at most @var{limit} connections, and at most
+@var{user-limit} of one user, save root.  A client has @var{greeting-time}
+seconds to introduce itself."
+  (%make-connections (make-mutex) (make-condition-variable)
+                     limit user-limit greeting-time '()))
 
 (define-syntax-rule (with-connections connections members body ...)
   (with-mutex (connections-mutex connections)
@@ -57,20 +57,24 @@
   "Return how many connections are open."
   (with-connections connections members (length members)))
 
-(define (room? members uid)
-  (and (< (length members) %limit)
-       (or (zero? uid)
-           (< (count (lambda (connection) (= uid (connection-uid connection)))
-                     members)
-              %user-limit))))
+(define (room? connections uid)
+  (let ((members (connections-members connections)))
+    (and (< (length members) (connections-limit connections))
+         (or (zero? uid)
+             (< (count (lambda (member) (= uid (connection-uid member)))
+                       members)
+                (connections-user-limit connections))))))
 
 (define (open-connection! connections port uid)
   "Add the connection on @var{port} of user @var{uid} to @var{connections} and
 return it; or return @code{#f} if there are too many."
   (with-connections connections members
-    (and (room? members uid)
+    (and (room? connections uid)
          (let ((connection
-                (make-connection port uid (+ (current-time) %greeting-time))))
+                (make-connection port uid
+                                 (+ (current-time)
+                                    (connections-greeting-time
+                                     connections)))))
            (set-connections-members! connections (cons connection members))
            connection))))
 
