@@ -8,12 +8,6 @@
              (srfi srfi-64)
              (tests support))
 
-(define (key-of thunk)
-  "Return the key of what @var{thunk} throws."
-  (catch #t
-    (lambda () (thunk) #f)
-    (lambda (key . arguments) key)))
-
 (test-begin "boundary")
 
 (test-equal "value" 2 (%boundary-trial '("a" "b") ""))

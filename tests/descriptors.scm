@@ -5,12 +5,8 @@
 (use-modules (fruix descriptors)
              (ice-9 match)
              (rnrs bytevectors)
-             (srfi srfi-64))
-
-(define (errno-of thunk)
-  (catch 'system-error
-    (lambda () (thunk) #f)
-    (lambda arguments (system-error-errno arguments))))
+             (srfi srfi-64)
+             (tests support))
 
 (define (open-descriptors)
   (length (scandir* "/dev/fd")))
@@ -102,12 +98,12 @@
      (match (poll-descriptors `((,(fileno a) readable peer-closed)) -1)
        (((fd . events)) events)))))
 
-(test-error "an unknown event" 'wrong-type-arg
-  (poll-descriptors '((0 sideways)) 0))
-(test-error "not an alist" 'wrong-type-arg
-  (poll-descriptors '(0) 0))
-(test-error "more bytes than there is room for" 'out-of-range
-  (read-descriptor! 0 (make-bytevector 2) 1 2))
+(test-equal "an unknown event" 'wrong-type-arg
+  (key-of (lambda () (poll-descriptors '((0 sideways)) 0))))
+(test-equal "not an alist" 'wrong-type-arg
+  (key-of (lambda () (poll-descriptors '(0) 0))))
+(test-equal "more bytes than there is room for" 'out-of-range
+  (key-of (lambda () (read-descriptor! 0 (make-bytevector 2) 1 2))))
 
 (test-assert "a signal does not prolong or end the wait"
   (let ((start (get-internal-real-time)))

@@ -13,6 +13,7 @@
             directory-entries
             skip-unless
             errno-of
+            key-of
             message-of))
 
 (define (delete-recursively directory)
@@ -75,6 +76,12 @@ holds."
   (catch 'system-error
     (lambda () (thunk) #f)
     (lambda arguments (system-error-errno arguments))))
+
+(define (key-of thunk)
+  "Return the key of what @var{thunk} throws, or @code{#f} if it returns."
+  (catch #t
+    (lambda () (thunk) #f)
+    (lambda (key . arguments) key)))
 
 (define (message-of thunk)
   "Return what the exception raised by @var{thunk} has to tell, or @code{#f} if
