@@ -31,8 +31,9 @@ quoted."
 
 (define (commentary file)
   "Return the commentary at the top of @var{file}, as Texinfo."
-  (string-join (map (lambda (line)
-                      (if (string-prefix? " " line) (string-drop line 1) line))
+  (define (unindented line)
+    (if (string-prefix? " " line) (string-drop line 1) line))
+  (string-join (map unindented
                     (string-split (or (file-commentary file) "") #\newline))
                "\n"))
 

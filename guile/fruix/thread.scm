@@ -5,10 +5,10 @@
 ;;; When the stack of Guile's virtual machine grows, Guile 3.0.8 lets the
 ;;; collector run while one of its pointers still points into the old stack.
 ;;; A collection that another thread starts just then reads memory that is
-;;; gone, or takes live objects for dead: in one of five runs of a program whose
-;;; four threads allocate and recurse.  So stacks are made large at once, while
-;;; collection is disabled, and rarely grow later.  What is not used of them
-;;; goes back to the system.
+;;; gone, or takes live objects for dead: in one of five runs of a program
+;;; whose four threads allocate and recurse.  So stacks are made large at
+;;; once, while collection is disabled, and rarely grow later.  What is not
+;;; used of them goes back to the system.
 ;;; Code:
 
 (define-module (fruix thread)
