@@ -21,7 +21,10 @@
              (tests support)
              (tests store-support))
 
-(define %users '((35101 . 35100) (35102 . 35100)))
+;; The first has a supplementary group.
+(define %users
+  (list (build-user 35101 35100 '(35103))
+        (build-user 35102 35100)))
 
 (define (string->log events)
   "Return what the builder wrote, from the published @var{events}."
@@ -98,6 +101,12 @@ its build directories."
      (check-equal "what the builder writes is logged" "one\ntwo\n"
                   (log-of store host
                           (drv "log" "echo one; echo two >&2; echo > $out")))
+     (check-equal "a builder has its user's ids and groups"
+                  (if users
+                      "35101 35100 35103\n"
+                      "30001 30000\n")
+                  (log-of store host
+                          (drv "ids" "echo $(id -u) $(id -G); echo > $out")))
      (check-equal "a failing builder"
                   '(failed failed "exit code 3")
                   (match (result-of store host (drv "fails" "exit 3"))

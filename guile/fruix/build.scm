@@ -32,6 +32,7 @@
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:re-export (build-host
+               build-user
                make-user-pool)
   #:export (build-derivation!))
 
@@ -139,9 +140,10 @@ file name is @var{area}, with the build directory @var{directory}."
   (write-references-graphs job (build-directory-top directory))
   (let ((ending (run-builder job box)))
     (when user
-      (kill-user (car user)))
+      (kill-user (build-user-id user)))
     (check-ending job ending)
-    (register-outputs! job name (if user (car user) (geteuid)) inputs)
+    (register-outputs! job name (if user (build-user-id user) (geteuid))
+                       inputs)
     'built))
 
 (define (keep job directory)
@@ -154,11 +156,15 @@ client."
 
 (define (build-locked job user)
   "Build @var{job}, the locks of whose outputs are held, as @var{user}."
-  (define owner (or user (cons (geteuid) (getegid))))
+  (define group (and user (build-user-group user)))
+  (define owner
+    (if user
+        (cons (build-user-id user) group)
+        (cons (geteuid) (getegid))))
   (define keep?
     (lambda (exception)
       (and (build-error? exception) (job-option job 'keep-failed? #f))))
-  (call-with-chroot-area (job-store job) (and user (cdr user))
+  (call-with-chroot-area (job-store job) group
     (lambda (name area)
       (call-with-build-directory (job-store job) (job-drv job) owner
         (lambda (directory)

@@ -7,6 +7,7 @@
 (define-module (fruix build sandbox)
   #:use-module (fruix build directory)
   #:use-module (fruix build host)
+  #:use-module (fruix build users)
   #:use-module (fruix octets)
   #:use-module (fruix sandbox)
   #:use-module (fruix store)
@@ -76,11 +77,10 @@ What is in the store is not for a builder to change."
                         environment personality)
   "Return the sandbox in which @var{host} builds @var{drv}: @var{area} is its
 chroot area and @var{directory} its build directory, @var{inputs} are the store
-items that it sees, @var{user} is a build user, a pair of user and group id, or
-@code{#f} for the daemon's own identity in a user namespace; @var{environment}
-is an alist of octet strings, and @var{personality} as for @code{sandbox}."
-  (define uid (if user (car user) %inside-user))
-  (define gid (if user (cdr user) %inside-group))
+items that it sees, @var{user} is what @code{build-user} returned, or @code{#f}
+for the daemon's own identity in a user namespace; @var{environment} is an alist of octet strings, and @var{personality} as for @code{sandbox}."
+  (define uid (if user (build-user-id user) %inside-user))
+  (define gid (if user (build-user-group user) %inside-group))
   (define inside (build-directory-inside store drv))
   (call-with-values (lambda () (input-entries store inputs))
     (lambda (input-mounts links)
@@ -98,6 +98,9 @@ is an alist of octet strings, and @var{personality} as for @code{sandbox}."
        #:network 'loopback
        #:user uid
        #:group gid
+       #:supplementary-groups (if user
+                                  (build-user-supplementary-groups user)
+                                  '())
        #:mapping (if user
                      #f
                      `((uid ,uid . ,(geteuid)) (gid ,gid . ,(getegid))))

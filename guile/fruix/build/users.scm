@@ -21,15 +21,34 @@
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
-  #:export (make-user-pool
+  #:export (build-user
+            build-user-id
+            build-user-group
+            build-user-supplementary-groups
+            make-user-pool
             user-pool?
             call-with-build-user))
+
+(define-record-type <build-user>
+  (make-build-user id group supplementary-groups)
+  build-user?
+  (id build-user-id)                              ;integer, not root's
+  (group build-user-group)                        ;integer
+  (supplementary-groups build-user-supplementary-groups)) ;list of integers
+
+(define* (build-user id group #:optional (supplementary-groups '()))
+  "Return the build user with the number @var{id}, whose builders have the group
+@var{group} and those in the list @var{supplementary-groups}, all integers.
+Root is refused with a @code{&fruix-error}."
+  (when (zero? id)
+    (fail "a build user must not be root"))
+  (make-build-user id group supplementary-groups))
 
 (define-record-type <user-pool>
   (%make-user-pool mutex users directory busy)
   user-pool?
   (mutex user-pool-mutex)
-  (users user-pool-users)                         ;list of (UID . GID)
+  (users user-pool-users)                         ;list of <build-user>
   (directory user-pool-directory)                 ;string: lock files
   (busy user-pool-busy set-user-pool-busy!))      ;users of this process
 
@@ -37,11 +56,11 @@
 (define %patience 100)
 
 (define (make-user-pool users directory)
-  "Return a pool of @var{users}, a non-empty list of pairs of user and group
-id, none of them root, whose lock files are in @var{directory}, which is
-made if it is missing."
-  (when (or (null? users) (any (compose zero? car) users))
-    (fail "a build user must not be root, and there must be one"))
+  "Return a pool of @var{users}, a non-empty list of what @code{build-user}
+returned, whose lock files are in @var{directory}, which is made if it is
+missing."
+  (when (null? users)
+    (fail "there must be a build user"))
   (ensure-directory directory)
   (%make-user-pool (make-mutex) users directory '()))
 
@@ -59,7 +78,7 @@ made if it is missing."
     (set-user-pool-busy! pool (delete user (user-pool-busy pool)))))
 
 (define (lock-file pool user)
-  (format #f "~a/~a" (user-pool-directory pool) (car user)))
+  (format #f "~a/~a" (user-pool-directory pool) (build-user-id user)))
 
 (define (lock-claimed pool user)
   "Return the lock of @var{user}, who is claimed, or @code{#f} if another
@@ -101,8 +120,8 @@ a @code{&build-error} if the flag @var{cancellation} is set before."
             (else (wait-for-user pool cancellation))))))
 
 (define (call-with-build-user pool cancellation proc)
-  "Call @var{proc} with a user of @var{pool}, a pair of user and group id, that
-it has for itself; or with @code{#f} if @var{pool} is @code{#f}.  Return what
+  "Call @var{proc} with a user of @var{pool}, as @code{build-user} returned it,
+that it has for itself; or with @code{#f} if @var{pool} is @code{#f}.  Return what
 @var{proc} returns.  Wait while all users are busy; raise a
 @code{&build-error} if the flag @var{cancellation} is set meanwhile."
   (if pool
@@ -111,10 +130,10 @@ it has for itself; or with @code{#f} if @var{pool} is @code{#f}.  Return what
           (dynamic-wind
             (const #t)
             (lambda ()
-              (kill-user (car user))
+              (kill-user (build-user-id user))
               (proc user))
             (lambda ()
-              (kill-user (car user))
+              (kill-user (build-user-id user))
               (release-file-lock! lock)
               (unclaim! pool user)))))
       (proc #f)))

@@ -92,7 +92,7 @@ for the builds."
 (define (user-pairs name text)
   (map (lambda (pair)
          (match (string-split pair #\:)
-           ((uid gid) (cons (natural name uid) (natural name gid)))
+           ((uid gid) (build-user (natural name uid) (natural name gid)))
            (_ (usage-error "--~a: `~a' is not UID:GID" name pair))))
        (string-split text #\,)))
 
@@ -174,8 +174,21 @@ of KEY; the values of one that may be REPEATED? are gathered."
 ;;; The daemon that they describe.
 ;;;
 
+(define (groups-of name)
+  "Return the numbers of all groups that have the user NAME as a member."
+  (setgrent)
+  (let loop ((ids '()))
+    (match (getgrent)
+      (#f
+       (endgrent)
+       (reverse ids))
+      (group
+       (loop (if (member name (group:mem group))
+                 (cons (group:gid group) ids)
+                 ids))))))
+
 (define (group-users name)
-  "Return the members of the group NAME as pairs of user and group id."
+  "Return the members of the group NAME as build users, in all their groups."
   (define group
     ;; Guile has two ways to say that there is none.
     (catch #t
@@ -184,7 +197,8 @@ of KEY; the values of one that may be REPEATED? are gathered."
   (when (null? (group:mem group))
     (fail "the build users' group `~a' has no members" name))
   (map (lambda (member)
-         (cons (passwd:uid (getpwnam member)) (group:gid group)))
+         (build-user (passwd:uid (getpwnam member)) (group:gid group)
+                     (groups-of member)))
        (group:mem group)))
 
 (define (build-users results layout)
