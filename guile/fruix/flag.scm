@@ -31,6 +31,13 @@
   (set?  flag-set? %set-flag-set?!)               ;boolean
   (pipe  flag-pipe set-flag-pipe!))               ;(INPUT . OUTPUT) ports | #f
 
+;; A signal's handler may set a flag while its thread is in here: hold it up.
+(define-syntax-rule (with-flag flag body ...)
+  (call-with-blocked-asyncs
+   (lambda ()
+     (with-mutex (flag-mutex flag)
+       body ...))))
+
 (define (open-pipe)
   "Return the two ends of a new pipe as unbuffered ports, closed on exec."
   (match (pipe)
@@ -52,7 +59,7 @@
   (%make-flag (make-mutex) #f #f))
 
 (define (change! flag set? change-pipe)
-  (with-mutex (flag-mutex flag)
+  (with-flag flag
     (unless (eq? (flag-set? flag) set?)
       (%set-flag-set?! flag set?)
       (and=> (flag-pipe flag) change-pipe))))
@@ -71,7 +78,7 @@ more than once."
 is set.  It is good until @code{flag-close!}; nobody but this module reads
 from it or closes it.  Raise @code{system-error} when there are no descriptors
 left."
-  (with-mutex (flag-mutex flag)
+  (with-flag flag
     (unless (flag-pipe flag)
       (let ((pipe (open-pipe)))
         (when (flag-set? flag)
@@ -82,7 +89,7 @@ left."
 (define (flag-close! flag)
   "Close the descriptor of @var{flag}, which nobody may be waiting for.  The
 flag can still be set, cleared and looked at."
-  (with-mutex (flag-mutex flag)
+  (with-flag flag
     (match (flag-pipe flag)
       (#f #t)
       ((input . output)
