@@ -12,6 +12,7 @@
 ;;; Code:
 
 (define-module (fruix session)
+  #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix octets)
   #:use-module (fruix session operations)
@@ -23,6 +24,7 @@
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
+  #:use-module ((rnrs bytevectors) #:select (make-bytevector))
   #:export (serve-client))
 
 ;;
@@ -109,6 +111,28 @@ nothing of the state of the connection or of the daemon."
     (serve-request client)
     (serve-requests client)))
 
+;; How long to take in what a client sends after its last words, in seconds
+;; and bytes.
+(define %linger-time 2)
+(define %linger-size (expt 2 26))
+
+(define (linger client)
+  "Say that nothing more will come from here, and take in for a while what
+CLIENT is still sending: were the connection closed at once, its next write
+would kill it before it has read the error."
+  (define port (client-port client))
+  (define deadline (+ (current-time) %linger-time))
+  (define buffer (make-bytevector 65536))
+  (shutdown port 1)
+  (let loop ((left %linger-size))
+    (when (and (positive? left)
+               (< (current-time) deadline)
+               (pair? (poll-descriptors `((,(fileno port) readable))
+                                        (* 1000 %linger-time))))
+      (let ((count (read-descriptor! (fileno port) buffer)))
+        (unless (zero? count)
+          (loop (- left count)))))))
+
 (define (call-with-last-words client thunk)
   "Call THUNK; if it raises an exception, tell CLIENT why the connection is
 about to be closed, and return what has to be told to the administrator: the
@@ -117,11 +141,13 @@ exception, or #f if it was the client's own doing."
           ((connection-closed? exception) #f)
           ((protocol-violation? exception)
            (report-error client exception)
+           (linger client)
            #f)
           ((eq? (exception-kind exception) 'system-error)
            #f)
           (#t
            (report-error client exception)
+           (linger client)
            exception))
     (thunk)
     #f))
