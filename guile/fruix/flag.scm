@@ -12,6 +12,7 @@
 ;;; Code:
 
 (define-module (fruix flag)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
@@ -35,7 +36,7 @@
 (define-syntax-rule (with-flag flag body ...)
   (call-with-blocked-asyncs
    (lambda ()
-     (with-mutex (flag-mutex flag)
+     (with-lock (flag-mutex flag)
        body ...))))
 
 (define (open-pipe)

@@ -14,7 +14,9 @@
 (define-module (fruix thread)
   #:use-module (ice-9 threads)
   #:export (reserve-stack!
-            start-thread))
+            start-thread
+            lock!
+            with-lock))
 
 ;; As many values take 256 KiB of stack.
 (define %values (make-list 32768 #f))
@@ -36,3 +38,18 @@ thread."
    (lambda ()
      (reserve-stack!)
      (thunk))))
+
+;; A thread that a signal interrupts on its way into 'lock-mutex' can miss that
+;; the mutex becomes free: it looks again after so many seconds.
+(define %lock-patience 1)
+
+(define (lock! mutex)
+  "Lock @var{mutex}, however long that takes, and return true."
+  (or (lock-mutex mutex (+ (current-time) %lock-patience))
+      (lock! mutex)))
+
+(define-syntax-rule (with-lock mutex body ...)
+  (dynamic-wind
+    (lambda () (lock! mutex))
+    (lambda () body ...)
+    (lambda () (unlock-mutex mutex))))

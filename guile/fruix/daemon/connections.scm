@@ -10,6 +10,7 @@
 ;;; Code:
 
 (define-module (fruix daemon connections)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
@@ -49,7 +50,7 @@ seconds to introduce itself."
                      limit user-limit greeting-time '()))
 
 (define-syntax-rule (with-connections connections members body ...)
-  (with-mutex (connections-mutex connections)
+  (with-lock (connections-mutex connections)
     (let ((members (connections-members connections)))
       body ...)))
 
@@ -126,7 +127,7 @@ time."
   "Wait until no connection is open, at most @var{seconds}; return whether
 that is so."
   (let ((limit (+ (current-time) seconds)))
-    (with-mutex (connections-mutex connections)
+    (with-lock (connections-mutex connections)
       (let loop ()
         (or (null? (connections-members connections))
             (and (wait-condition-variable (connections-changed connections)
