@@ -25,7 +25,8 @@
     (1 "primitives")
     (2 "base16" "base32" "control/wire" "credentials" "database" "derivation"
        "derivation/" "descriptors" "flag" "gzip" "hash" "links" "mailbox" "map"
-       "nar" "octets" "process" "protocol/wire" "record-lock" "sandbox/spec"
+       "nar" "octets" "plan" "process" "protocol/wire" "record-lock"
+       "sandbox/check" "sandbox/spec"
        "store/path" "tree")
     (3 "sandbox/" "store/")
     (4 "sandbox" "store")

@@ -14,19 +14,6 @@ using namespace fruix;
 
 BOOST_AUTO_TEST_SUITE (linux_spawning)
 
-static plan::step
-make_step (std::string name, std::vector<std::string> texts,
-           std::vector<std::int64_t> numbers)
-{
-  plan::step step;
-  step.name = std::move (name);
-  step.shape = std::string (texts.size (), 's')
-               + std::string (numbers.size (), 'i');
-  step.texts = std::move (texts);
-  step.numbers = std::move (numbers);
-  return step;
-}
-
 static std::string
 map_line (const char *inside, unsigned outside)
 {
@@ -40,20 +27,18 @@ sandbox_request (const std::string &root, int output)
   plan::spawn_request request;
   request.program = "/bin/sleep";
   request.arguments = {"sleep", "60"};
-  request.namespaces = {"user", "mount", "pid"};
+  request.birth.namespaces = {"user", "mount", "pid"};
   request.steps = {
-    make_step ("descriptors", {}, {-1, output, output}),
-    make_step ("user-map",
-               {map_line ("1000", ::geteuid ()),
-                map_line ("1000", ::getegid ())},
-               {}),
-    make_step ("root", {root}, {}),
+    plan::make_step ("descriptors", {-1, output, output}),
+    plan::make_step ("user-map", {map_line ("1000", ::geteuid ()),
+                                  map_line ("1000", ::getegid ())}),
+    plan::make_step ("root", {root, "mode=0755"}),
   };
   for (int i = 0; i < 100; i++)
     request.steps.push_back (
-        make_step ("directory", {"/" + std::to_string (i)}, {0755}));
-  request.steps.push_back (make_step ("no-new-privileges", {}, {}));
-  request.steps.push_back (make_step ("death-signal", {}, {SIGKILL}));
+        plan::make_step ("directory", {"/" + std::to_string (i), 0755}));
+  request.steps.push_back (plan::make_step ("no-new-privileges", {}));
+  request.steps.push_back (plan::make_step ("death-signal", {SIGKILL}));
   return request;
 }
 

@@ -13,19 +13,6 @@ using namespace fruix;
 
 BOOST_AUTO_TEST_SUITE (spawning)
 
-static plan::step
-make_step (std::string name, std::vector<std::string> texts,
-           std::vector<std::int64_t> numbers)
-{
-  plan::step step;
-  step.name = std::move (name);
-  step.shape = std::string (texts.size (), 's')
-               + std::string (numbers.size (), 'i');
-  step.texts = std::move (texts);
-  step.numbers = std::move (numbers);
-  return step;
-}
-
 static plan::spawn_request
 shell (const char *script, std::vector<plan::step> steps)
 {
@@ -64,26 +51,27 @@ BOOST_AUTO_TEST_CASE (exit_value)
 BOOST_AUTO_TEST_CASE (shapes)
 {
   std::vector<plan::step> steps;
-  auto valid = [&] (std::string name, std::vector<std::string> texts,
-                    std::vector<std::int64_t> numbers)
+  using arguments
+      = std::initializer_list<std::variant<std::int64_t, std::string>>;
+  auto valid = [&] (std::string_view name, arguments arguments)
     {
-      steps = {make_step (name, texts, numbers)};
-      return plan::resolve (steps).has_value ();
+      steps = {plan::make_step (name, arguments)};
+      return plan::resolve (steps, plan::performer::child).has_value ();
     };
-  BOOST_TEST (valid ("session", {}, {}));
-  BOOST_TEST (!valid ("session", {"x"}, {}));
-  BOOST_TEST (valid ("credentials", {}, {1, 2}));
-  BOOST_TEST (valid ("credentials", {}, {1, 2, 3, 4}));
-  BOOST_TEST (!valid ("credentials", {}, {1}));
-  BOOST_TEST (!valid ("credentials", {"a"}, {1, 2}));
-  BOOST_TEST (valid ("descriptors", {}, {}));
-  BOOST_TEST (!valid ("", {}, {}));
-  BOOST_TEST (!valid ("Session", {}, {}));
+  BOOST_TEST (valid ("session", {}));
+  BOOST_TEST (!valid ("session", {"x"}));
+  BOOST_TEST (valid ("credentials", {1, 2}));
+  BOOST_TEST (valid ("credentials", {1, 2, 3, 4}));
+  BOOST_TEST (!valid ("credentials", {1}));
+  BOOST_TEST (!valid ("credentials", {"a", 1, 2}));
+  BOOST_TEST (valid ("descriptors", {}));
+  BOOST_TEST (!valid ("", {}));
+  BOOST_TEST (!valid ("Session", {}));
 }
 
 BOOST_AUTO_TEST_CASE (fault_names_step_call_and_object)
 {
-  auto request = shell ("exit 0", {make_step ("chdir", {"/nowhere"}, {})});
+  auto request = shell ("exit 0", {plan::make_step ("chdir", {"/nowhere"})});
   auto process = plan::spawn (request);
   BOOST_REQUIRE (!process);
   BOOST_TEST (process.error ().who == "chdir: chdir");
@@ -96,7 +84,7 @@ BOOST_AUTO_TEST_CASE (failures_leave_nothing)
   auto before = open_descriptors ();
   for (int i = 0; i < 50; i++)
     BOOST_TEST (run (shell ("exit 0",
-                            {make_step ("chdir", {"/nowhere"}, {})}))
+                            {plan::make_step ("chdir", {"/nowhere"})}))
                 == -ENOENT);
   BOOST_TEST (open_descriptors () == before);
   BOOST_TEST (::waitpid (-1, nullptr, WNOHANG) == -1);
@@ -104,23 +92,23 @@ BOOST_AUTO_TEST_CASE (failures_leave_nothing)
 
 BOOST_AUTO_TEST_CASE (too_many_descriptors)
 {
-  BOOST_TEST (run (shell ("exit 0",
-                          {make_step ("descriptors", {},
-                                      std::vector<std::int64_t> (65, 0))}))
-              == -EINVAL);
+  auto step = plan::make_step ("descriptors", {});
+  step.shape.assign (65, 'i');
+  step.numbers.assign (65, 0);
+  BOOST_TEST (run (shell ("exit 0", {step})) == -EINVAL);
 }
 
 BOOST_AUTO_TEST_CASE (descriptor_that_is_closed)
 {
   BOOST_TEST (
-      run (shell ("exit 0", {make_step ("descriptors", {}, {12345})}))
+      run (shell ("exit 0", {plan::make_step ("descriptors", {12345})}))
       == -EBADF);
 }
 
 BOOST_AUTO_TEST_CASE (limits)
 {
   BOOST_TEST (run (shell ("test $(ulimit -n) = 17",
-                          {make_step ("limit", {"open-files"}, {17, 17})}))
+                          {plan::make_step ("limit", {"open-files", 17})}))
               == 0);
 }
 
@@ -128,8 +116,8 @@ BOOST_AUTO_TEST_CASE (death_signal_when_the_thread_ends)
 {
   outcome<process> process {};
   std::thread {[&] {
-    auto request = shell ("sleep 60", {make_step ("death-signal", {},
-                                                  {SIGKILL})});
+    auto request = shell ("sleep 60", {plan::make_step ("death-signal",
+                                                        {SIGKILL})});
     process = plan::spawn (request);
   }}.join ();
   BOOST_REQUIRE (process.has_value ());

@@ -28,6 +28,13 @@
             build-error?
             build-error-kind
 
+            &sandbox-error
+            make-sandbox-error
+            sandbox-error?
+            sandbox-error-field
+            sandbox-error-step
+            sandbox-error-errno
+
             fail
             exception->text))
 
@@ -49,6 +56,15 @@
   make-build-error
   build-error?
   (kind build-error-kind))
+
+;; Why there is no sandbox: the field of its description that is at fault, or
+;; the step that failed, with the errno; what does not apply is #f.
+(define-exception-type &sandbox-error &fruix-error
+  make-sandbox-error
+  sandbox-error?
+  (field sandbox-error-field)                     ;symbol | #f
+  (step sandbox-error-step)                       ;string | #f
+  (errno sandbox-error-errno))                    ;integer | #f
 
 (define (fail template . arguments)
   "Raise a @code{&fruix-error} whose message is @var{template}, a string, with

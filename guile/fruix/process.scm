@@ -24,6 +24,7 @@
             process?
             process-id
             process-descriptor
+            process-ended?
             wait-process
             kill-process
             call-with-process))
@@ -42,19 +43,36 @@
     (format port "#<process ~a ~a>" (process-id process)
             (or (process-status process) 'running))))
 
-(define (perform-plan program arguments environment plan)
-  "Start the file @var{program} in a process that first performs @var{plan}: a
-list of @code{(\"namespaces\" @var{name} ...)} and of steps, each a list of a
-name, strings and integers.  @var{arguments}, from argv[0] on, and
-@var{environment}, @code{\"NAME=value\"}, are lists of strings or, for bytes
-that are not UTF-8, bytevectors.  Return a process.  Raise a
-@code{system-error} that names the step and its object if one fails, or
-@code{execve} if @var{program} cannot be executed; no process is left then."
+(define* (perform-plan program arguments environment plan
+                       #:key executable relative)
+  "Start the file @var{program} in a process that first performs @var{plan}, a
+list of steps, each a list of a name, strings and integers.  Before them, the
+plan tells where the process is born: @code{(\"namespaces\" @var{name} ...)}
+of its own, and @code{(\"cgroup\" @var{directory})} if it is not to be in its
+parent's.  @var{arguments}, from argv[0] on, and @var{environment},
+@code{\"NAME=value\"}, are lists of strings or, for bytes that are not UTF-8,
+bytevectors.  With @var{executable}, a descriptor, what is open there is
+executed, and @var{program} is only its name; with @var{relative}, a process,
+the new one joins the namespaces of that instead.
+
+Return a process.  Raise a @code{system-error} that names the step and its
+object if one fails, or @code{execve} if @var{program} cannot be executed; no
+process is left then."
+  (call-with-values (lambda () (split-birth plan))
+    (lambda (birth steps)
+      (match (%spawn program executable arguments environment birth
+                     (and=> relative process-descriptor) steps)
+        ((id . descriptor)
+         (make-process id descriptor (make-mutex) (make-mutex) #f))))))
+
+(define (split-birth plan)
+  "Return what @var{plan} says about the birth of its process, as a pair of
+namespaces and a cgroup, and its steps."
   (match plan
+    ((("namespaces" . namespaces) ("cgroup" directory) . steps)
+     (values (cons namespaces directory) steps))
     ((("namespaces" . namespaces) . steps)
-     (match (%spawn program arguments environment namespaces steps)
-       ((id . descriptor)
-        (make-process id descriptor (make-mutex) (make-mutex) #f))))))
+     (values (cons namespaces #f) steps))))
 
 (define (descriptor-number object)
   "Return the descriptor behind @var{object}: a port, an integer, or
@@ -106,6 +124,10 @@ by several threads, with the same result."
         (set-process-status! process (cdr (waitpid (process-id process))))
         (and=> (process-descriptor process) close-fdes)))
     (process-status process)))
+
+(define (process-ended? process)
+  "Return true if @var{process} has ended and been waited for."
+  (and (process-status process) #t))
 
 (define (kill-process process signal)
   "Send @var{signal}, an integer such as @code{SIGTERM}, to @var{process} and

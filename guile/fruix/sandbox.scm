@@ -3,49 +3,185 @@
 ;;; Programs in sandboxes.  The description is in (fruix sandbox spec), which
 ;;; this module re-exports; what is done to bring it about is its plan.
 ;;;
-;;; Everything that belongs to a sandbox belongs to its first process: when
-;;; that ends, however it does, all others are killed and all mounts vanish.
-;;; There is nothing to tear down.
+;;; A sandbox is used in one of two ways.  Open, it stays: programs enter it
+;;; one after the other or side by side, until it is closed.  Or it is made
+;;; for one program, whose end is its own.  Either way:
+;;;
+;;; 1. When it is closed, whatever ran in it is dead, and what the host did
+;;;    for it is undone.
+;;; 2. If it cannot be made whole, nothing is left of it.
+;;; 3. It ends with the process that opened it.
 ;;; Code:
 
 (define-module (fruix sandbox)
   #:use-module (fruix process)
+  #:use-module (fruix sandbox check)
+  #:use-module (fruix sandbox performing)
   #:use-module (fruix sandbox plan)
   #:use-module (fruix sandbox spec)
-  #:use-module (ice-9 match)
+  #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module (ice-9 threads)
+  #:use-module ((srfi srfi-1) #:select (remove))
+  #:use-module (srfi srfi-9)
+  #:use-module (srfi srfi-9 gnu)
   #:re-export (sandbox
                sandbox?
                sandbox->sexp
                sexp->sandbox
                sandbox-plan)
-  #:export (spawn-in-sandbox
-            run-in-sandbox))
+  #:export (open-sandbox
+            open-sandbox?
+            close-sandbox
+            call-with-sandbox
+            spawn-in-sandbox
+            run-in-sandbox
+            call-with-sandboxed-program))
 
-(define* (spawn-in-sandbox box program arguments #:key (output 1))
-  "Start @var{program}, a file name inside the sandbox @var{box}, with
-@var{arguments}, a list of strings from argv[0] on, and return a process
-(@pxref{fruix process}).  @var{output}, a descriptor or port, or @code{#f}
-for @file{/dev/null}, becomes its standard output and error; its input is
-@file{/dev/null} and nothing else is open.  It is the first process of its PID
-namespace and gets SIGKILL when the @emph{thread} that called this ends.
+(define-record-type <open-sandbox>
+  (make-open-sandbox box plan receipt holder mutex processes)
+  open-sandbox?
+  (box open-sandbox-box)                          ;<sandbox>
+  (plan open-sandbox-plan)                        ;see (fruix sandbox plan)
+  (receipt open-sandbox-receipt)                  ;see (fruix plan)
+  (holder open-sandbox-holder)                    ;<holder> | #f
+  (mutex open-sandbox-mutex)                      ;guards PROCESSES
+  (processes open-sandbox-processes               ;<process>es in it; #f once
+             set-open-sandbox-processes!))        ;it is closed
 
-Raise a @code{system-error} if it cannot be started, nothing being left then:
-@itemize
-@item the message begins with @code{execve} when the program cannot be
-executed;
-@item it begins with @code{program-within} when the program does not exist or
-is not in the directory where it must be;
-@item any other names the step of the plan and the object that failed.
-@end itemize"
-  (match (sandbox-plan box)
-    ((namespaces . steps)
-     (let ((output (descriptor-number output)))
-       (perform-plan program arguments (sandbox-environment box)
-                     `(,namespaces
-                       ("descriptors" -1 ,output ,output)
-                       ,@steps))))))
+(set-record-type-printer! <open-sandbox>
+  (lambda (open port)
+    (format port "#<open-sandbox ~a ~a>"
+            (sandbox-root (open-sandbox-box open))
+            (if (open-sandbox-processes open) 'open 'closed))))
 
-(define* (run-in-sandbox box program arguments #:key (output 1))
-  "Run @var{program} in the sandbox @var{box} as @code{spawn-in-sandbox} does,
-and return its status once it has ended."
-  (wait-process (spawn-in-sandbox box program arguments #:output output)))
+(define (on-failure clean-up thunk)
+  "Call @var{thunk} and return what it returned; if it raises, call
+@var{clean-up} before the exception goes on."
+  (with-exception-handler
+      (lambda (exception)
+        (clean-up)
+        (raise-exception exception))
+    thunk
+    #:unwind? #t))
+
+(define (needs-holder? plan)
+  "Return true if a sandbox of @var{plan} lasts as long as its processes."
+  (pair? (assq-ref plan 'create)))
+
+(define (open-sandbox box)
+  "Make the sandbox @var{box}, a value that @code{sandbox} returned, and return
+it open: programs can then enter it with @code{run-in-sandbox}, until
+@code{close-sandbox}.  The sandbox does not outlive this process.  Raise a
+@code{&sandbox-error} that names the step if it cannot be made; nothing is left
+then."
+  (let* ((plan (sandbox-plan box))
+         (receipt (perform-host-steps plan)))
+    (on-failure (lambda () (undo-host-steps receipt))
+      (lambda ()
+        (make-open-sandbox box plan receipt
+                           (and (needs-holder? plan) (start-holder plan))
+                           (make-mutex) '())))))
+
+(define (close-sandbox open)
+  "Kill whatever runs in @var{open}, a sandbox that @code{open-sandbox}
+returned, and undo all that was done for it.  Nothing is done if it was closed
+before.  Raise a @code{&sandbox-error} if something is left."
+  (let ((processes (with-lock (open-sandbox-mutex open)
+                     (let ((processes (open-sandbox-processes open)))
+                       (set-open-sandbox-processes! open #f)
+                       processes))))
+    (when processes
+      ;; FreeBSD keeps a jail as long as a process of it has not been reaped.
+      (for-each (lambda (process)
+                  (kill-process process SIGKILL)
+                  (wait-process process))
+                processes)
+      (when (open-sandbox-holder open)
+        (stop-holder (open-sandbox-holder open)))
+      (undo-host-steps (open-sandbox-receipt open)))))
+
+(define (call-with-sandbox box proc)
+  "Open the sandbox @var{box}, call @var{proc} with what @code{open-sandbox}
+returned, close it however @var{proc} is left, and return what @var{proc}
+returned."
+  (let ((open (open-sandbox box)))
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc open))
+      (lambda () (close-sandbox open)))))
+
+(define (descriptor-numbers input output error others)
+  (map descriptor-number (cons* input output error others)))
+
+(define (remember process open)
+  "Note that @var{process} runs in @var{open}; forget those that have ended."
+  (set-open-sandbox-processes!
+   open
+   (cons process
+         (remove process-ended? (open-sandbox-processes open)))))
+
+(define* (spawn-in-sandbox open command #:key program environment
+                           (input 0) (output 1) (error 2) (descriptors '())
+                           terminal?)
+  "Start @var{command}, a list of strings, in @var{open}, a sandbox that
+@code{open-sandbox} returned, and return its process (@pxref{fruix process}).
+The first string is the absolute file name of the program inside, unless
+@var{program} is; the strings are its arguments from argv[0] on.
+@var{environment} is a list of @code{\"NAME=value\"}, by default that of the
+sandbox.
+
+@var{input}, @var{output} and @var{error} are descriptors or ports, or
+@code{#f} for @file{/dev/null}; those in the list @var{descriptors} become 3,
+4...; all others are closed.  With @var{terminal?}, @var{input} becomes its
+controlling terminal.  It gets SIGKILL when the @emph{thread} that called this
+ends.
+
+Raise a @code{&sandbox-error} if it cannot be started: its step is
+@code{execve}, or @code{program-within} for a program that is not where it must
+be, if the program is to blame."
+  (with-lock (open-sandbox-mutex open)
+    (unless (open-sandbox-processes open)
+      (refuse-field 'root "~a is closed"
+                    (sandbox-root (open-sandbox-box open))))
+    (let ((process
+           (start-program
+            (open-sandbox-plan open) '(enter program drop) command
+            #:program program
+            #:environment (or environment
+                              (sandbox-environment (open-sandbox-box open)))
+            #:descriptors (descriptor-numbers input output error descriptors)
+            #:terminal? terminal?
+            #:relative (and=> (open-sandbox-holder open) holder-process))))
+      (remember process open)
+      process)))
+
+(define* (call-with-sandboxed-program box command proc #:key program
+                                      environment (input 0) (output 1)
+                                      (error 2) (descriptors '()))
+  "Make the sandbox @var{box} for @var{command} alone, and call @var{proc} with
+its process; the arguments are those of @code{spawn-in-sandbox}.  However
+@var{proc} is left, the program and all that it started are dead afterwards,
+and nothing is left of the sandbox; then return what @var{proc} returned.  On
+Linux the program is the first process of the sandbox, with the process ID 1."
+  (let* ((plan (sandbox-plan box))
+         (receipt (perform-host-steps plan)))
+    (dynamic-wind
+      (const #t)
+      (lambda ()
+        (call-with-process
+         (start-program
+          plan '(create enter program drop) command
+          #:program program
+          #:environment (or environment (sandbox-environment box))
+          #:descriptors (descriptor-numbers input output error descriptors))
+         proc))
+      (lambda () (undo-host-steps receipt)))))
+
+(define (run-in-sandbox box command . options)
+  "Run @var{command} in @var{box}, an open sandbox, or one that is made for it
+and gone with it, and return its status, for @code{status:exit-val} and
+@code{status:term-sig}, once it has ended.  @var{options} are those of
+@code{spawn-in-sandbox}."
+  (if (open-sandbox? box)
+      (wait-process (apply spawn-in-sandbox box command options))
+      (apply call-with-sandboxed-program box command wait-process options)))

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <sys/param.h>
 #include <sys/procctl.h>
+#include <sys/procdesc.h>
 #include <sys/socket.h>
 #include <sys/ucred.h>
 #include <sys/un.h>
@@ -13,22 +14,52 @@
 
 namespace fruix {
 
+// The descriptor kills the process when the last copy of it is closed: so it
+// never outlives its parent.  See pdfork(2).
 outcome<process>
-fork_process (const std::vector<std::string> &namespaces) noexcept
+start_process (const birth &birth, process_body body,
+               void *argument) noexcept
 {
-  if (!namespaces.empty ())
-    return failed ("fork", namespaces.front (), EINVAL);
-  pid_t id = ::_Fork ();
+  if (!birth.namespaces.empty () || birth.relative >= 0
+      || !birth.cgroup.empty ())
+    return failed ("pdfork", "namespaces and cgroups", EINVAL);
+  int descriptor = -1;
+  pid_t id = ::pdfork (&descriptor, PD_CLOEXEC);
   if (id < 0)
-    return failed ("fork");
-  return process {id, -1};
+    return failed ("pdfork");
+  if (id == 0)
+    {
+      body (argument);
+      ::_exit (127);
+    }
+  return process {id, descriptor};
+}
+
+outcome<process>
+this_process () noexcept
+{
+  return process {::getpid (), -1};
+}
+
+bool
+parent_lives (process parent) noexcept
+{
+  return ::getppid () == parent.id;
+}
+
+outcome<void>
+close_from (int first) noexcept
+{
+  if (::close_range (first, ~0U, 0) < 0)
+    return failed ("close_range");
+  return {};
 }
 
 outcome<void>
 send_signal (process process, int signal) noexcept
 {
-  if (::kill (process.id, signal) < 0)
-    return failed ("kill");
+  if (::pdkill (process.descriptor, signal) < 0)
+    return failed ("pdkill");
   return {};
 }
 

@@ -18,7 +18,7 @@ namespace fruix::plan {
 
 // ("loopback-up"): the new network namespace gets 127.0.0.1 and ::1.
 outcome<void>
-raise_loopback (const step &, child &) noexcept
+raise_loopback (const step &, context &) noexcept
 {
   unique_fd fd {::socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   if (!fd)
@@ -35,7 +35,7 @@ raise_loopback (const step &, child &) noexcept
 
 // ("host-name" NAME)
 outcome<void>
-set_host_name (const step &step, child &) noexcept
+set_host_name (const step &step, context &) noexcept
 {
   if (::sethostname (step.text (0), step.texts[0].size ()) < 0)
     return failed ("sethostname", step.text (0));
@@ -44,7 +44,7 @@ set_host_name (const step &step, child &) noexcept
 
 // ("domain-name" NAME)
 outcome<void>
-set_domain_name (const step &step, child &) noexcept
+set_domain_name (const step &step, context &) noexcept
 {
   if (::setdomainname (step.text (0), step.texts[0].size ()) < 0)
     return failed ("setdomainname", step.text (0));
@@ -53,7 +53,7 @@ set_domain_name (const step &step, child &) noexcept
 
 // ("personality" FLAGS)
 outcome<void>
-set_personality (const step &step, child &) noexcept
+set_personality (const step &step, context &) noexcept
 {
   if (::personality (static_cast<unsigned long> (step.numbers[0])) < 0)
     return failed ("personality");
@@ -63,7 +63,7 @@ set_personality (const step &step, child &) noexcept
 // ("oom-score" ADJUSTMENT): be killed before others when memory runs out.
 // Not all kernels and containers allow it; that must not prevent a build.
 outcome<void>
-set_oom_score (const step &step, child &) noexcept
+set_oom_score (const step &step, context &) noexcept
 {
   char text[16];
   auto end = std::to_chars (text, text + sizeof text, step.numbers[0]).ptr;
@@ -80,25 +80,25 @@ set_oom_score (const step &step, child &) noexcept
 // /proc/self/exe a program could lay hands on the one that this process was
 // forked from.
 outcome<void>
-require_program_within (const step &step, child &child) noexcept
+require_program_within (const step &step, context &context) noexcept
 {
   struct open_how how {};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_NO_MAGICLINKS;
   unique_fd fd {static_cast<int> (::syscall (
-      SYS_openat2, AT_FDCWD, child.program, &how, sizeof how))};
+      SYS_openat2, AT_FDCWD, context.program, &how, sizeof how))};
   if (!fd)
-    return failed ("openat2", child.program);
+    return failed ("openat2", context.program);
   char link[32] = "/proc/self/fd/", resolved[PATH_MAX];
   *std::to_chars (link + 14, link + sizeof link - 1, fd.get ()).ptr = '\0';
   auto length = ::readlink (link, resolved, sizeof resolved);
   if (length < 0)
-    return failed ("readlink", child.program);
+    return failed ("readlink", context.program);
   std::string_view name {resolved, static_cast<std::size_t> (length)};
   std::string_view directory {step.texts[0]};
   if (!name.starts_with (directory) || name.size () == directory.size ()
       || name[directory.size ()] != '/')
-    return failed ("not there", child.program, EACCES);
+    return failed ("not there", context.program, EACCES);
   return {};
 }
 

@@ -42,7 +42,7 @@ map_ids (const step &step) noexcept
 // ("user-map" UIDS GIDS): the maps of the user namespace that this process
 // was born in.
 outcome<void>
-map_user (const step &step, child &) noexcept
+map_user (const step &step, context &) noexcept
 {
   return map_ids (step);
 }
@@ -51,7 +51,7 @@ map_user (const step &step, child &) noexcept
 // and a mount namespace, where mounts of the outer one can be neither removed
 // nor remounted.
 outcome<void>
-lock_mounts (const step &step, child &) noexcept
+lock_mounts (const step &step, context &) noexcept
 {
   if (::unshare (CLONE_NEWUSER | CLONE_NEWNS) < 0)
     return failed ("unshare");
@@ -61,7 +61,7 @@ lock_mounts (const step &step, child &) noexcept
 // ("drop-capabilities"): all that could outlast exec: the ambient and the
 // inheritable set, and the bounding set.
 outcome<void>
-drop_capabilities (const step &, child &) noexcept
+drop_capabilities (const step &, context &) noexcept
 {
   if (::prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
     return failed ("prctl", "PR_CAP_AMBIENT");

@@ -4,6 +4,7 @@
 // is resolved twice.
 #include "linux/root.hh"
 #include "linux/steps.hh"
+#include "plan/place.hh"
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -11,20 +12,6 @@
 #include <unistd.h>
 
 namespace fruix::plan {
-
-// Make sure that there is a mount point for a file of the type of MODE.
-static bool
-make_mount_point (const place &place, mode_t mode) noexcept
-{
-  if (S_ISDIR (mode))
-    return ::mkdirat (place.directory, place.name, 0755) == 0
-           || errno == EEXIST;
-  unique_fd fd {::openat (place.directory, place.name,
-                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-                              | O_CLOEXEC,
-                          0600)};
-  return fd || errno == EEXIST;
-}
 
 static outcome<void>
 attach (int mounted, const place &place, const char *target) noexcept
@@ -36,27 +23,13 @@ attach (int mounted, const place &place, const char *target) noexcept
   return {};
 }
 
-// A symbolic link cannot be mounted; make the same one.
-static outcome<void>
-copy_link (int link, const place &place, const char *target) noexcept
-{
-  char contents[PATH_MAX];
-  auto length = ::readlinkat (link, "", contents, sizeof contents);
-  if (length < 0 || length == sizeof contents)
-    return failed ("readlinkat", target, length < 0 ? errno : ENAMETOOLONG);
-  contents[length] = '\0';
-  if (::symlinkat (contents, place.directory, place.name) < 0)
-    return failed ("symlinkat", target);
-  return {};
-}
-
 // ("bind" SOURCE TARGET "read-only" | "read-write"): SOURCE of the host, with
 // what is mounted in it, appears as TARGET.
 outcome<void>
-bind (const step &step, child &child) noexcept
+bind (const step &step, context &context) noexcept
 {
   const char *source = step.text (0), *target = step.text (1);
-  auto place = locate (target, child);
+  auto place = locate (target, context);
   if (!place)
     return std::unexpected {place.error ()};
   unique_fd tree {::open_tree (AT_FDCWD, source,
@@ -67,8 +40,9 @@ bind (const step &step, child &child) noexcept
   struct stat stat;
   if (::fstat (tree.get (), &stat) < 0)
     return failed ("fstat", source);
+  // It cannot be mounted, and whoever made it decides where it points.
   if (S_ISLNK (stat.st_mode))
-    return copy_link (tree.get (), *place, target);
+    return failed ("symbolic link", source, ELOOP);
   if (step.texts[2] != "read-write")
     {
       // Only this attribute changes: others of the source are locked in a
@@ -80,8 +54,8 @@ bind (const step &step, child &child) noexcept
           < 0)
         return failed ("mount_setattr", source);
     }
-  if (!make_mount_point (*place, stat.st_mode))
-    return failed ("mount point", target);
+  if (auto made = make_mount_point (*place, stat.st_mode); !made)
+    return made;
   return attach (tree.get (), *place, target);
 }
 
@@ -100,21 +74,21 @@ attributes_for (std::string_view type) noexcept
 
 // ("filesystem" TYPE TARGET OPTION...): a new tmpfs, proc or devpts.
 outcome<void>
-mount_filesystem (const step &step, child &child) noexcept
+mount_filesystem (const step &step, context &context) noexcept
 {
   const char *type = step.text (0), *target = step.text (1);
   int attributes = attributes_for (type);
   if (attributes < 0)
     return failed ("fsopen", type, EINVAL);
-  auto place = locate (target, child);
+  auto place = locate (target, context);
   if (!place)
     return std::unexpected {place.error ()};
   auto created = create_filesystem (type, std::span {step.texts}.subspan (2),
                                     static_cast<unsigned> (attributes));
   if (!created)
     return std::unexpected {created.error ()};
-  if (!make_mount_point (*place, S_IFDIR))
-    return failed ("mkdirat", target);
+  if (auto made = make_mount_point (*place, S_IFDIR); !made)
+    return made;
   return attach (created->get (), *place, target);
 }
 

@@ -6,8 +6,8 @@
 #include "linux/root.hh"
 
 #include "linux/steps.hh"
+#include "plan/place.hh"
 
-#include <cstring>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/mount.h>
@@ -17,38 +17,16 @@
 
 namespace fruix::plan {
 
-// Open the directory NAME below DIRECTORY, through no symbolic link.
-static int
-open_beneath (int directory, const char *name) noexcept
+int
+open_beneath (int directory, const char *path) noexcept
 {
   struct open_how how {};
   how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  return static_cast<int> (
-      ::syscall (SYS_openat2, directory, name, &how, sizeof how));
-}
-
-outcome<place>
-locate (const char *path, child &child) noexcept
-{
-  const char *slash = std::strrchr (path, '/');
-  if (path[0] != '/' || slash[1] == '\0')
-    return failed ("path", path, EINVAL);
-  if (slash == path)
-    return place {child.root, slash + 1};
-  std::string_view parent {path + 1, slash};
-  if (child.parent < 0 || parent != child.parent_name)
-    {
-      if (parent.size () >= sizeof child.parent_name)
-        return failed ("openat2", path, ENAMETOOLONG);
-      copy_text (child.parent_name, parent);
-      if (child.parent >= 0)
-        ::close (child.parent);
-      child.parent = open_beneath (child.root, child.parent_name);
-      if (child.parent < 0)
-        return failed ("openat2", path);
-    }
-  return place {child.parent, slash + 1};
+  long fd = ::syscall (SYS_openat2, directory, path, &how, sizeof how);
+  if (fd < 0 && errno == ENOSYS)
+    return walk_beneath (directory, path);
+  return static_cast<int> (fd);
 }
 
 static bool
@@ -87,19 +65,23 @@ create_filesystem (const char *type, std::span<const std::string> options,
 // ("root" DIRECTORY OPTION...): cut the mounts off from the host's, and mount
 // a tmpfs with OPTIONS on DIRECTORY, where the tree will grow.
 outcome<void>
-start_root (const step &step, child &child) noexcept
+start_root (const step &step, context &context) noexcept
 {
   if (::mount (nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
     return failed ("mount", "/");
+  auto place = open_root (step.text (0));
+  if (!place)
+    return std::unexpected {place.error ()};
+  unique_fd directory {*place};
   auto root = create_filesystem ("tmpfs", std::span {step.texts}.subspan (1),
                                  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   if (!root)
     return std::unexpected {root.error ()};
-  if (::move_mount (root->get (), "", AT_FDCWD, step.text (0),
-                    MOVE_MOUNT_F_EMPTY_PATH)
+  if (::move_mount (root->get (), "", directory.get (), "",
+                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
       < 0)
     return failed ("move_mount", step.text (0));
-  child.root = root->release ();
+  context.root = root->release ();
   return {};
 }
 
@@ -107,12 +89,12 @@ start_root (const step &step, child &child) noexcept
 // and drop the host's.  The old root lands on top of the new one, as both are
 // "." for pivot_root (2), whence it is detached.
 outcome<void>
-pivot_root (const step &step, child &child) noexcept
+pivot_root (const step &step, context &context) noexcept
 {
-  if (::fchmodat (child.root, ".", static_cast<mode_t> (step.numbers[0]), 0)
+  if (::fchmodat (context.root, ".", static_cast<mode_t> (step.numbers[0]), 0)
       < 0)
     return failed ("fchmodat", "/");
-  if (::fchdir (child.root) < 0)
+  if (::fchdir (context.root) < 0)
     return failed ("fchdir", "/");
   if (::syscall (SYS_pivot_root, ".", ".") < 0)
     return failed ("pivot_root", "/");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Names inside the tree that is to become the root of a child.
+// File systems that a sandbox gets of its own.
 #pragma once
 
 #include "base/unique_fd.hh"
@@ -8,17 +8,6 @@
 #include <span>
 
 namespace fruix::plan {
-
-// A name in a directory that is open.
-struct place
-{
-  int directory;
-  const char *name;
-};
-
-// Where PATH, which begins with a slash, is inside the child's root.  No
-// symbolic link is followed on the way: a mounted directory may hold any.
-outcome<place> locate (const char *path, child &child) noexcept;
 
 // A new, detached file system of TYPE with OPTIONS, each "KEY" or
 // "KEY=VALUE"; its mount has ATTRIBUTES.

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The table of them.
 #include "linux/steps.hh"
+#include "plan/place.hh"
 
 namespace fruix::plan {
 
 static constexpr step_kind table[] = {
-  {"user-map", "ss", map_user},
-  {"loopback-up", "", raise_loopback},
-  {"host-name", "s", set_host_name},
-  {"domain-name", "s", set_domain_name},
-  {"root", "ss*", start_root},
-  {"directory", "si", make_directory},
-  {"file", "ssi", make_file},
-  {"symlink", "ss", make_symlink},
-  {"bind", "sss", bind},
-  {"filesystem", "sss*", mount_filesystem},
-  {"pivot-root", "i", pivot_root},
-  {"personality", "i", set_personality},
-  {"oom-score", "i", set_oom_score},
-  {"program-within", "s", require_program_within},
-  {"lock-mounts", "ss", lock_mounts},
-  {"drop-capabilities", "", drop_capabilities},
+  {"cgroup", "s", performer::host, make_cgroup},
+  {"cgroup-limit", "sss", performer::host, limit_cgroup},
+  {"remove-cgroup", "s", performer::undoer, remove_cgroup},
+  {"user-map", "ss", performer::child, map_user},
+  {"loopback-up", "", performer::child, raise_loopback},
+  {"host-name", "s", performer::child, set_host_name},
+  {"domain-name", "s", performer::child, set_domain_name},
+  {"root", "ss*", performer::child, start_root},
+  {"directory", "si", performer::child, make_directory},
+  {"file", "ssi", performer::child, make_file},
+  {"symlink", "ss", performer::child, make_symlink},
+  {"bind", "sss", performer::child, bind},
+  {"filesystem", "sss*", performer::child, mount_filesystem},
+  {"pivot-root", "i", performer::child, pivot_root},
+  {"personality", "i", performer::child, set_personality},
+  {"oom-score", "i", performer::child, set_oom_score},
+  {"program-within", "s", performer::child, require_program_within},
+  {"lock-mounts", "ss", performer::child, lock_mounts},
+  {"drop-capabilities", "", performer::child, drop_capabilities},
 };
 
 std::span<const step_kind>

@@ -6,30 +6,30 @@
 
 namespace fruix::plan {
 
-// root.cc: the tree that becomes the root.
-outcome<void> start_root (const step &, child &) noexcept;
-outcome<void> pivot_root (const step &, child &) noexcept;
+// cgroup.cc: limits on all processes together, set by the host.
+outcome<void> make_cgroup (const step &, context &);
+outcome<void> limit_cgroup (const step &, context &);
+outcome<void> remove_cgroup (const step &, context &);
 
-// nodes.cc: what is created in it.
-outcome<void> make_directory (const step &, child &) noexcept;
-outcome<void> make_file (const step &, child &) noexcept;
-outcome<void> make_symlink (const step &, child &) noexcept;
+// root.cc: the tree that becomes the root.
+outcome<void> start_root (const step &, context &) noexcept;
+outcome<void> pivot_root (const step &, context &) noexcept;
 
 // mounts.cc: what is mounted in it.
-outcome<void> bind (const step &, child &) noexcept;
-outcome<void> mount_filesystem (const step &, child &) noexcept;
+outcome<void> bind (const step &, context &) noexcept;
+outcome<void> mount_filesystem (const step &, context &) noexcept;
 
 // identity.cc: users, capabilities and who owns the mounts.
-outcome<void> map_user (const step &, child &) noexcept;
-outcome<void> lock_mounts (const step &, child &) noexcept;
-outcome<void> drop_capabilities (const step &, child &) noexcept;
+outcome<void> map_user (const step &, context &) noexcept;
+outcome<void> lock_mounts (const step &, context &) noexcept;
+outcome<void> drop_capabilities (const step &, context &) noexcept;
 
 // attributes.cc: the rest.
-outcome<void> raise_loopback (const step &, child &) noexcept;
-outcome<void> set_host_name (const step &, child &) noexcept;
-outcome<void> set_domain_name (const step &, child &) noexcept;
-outcome<void> set_personality (const step &, child &) noexcept;
-outcome<void> set_oom_score (const step &, child &) noexcept;
-outcome<void> require_program_within (const step &, child &) noexcept;
+outcome<void> raise_loopback (const step &, context &) noexcept;
+outcome<void> set_host_name (const step &, context &) noexcept;
+outcome<void> set_domain_name (const step &, context &) noexcept;
+outcome<void> set_personality (const step &, context &) noexcept;
+outcome<void> set_oom_score (const step &, context &) noexcept;
+outcome<void> require_program_within (const step &, context &) noexcept;
 
 }

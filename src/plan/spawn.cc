@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The child shares no lock, no heap and no handler with its parent's threads:
-// signals stay blocked from before the fork until it has reset them all, and
-// it makes async-signal-safe calls only.  What it has to say goes over a
-// socket that exec closes: a fault, after which it is gone, or "ready" (a
-// fault without error), which the parent answers.
+// The child may run in its parent's memory, but shares no lock with its
+// threads: signals stay blocked from before its birth until it has reset them
+// all, and it makes async-signal-safe calls only.  All that it has to say is
+// a fault, over a pipe that exec closes.
 #include "plan/spawn.hh"
 
 #include "base/retry.hh"
 #include "base/unique_fd.hh"
 #include "process/signals.hh"
 
-#include <sys/socket.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,25 +26,38 @@ pointers (std::vector<std::string> &texts)
   return result;
 }
 
+// What a child needs.
+struct childhood
+{
+  const spawn_request &request;
+  char **arguments;
+  char **environment;
+  struct context context;
+};
+
 [[noreturn]] static void
-die (const fault &fault, const child &child) noexcept
+die (const fault &fault, const context &context) noexcept
 {
   // Without a reader there is nobody to tell.
-  [[maybe_unused]] auto sent
-      = ::send (child.channel, &fault, sizeof fault, MSG_NOSIGNAL);
+  [[maybe_unused]] auto written
+      = ::write (context.channel, &fault, sizeof fault);
   ::_exit (127);
 }
 
-[[noreturn]] static void
-run_child (const spawn_request &request, char **arguments,
-           char **environment, child &child) noexcept
+static void
+run_child (void *argument)
 {
+  auto &[request, arguments, environment, context]
+      = *static_cast<childhood *> (argument);
   reset_signals ();
   for (auto &step : request.steps)
-    if (auto result = perform (step, child); !result)
-      die (result.error (), child);
-  ::execve (child.program, arguments, environment);
-  die (make_fault ("execve", child.program), child);
+    if (auto result = perform (step, context); !result)
+      die (result.error (), context);
+  if (context.executable >= 0)
+    ::fexecve (context.executable, arguments, environment);
+  else
+    ::execve (context.program, arguments, environment);
+  die (make_fault ("execve", context.program), context);
 }
 
 // Reap PROCESS, which is about to end, and close its descriptor.
@@ -57,51 +69,47 @@ bury (const process &process) noexcept
   unique_fd {process.descriptor};
 }
 
-// Serve CHANNEL until the child executes its program or reports a fault.
+// Wait at CHANNEL until the child executes its program or reports a fault.
 static outcome<process>
 await_exec (const process &process, int channel) noexcept
 {
-  for (;;)
-    {
-      fault report;
-      auto receive = [&]
-        { return ::recv (channel, &report, sizeof report, MSG_WAITALL); };
-      auto length = retry (receive);
-      if (length != static_cast<ssize_t> (sizeof report))
-        return process;
-      if (report.error != 0)
-        {
-          bury (process);
-          return std::unexpected {report};
-        }
-      [[maybe_unused]] auto answered
-          = ::send (channel, "", 1, MSG_NOSIGNAL);
-    }
+  fault report;
+  auto length
+      = retry ([&] { return ::read (channel, &report, sizeof report); });
+  if (length != static_cast<ssize_t> (sizeof report))
+    return process;
+  bury (process);
+  return std::unexpected {report};
 }
 
 outcome<process>
 spawn (spawn_request &request)
 {
-  if (auto result = plan::resolve (request.steps); !result)
+  if (auto result = resolve (request.steps, performer::child); !result)
     return std::unexpected {result.error ()};
   auto arguments = pointers (request.arguments);
   auto environment = pointers (request.environment);
   int ends[2];
-  if (::socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-    return failed ("socketpair");
+  if (::pipe2 (ends, O_CLOEXEC) < 0)
+    return failed ("pipe2");
   unique_fd ours {ends[0]}, theirs {ends[1]};
-  child child {.channel = theirs.get (),
-                     .program = request.program.c_str ()};
+  auto self = this_process ();
+  if (!self)
+    return self;
+  unique_fd witness {self->descriptor};
+  childhood childhood {request, arguments.data (), environment.data (), {}};
+  childhood.context.channel = theirs.get ();
+  childhood.context.parent = *self;
+  childhood.context.program = request.program.c_str ();
+  childhood.context.executable = request.executable;
   outcome<process> started;
   {
     blocked_signals blocked;
-    started = fork_process (request.namespaces);
-    if (started && started->id == 0)
-      run_child (request, arguments.data (), environment.data (), child);
+    started = start_process (request.birth, run_child, &childhood);
   }
+  theirs.reset ();
   if (!started)
     return started;
-  theirs.reset ();
   return await_exec (*started, ours.get ());
 }
 

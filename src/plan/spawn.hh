@@ -10,9 +10,10 @@ namespace fruix::plan {
 struct spawn_request
 {
   std::string program;                   // a file name, not looked up
+  int executable = -1;                   // the open program, if not -1
   std::vector<std::string> arguments;    // from argv[0] on
   std::vector<std::string> environment;  // "NAME=value", passed as given
-  std::vector<std::string> namespaces;
+  struct birth birth;
   std::vector<step> steps;
 };
 

@@ -1,9 +1,28 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plan/step.hh"
 
-#include <algorithm>
-
 namespace fruix::plan {
+
+step
+make_step (
+    std::string_view name,
+    std::initializer_list<std::variant<std::int64_t, std::string>> arguments)
+{
+  step step;
+  step.name = name;
+  for (auto &argument : arguments)
+    if (auto *number = std::get_if<std::int64_t> (&argument))
+      {
+        step.shape += 'i';
+        step.numbers.push_back (*number);
+      }
+    else
+      {
+        step.shape += 's';
+        step.texts.push_back (std::get<std::string> (argument));
+      }
+  return step;
+}
 
 static const step_kind *
 find_kind (std::string_view name) noexcept
@@ -15,21 +34,30 @@ find_kind (std::string_view name) noexcept
   return nullptr;
 }
 
+// Whether an argument of the letter GIVEN is one of the letter WANTED.
+static bool
+fits (char given, char wanted) noexcept
+{
+  return wanted == '.' || given == wanted;
+}
+
 // Whether arguments of the shape GIVEN fit WANTED, which may end in '*'.
 static bool
 fits (std::string_view given, std::string_view wanted) noexcept
 {
-  if (!wanted.ends_with ('*'))
-    return given == wanted;
-  auto fixed = wanted.substr (0, wanted.size () - 2);
-  char repeated = wanted[wanted.size () - 2];
-  return given.starts_with (fixed)
-         && std::ranges::all_of (given.substr (fixed.size ()),
-                                 [&] (char c) { return c == repeated; });
+  bool repeats = wanted.ends_with ('*');
+  auto fixed = repeats ? wanted.substr (0, wanted.size () - 2) : wanted;
+  if (repeats ? given.size () < fixed.size () : given.size () != fixed.size ())
+    return false;
+  for (std::size_t i = 0; i < given.size (); i++)
+    if (!fits (given[i], i < fixed.size () ? fixed[i]
+                                           : wanted[fixed.size ()]))
+      return false;
+  return true;
 }
 
 outcome<void>
-resolve (std::span<step> steps) noexcept
+resolve (std::span<step> steps, performer by) noexcept
 {
   // Plans repeat a few kinds thousands of times.
   const step_kind *last = nullptr;
@@ -37,7 +65,7 @@ resolve (std::span<step> steps) noexcept
     {
       if (!last || step.name != last->name)
         last = find_kind (step.name);
-      if (!last)
+      if (!last || last->by != by)
         return failed ("plan: unknown step", step.name, EINVAL);
       if (!fits (step.shape, last->shape))
         return failed ("plan: wrong arguments of step", step.name, EINVAL);
@@ -61,9 +89,9 @@ name_step (std::string_view name, const fault &fault) noexcept
 }
 
 outcome<void>
-perform (const step &step, child &child) noexcept
+perform (const step &step, context &context)
 {
-  auto result = step.kind->perform (step, child);
+  auto result = step.kind->perform (step, context);
   if (!result)
     return std::unexpected {name_step (step.kind->name, result.error ())};
   return {};

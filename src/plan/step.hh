@@ -1,45 +1,36 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A step: one thing that a new process does to itself before it executes its
-// program.
+// A step: one thing that is done to make a sandbox, or to unmake it.
 //
-// Steps form a closed set: each has a name, a shape, and a function here or
-// in the directory of a system.  A plan is a list of steps in order.  The
-// parent resolves the plan before it forks; the child only performs it, with
-// async-signal-safe calls and memory that was there before.
+// Steps form a closed set: each has a name, a shape, someone who performs it,
+// and a function here or in the directory of a system.  A plan is a list of
+// steps in order.  Those of the host are performed by the caller, and what
+// they leave in the kernel is recorded in a receipt: a list of steps, too,
+// that undo it.  Those of a child are performed by a new process on itself,
+// before it executes its program, with async-signal-safe calls and memory
+// that was there before; they are gone with it.
 #pragma once
 
 #include "base/outcome.hh"
+#include "process/platform.hh"
 
 #include <climits>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace fruix::plan {
 
-// What the steps of one child share.
-struct child
+enum class performer
 {
-  int channel;          // to the parent; close-on-exec
-  const char *program;  // what will be executed
-  int root = -1;        // the directory that is to become the root
-  // The directory that a step last worked in, kept open for the next one.
-  int parent = -1;
-  char parent_name[PATH_MAX] {};
+  host,
+  child,
+  undoer,
 };
 
-struct step;
-using perform_step = outcome<void> (*) (const step &, child &) noexcept;
-
-struct step_kind
-{
-  const char *name;
-  // One letter an argument, 's' for a string and 'i' for an integer; '*'
-  // after the last one: any number of these.
-  const char *shape;
-  perform_step perform;
-};
+struct step_kind;
 
 struct step
 {
@@ -52,16 +43,50 @@ struct step
   const char *text (int i) const noexcept { return texts[i].c_str (); }
 };
 
-// Find the kind of each of STEPS and check its arguments against it; EINVAL
-// for a name that is not in the set or a shape that does not match.
-outcome<void> resolve (std::span<step> steps) noexcept;
+// Make the step called NAME with ARGUMENTS.
+step make_step (
+    std::string_view name,
+    std::initializer_list<std::variant<std::int64_t, std::string>> arguments);
+
+// What the steps of one plan share.
+struct context
+{
+  // Of a child: where it reports a fault, close-on-exec; whose death is its
+  // own; what it will execute, and where that is open unless it is -1.
+  int channel = -1;
+  process parent {-1, -1};
+  const char *program = nullptr;
+  int executable = -1;
+
+  // Of the host: what is to be undone.
+  std::vector<step> receipt {};
+
+  // The directory that is to become the root.
+  int root = -1;
+  // The directory in it where a step last worked, kept open for the next.
+  int directory = -1;
+  char directory_name[PATH_MAX] {};
+};
+
+using perform_step = outcome<void> (*) (const step &, context &);
+
+struct step_kind
+{
+  const char *name;
+  // One letter an argument, 's' for a string and 'i' for an integer; '*'
+  // after the last one: any number of these; '.' for one or the other.
+  const char *shape;
+  performer by;
+  perform_step perform;
+};
+
+// Find the kind of each of STEPS, all performed BY one, and check its
+// arguments against it; EINVAL for a name that is not in the set or a shape
+// that does not match.
+outcome<void> resolve (std::span<step> steps, performer by) noexcept;
 
 // Perform STEP; the fault names the step and the call that failed.
-outcome<void> perform (const step &step, child &child) noexcept;
-
-// Tell the parent that all is well so far, and wait until it has answered;
-// without a parent, die.
-outcome<void> await_parent (child &child) noexcept;
+outcome<void> perform (const step &step, context &context);
 
 // The steps that every system has, and those of this one.
 std::span<const step_kind> shared_steps () noexcept;

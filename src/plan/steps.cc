@@ -1,66 +1,89 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The steps that every system has.
-#include "base/retry.hh"
 #include "plan/step.hh"
 #include "process/platform.hh"
 
+#include <array>
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace fruix::plan {
 
-// Open /dev/null if SOURCE is -1; place the copy above the descriptors that
-// are being assigned, so that no assignment overwrites another's source.
+// Open /dev/null if SOURCE is -1; place the copy at FIRST or above.
 static int
-lift (int source, int count) noexcept
+lift (int source, int first) noexcept
 {
   if (source >= 0)
-    return ::fcntl (source, F_DUPFD_CLOEXEC, count);
+    return ::fcntl (source, F_DUPFD_CLOEXEC, first);
   int null = ::open ("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0)
     return -1;
-  int lifted = ::fcntl (null, F_DUPFD_CLOEXEC, count);
+  int lifted = ::fcntl (null, F_DUPFD_CLOEXEC, first);
   ::close (null);
   return lifted;
+}
+
+// The descriptors that this process itself needs until it executes its
+// program, or -1.
+static std::array<int *, 3>
+own_descriptors (context &context) noexcept
+{
+  return {&context.channel, &context.parent.descriptor, &context.executable};
+}
+
+// Move them out of the way, to FIRST or above.
+static bool
+raise_own (context &context, int first) noexcept
+{
+  for (int *fd : own_descriptors (context))
+    if (*fd >= 0 && (*fd = ::fcntl (*fd, F_DUPFD_CLOEXEC, first)) < 0)
+      return false;
+  return true;
+}
+
+// Move them to NEXT and the descriptors after it; leave NEXT behind them.
+static bool
+lower_own (context &context, int &next) noexcept
+{
+  for (int *fd : own_descriptors (context))
+    if (*fd >= 0)
+      {
+        if (::dup3 (*fd, next, O_CLOEXEC) < 0)
+          return false;
+        *fd = next++;
+      }
+  return true;
 }
 
 // ("descriptors" SOURCE...): descriptor N becomes the Nth SOURCE, or
 // /dev/null for -1; all others are closed.
 static outcome<void>
-assign_descriptors (const step &step, child &child) noexcept
+assign_descriptors (const step &step, context &context) noexcept
 {
   constexpr int limit = 64;
   int lifted[limit], count = static_cast<int> (step.numbers.size ());
   if (count > limit)
     return failed ("dup2", "too many descriptors", EINVAL);
+  // Copy everything to where no assignment overwrites another's source.
+  int last = count + static_cast<int> (own_descriptors (context).size ());
+  if (!raise_own (context, last))
+    return failed ("fcntl");
   for (int i = 0; i < count; i++)
     if ((lifted[i] = lift (static_cast<int> (step.numbers[i]), count)) < 0)
       return failed ("dup2", step.numbers[i] < 0 ? "/dev/null" : "");
-  int channel = ::fcntl (child.channel, F_DUPFD_CLOEXEC, count);
-  if (channel < 0)
-    return failed ("dup2");
   for (int i = 0; i < count; i++)
     if (::dup2 (lifted[i], i) < 0)
       return failed ("dup2");
-  if (channel != count)
-    {
-      // Whatever is at COUNT has been copied.
-      if (::dup2 (channel, count) < 0
-          || ::fcntl (count, F_SETFD, FD_CLOEXEC) < 0)
-        return failed ("dup2");
-    }
-  child.channel = count;
-  if (::close_range (count + 1, ~0U, 0) < 0)
-    return failed ("close_range");
-  return {};
+  if (!lower_own (context, count))
+    return failed ("dup3");
+  return close_from (count);
 }
 
 // ("session"): a session of its own, without a terminal.
 static outcome<void>
-start_session (const step &, child &) noexcept
+start_session (const step &, context &) noexcept
 {
   if (::setsid () < 0)
     return failed ("setsid");
@@ -69,7 +92,7 @@ start_session (const step &, child &) noexcept
 
 // ("umask" MASK)
 static outcome<void>
-set_umask (const step &step, child &) noexcept
+set_umask (const step &step, context &) noexcept
 {
   ::umask (static_cast<mode_t> (step.numbers[0]));
   return {};
@@ -77,7 +100,7 @@ set_umask (const step &step, child &) noexcept
 
 // ("chdir" DIRECTORY)
 static outcome<void>
-change_directory (const step &step, child &) noexcept
+change_directory (const step &step, context &) noexcept
 {
   if (::chdir (step.text (0)) < 0)
     return failed ("chdir", step.text (0));
@@ -103,19 +126,15 @@ resource (std::string_view name) noexcept
   return -1;
 }
 
-// ("limit" RESOURCE SOFT HARD); -1 is no limit.
+// ("limit" RESOURCE VALUE)
 static outcome<void>
-set_limit (const step &step, child &) noexcept
+set_limit (const step &step, context &) noexcept
 {
-  auto value = [&] (int i)
-    {
-      return step.numbers[i] < 0 ? RLIM_INFINITY
-                                 : static_cast<rlim_t> (step.numbers[i]);
-    };
   int which = resource (step.texts[0]);
   if (which < 0)
     return failed ("setrlimit", step.text (0), EINVAL);
-  struct rlimit limit = {value (0), value (1)};
+  auto value = static_cast<rlim_t> (step.numbers[0]);
+  struct rlimit limit = {value, value};
   if (::setrlimit (static_cast<decltype (RLIMIT_CORE)> (which), &limit) < 0)
     return failed ("setrlimit", step.text (0));
   return {};
@@ -123,51 +142,39 @@ set_limit (const step &step, child &) noexcept
 
 // ("credentials" UID GID GROUP...): give up all other identities for good.
 static outcome<void>
-drop_credentials (const step &step, child &) noexcept
+drop_credentials (const step &step, context &) noexcept
 {
   return set_credentials (step.numbers);
 }
 
 // ("no-new-privileges"): set-id bits have no effect from now on.
 static outcome<void>
-refuse_privileges (const step &, child &) noexcept
+refuse_privileges (const step &, context &) noexcept
 {
   return set_no_new_privileges ();
 }
 
 // ("death-signal" SIGNAL): receive SIGNAL when the thread that made this
 // process ends.  Last of all, since a change of credentials would disarm it;
-// then make sure that the thread had not ended before.
+// then make sure that the parent had not ended before.
 static outcome<void>
-arm_death_signal (const step &step, child &child) noexcept
+arm_death_signal (const step &step, context &context) noexcept
 {
   auto armed = set_death_signal (static_cast<int> (step.numbers[0]));
-  if (!armed)
-    return armed;
-  return await_parent (child);
-}
-
-outcome<void>
-await_parent (child &child) noexcept
-{
-  fault ready {};
-  char answer;
-  if (::send (child.channel, &ready, sizeof ready, MSG_NOSIGNAL)
-          != sizeof ready
-      || retry ([&] { return ::recv (child.channel, &answer, 1, 0); }) != 1)
+  if (armed && !parent_lives (context.parent))
     ::_exit (127);
-  return {};
+  return armed;
 }
 
 static constexpr step_kind table[] = {
-  {"descriptors", "i*", assign_descriptors},
-  {"session", "", start_session},
-  {"umask", "i", set_umask},
-  {"chdir", "s", change_directory},
-  {"limit", "sii", set_limit},
-  {"credentials", "iii*", drop_credentials},
-  {"no-new-privileges", "", refuse_privileges},
-  {"death-signal", "i", arm_death_signal},
+  {"descriptors", "i*", performer::child, assign_descriptors},
+  {"session", "", performer::child, start_session},
+  {"umask", "i", performer::child, set_umask},
+  {"chdir", "s", performer::child, change_directory},
+  {"limit", "si", performer::child, set_limit},
+  {"credentials", "iii*", performer::child, drop_credentials},
+  {"no-new-privileges", "", performer::child, refuse_privileges},
+  {"death-signal", "i", performer::child, arm_death_signal},
 };
 
 std::span<const step_kind>

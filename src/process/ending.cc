@@ -34,9 +34,10 @@ has_processes (uid_t user) noexcept
 
 // The exit status is the errno.  One call is enough: none of the processes
 // can fork between the kernel's look at it and its death.
-[[noreturn]] static void
-run_killer (uid_t user) noexcept
+static void
+run_killer (void *argument)
 {
+  auto user = *static_cast<uid_t *> (argument);
   reset_signals ();
   if (auto result = set_user (user); !result)
     ::_exit (result.error ().error);
@@ -57,9 +58,7 @@ kill_user (uid_t user) noexcept
   outcome<process> killer;
   {
     blocked_signals blocked;
-    killer = fork_process ({});
-    if (killer && killer->id == 0)
-      run_killer (user);
+    killer = start_process ({}, run_killer, &user);
   }
   if (!killer)
     return std::unexpected {killer.error ()};

@@ -19,14 +19,34 @@ namespace fruix {
 struct process
 {
   pid_t id;
-  int descriptor;  // pidfd, close-on-exec; -1 where there is none
+  // Pidfd or process descriptor, close-on-exec; -1 where there is none.
+  int descriptor;
 };
 
-// Fork without running any atfork handler, the child being in fresh
-// NAMESPACES ("mount", "pid"...); EINVAL if the system has no such one.  In
-// the child 'id' is 0.
-outcome<process>
-fork_process (const std::vector<std::string> &namespaces) noexcept;
+// Where a process is born.
+struct birth
+{
+  std::vector<std::string> namespaces;  // "mount", "pid"...: fresh ones, or
+  int relative = -1;                    // those of this process, a pidfd
+  std::string cgroup;  // the directory of its cgroup; empty for its parent's
+};
+
+// Start a process that runs BODY with ARGUMENT and never returns from it.
+// No handler of a fork runs.  Until it executes a program it may share this
+// process's memory, the calling thread being suspended.  EINVAL if the system
+// has none of what BIRTH asks for.
+using process_body = void (*) (void *argument);
+outcome<process> start_process (const birth &birth, process_body body,
+                                void *argument) noexcept;
+
+// This process; the caller closes the descriptor.
+outcome<process> this_process () noexcept;
+
+// Child: whether PARENT, which 'this_process' told it of, has not ended.
+bool parent_lives (process parent) noexcept;
+
+// Child: close every descriptor from FIRST on.
+outcome<void> close_from (int first) noexcept;
 
 // Send SIGNAL to PROCESS, a child that has not been waited for.
 outcome<void> send_signal (process process, int signal) noexcept;

@@ -12,6 +12,7 @@ void define_gzip_primitives ();
 void define_link_primitives ();
 void define_lock_primitives ();
 void define_nar_primitives ();
+void define_plan_primitives ();
 void define_process_primitives ();
 void define_tree_primitives ();
 

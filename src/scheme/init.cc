@@ -15,5 +15,6 @@ fruix_init ()
   define_nar_primitives ();
   define_tree_primitives ();
   define_descriptor_primitives ();
+  define_plan_primitives ();
   define_process_primitives ();
 }

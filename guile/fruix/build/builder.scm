@@ -12,6 +12,7 @@
   #:use-module (fruix build supervision)
   #:use-module (fruix derivation)
   #:use-module (fruix descriptors)
+  #:use-module (fruix errors)
   #:use-module (fruix flag)
   #:use-module (fruix octets)
   #:use-module (fruix process)
@@ -19,31 +20,33 @@
   #:use-module (fruix store)
   #:use-module (ice-9 match)
   #:use-module ((rnrs bytevectors) #:select (bytevector-length))
-  #:use-module ((srfi srfi-1) #:select (any))
   #:export (failure-kind
             run-builder
             check-ending))
 
-(define (start-builder job box output)
+(define (reject-sandbox job exception)
+  "Tell why the builder of @var{job} could not be run, which @var{exception}, a
+@code{&sandbox-error}, says."
+  ;; Whoever wrote the derivation is to blame if there is no such program.
+  (reject (if (member (sandbox-error-step exception)
+                      '("execve" "program-within"))
+              'failed
+              'transient)
+          "cannot start the builder of `~a': ~a"
+          (job-drv job) (exception->text exception)))
+
+(define (run-in job box output proc)
   "Start the builder of @var{job} in the sandbox @var{box}, its output going to
-the descriptor @var{output}, and return its process."
+the port @var{output}, and call @var{proc} with its process."
   (define derivation (job-derivation job))
   (define builder (derivation-builder derivation))
-  (catch 'system-error
-    (lambda ()
-      (spawn-in-sandbox box builder
-                        (cons (basename builder)
-                              (map octets->bytevector
-                                   (derivation-arguments derivation)))
-                        #:output output))
-    (lambda (key who template arguments errno)
-      ;; Whoever wrote the derivation is to blame if there is no such program.
-      (reject (if (any (lambda (step) (string-prefix? step who))
-                       '("execve" "program-within"))
-                  'failed
-                  'transient)
-              "cannot start the builder of `~a': ~a: ~?"
-              (job-drv job) who template arguments))))
+  (call-with-sandboxed-program box
+                               (cons (basename builder)
+                                     (map octets->bytevector
+                                          (derivation-arguments derivation)))
+                               proc
+                               #:program builder
+                               #:input #f #:output output #:error output))
 
 (define (call-with-builder job box proc)
   "Start the builder of @var{job} in the sandbox @var{box} and call @var{proc}
@@ -51,16 +54,24 @@ with its process and a descriptor of the pipe that it writes to.  However
 @var{proc} is left, the builder is dead afterwards."
   (call-with-values make-pipe
     (lambda (input output)
-      (dynamic-wind
-        (const #t)
-        (lambda ()
-          (call-with-process
-           (dynamic-wind
-             (const #t)
-             (lambda () (start-builder job box output))
-             (lambda () (close-fdes output)))
-           (lambda (process) (proc process input))))
-        (lambda () (close-fdes input))))))
+      (let ((output (fdes->outport output)))
+        (dynamic-wind
+          (const #t)
+          (lambda ()
+            (with-exception-handler
+                (lambda (exception)
+                  (if (sandbox-error? exception)
+                      (reject-sandbox job exception)
+                      (raise-exception exception)))
+              (lambda ()
+                (run-in job box output
+                        (lambda (process)
+                          (close-port output)
+                          (proc process input))))
+              #:unwind? #t))
+          (lambda ()
+            (close-port output)
+            (close-fdes input)))))))
 
 (define (run-builder job box)
   "Run the builder of @var{job} in the sandbox @var{box} until it is dead,

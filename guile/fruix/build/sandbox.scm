@@ -86,6 +86,7 @@ for the daemon's own identity in a user namespace; @var{environment} is an alist
     (lambda (input-mounts links)
       (sandbox
        #:root (area-root area)
+       #:directories '()
        #:mounts `((,(area-store area) ,(store-directory store) read-write)
                   (,(area-temporary-directory area) "/tmp" read-write)
                   (,(build-directory-top directory) ,inside read-write)

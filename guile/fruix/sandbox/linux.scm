@@ -1,22 +1,21 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; Lowering a sandbox to the steps of Linux: a list that says in which order
-;;; the new process makes its namespaces fit, fills its root, and gives up
-;;; what it may do.
+;;; Lowering a sandbox to the steps of Linux.  It belongs to its first process,
+;;; which makes its namespaces fit and fills its root; others join these.  All
+;;; the host does is to make a cgroup, where there are limits for one.
 ;;;
 ;;; Orders that matter:
 ;;;
-;;; 1. Mounts and symbolic links come in the byte order of their names, so
-;;;    that one inside a mount comes after it; a missing parent is made just
-;;;    before.  Directories and files come first: a mount may cover them, but
-;;;    nothing is written to what is mounted.
-;;; 2. The program is looked at inside the new root and before privileges
-;;;    are dropped; mounts are locked before capabilities are.
-;;; 3. The death signal is armed last: changing credentials disarms it.
+;;; 1. The program is looked at inside the new root and before privileges are
+;;;    dropped; mounts are locked before capabilities are dropped.
+;;; 2. System calls are filtered when none of those that are refused is
+;;;    needed any more.
 ;;; Code:
 
 (define-module (fruix sandbox linux)
+  #:use-module (fruix sandbox check)
   #:use-module (fruix sandbox spec)
+  #:use-module (fruix sandbox tree)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (linux-plan))
@@ -30,95 +29,38 @@
     ("/dev/stdout" "/proc/self/fd/1")
     ("/dev/stderr" "/proc/self/fd/2")))
 
-(define (mounted? box target)
-  (any (match-lambda ((_ name _) (string=? name target)))
-       (sandbox-mounts box)))
-
-(define (device-mounts box present?)
+(define (device-mounts box facts)
   "Return the mounts of device nodes of @var{box}."
   (if (and (sandbox-devices? box) (not (mounted? box "/dev")))
       (filter-map (lambda (device)
                     (let ((name (string-append "/dev/" device)))
                       (and (not (mounted? box name))
                            (list name name 'read-write))))
-                  (if (present? "/dev/kvm")
+                  (if (assq-ref facts 'kvm)
                       (cons "kvm" %devices)
                       %devices))
       '()))
 
-(define (device-symlinks box present?)
+(define (device-symlinks box facts)
   "Return the symbolic links in the @file{/dev} of @var{box}."
   (cond ((or (not (sandbox-devices? box)) (mounted? box "/dev")) '())
-        ((present? "/dev/pts/ptmx")
+        ((assq-ref facts 'pts)
          (cons '("/dev/ptmx" "/dev/pts/ptmx") %device-links))
         (else %device-links)))
 
-(define (filesystems box present?)
+(define (filesystems box facts)
   "Return the new file systems of @var{box}: lists of a name and a step."
   `(,@(if (sandbox-proc? box)
           '(("/proc" ("filesystem" "proc" "/proc")))
           '())
     ,@(if (sandbox-devices? box)
-          '(("/dev/shm" ("filesystem" "tmpfs" "/dev/shm" "mode=1777")))
+          `(("/dev/shm" ("filesystem" "tmpfs" "/dev/shm" "mode=1777"
+                         ,@(storage-options box))))
           '())
-    ,@(if (and (sandbox-devices? box) (present? "/dev/pts/ptmx"))
+    ,@(if (and (sandbox-devices? box) (assq-ref facts 'pts))
           '(("/dev/pts" ("filesystem" "devpts" "/dev/pts" "newinstance"
                          "mode=0620" "ptmxmode=0666")))
           '())))
-
-(define mount->entry
-  (match-lambda
-    ((source target access)
-     `(,target ("bind" ,source ,target ,(symbol->string access))))))
-
-(define symlink->entry
-  (match-lambda
-    ((name target)
-     `(,name ("symlink" ,target ,name)))))
-
-(define (tree-entries box present?)
-  "Return what fills the root of @var{box}, in order: lists of a name and the
-step that makes it."
-  `(,@(map (match-lambda
-             ((name mode) `(,name ("directory" ,name ,mode))))
-           (sandbox-directories box))
-    ,@(map (match-lambda
-             ((name contents mode) `(,name ("file" ,name ,contents ,mode))))
-           (sandbox-files box))
-    ,@(map symlink->entry (device-symlinks box present?))
-    ,@(sort (append (map symlink->entry (sandbox-symlinks box))
-                    (map mount->entry (sandbox-mounts box))
-                    (map mount->entry (device-mounts box present?)))
-            (lambda (a b)
-              (string<? (first a) (first b))))
-    ,@(filesystems box present?)))
-
-(define (parent name)
-  "Return the name of the directory that @var{name} is in, \"\" for the
-root."
-  (string-take name (string-rindex name #\/)))
-
-(define (add-parents entries)
-  "Return the steps of @var{entries}, each after those that make the
-directories above it which no entry before it made."
-  (define made (make-hash-table))
-  (define (steps-for name steps)
-    ;; Cons the steps that make directory NAME on STEPS, latest first.
-    (if (or (string-null? name) (hash-ref made name))
-        steps
-        (begin
-          (hash-set! made name #t)
-          (cons `("directory" ,name #o755)
-                (steps-for (parent name) steps)))))
-  (reverse
-   (fold (lambda (entry steps)
-           (match entry
-             ((name step)
-              (let ((above (steps-for (parent name) steps)))
-                (hash-set! made name #t)
-                (cons step above)))))
-         '()
-         entries)))
 
 (define (namespaces box)
   `("namespaces" "mount" "pid" "ipc" "uts"
@@ -145,43 +87,105 @@ its two IDs, @code{car} or @code{cdr}, being the one outside."
         0
         names))
 
+(define (cgroup-controls box)
+  "Return the files of a cgroup and what to write there for the limits of
+@var{box}."
+  (filter-map (match-lambda
+                (('memory . bytes)
+                 (list "memory.max" (number->string bytes)))
+                (('processes . count)
+                 (list "pids.max" (number->string count)))
+                (('cpus . count)
+                 (list "cpu.max" (format #f "~a 100000" (* count 100000))))
+                (_ #f))
+              (sandbox-limits box)))
+
+(define (cgroup box facts)
+  "Return the name of the cgroup of @var{box}, or @code{#f} if it has none."
+  (let ((parent (assq-ref facts 'cgroup)))
+    (and parent
+         (pair? (cgroup-controls box))
+         (string-append parent "/" (sandbox-name box)))))
+
+(define (host-steps box facts)
+  (match (cgroup box facts)
+    (#f '())
+    (directory
+     `(("cgroup" ,directory)
+       ,@(map (lambda (control) `("cgroup-limit" ,directory ,@control))
+              (cgroup-controls box))))))
+
+(define (limit-steps box facts)
+  "Return the steps that limit a process of @var{box}.  Without a cgroup, what
+is meant for all processes holds for each of them."
+  (append-map
+   (match-lambda
+     (('storage . _) '())
+     (((and resource (or 'memory 'processes 'cpus)) . value)
+      (cond ((cgroup box facts) '())
+            ((eq? resource 'cpus)
+             (refuse-field 'limits "cpus: no cgroup is delegated"))
+            ((eq? resource 'memory) `(("limit" "data" ,value)))
+            (else `(("limit" "processes" ,value)))))
+     ((resource . value)
+      `(("limit" ,(symbol->string resource) ,value))))
+   (if (sandbox-limit box 'core)
+       (sandbox-limits box)
+       (cons '(core . 0) (sandbox-limits box)))))
+
 (define (identity-steps box)
-  "Return the steps by which the process of @var{box} gives up what it may
-do."
+  "Return the steps by which a process of @var{box} gives up what it may do."
   (match (sandbox-mapping box)
     (#f `(("drop-capabilities")
           ("credentials" ,(sandbox-user box) ,(sandbox-group box)
            ,@(sandbox-supplementary-groups box))))
-    (mapping `(("lock-mounts" ,@(id-maps mapping car))
-               ("drop-capabilities")))))
+    (_ '(("drop-capabilities")))))
 
-(define* (linux-plan box #:key (present? file-exists?))
-  "Return the plan of @var{box}, a sandbox, on Linux: a list of steps, each a
-list of a name, strings and integers, in order, the first of which lists the
-namespaces.  @var{present?} tells whether the host has a file: device nodes
-that it may lack are left out."
-  `(,(namespaces box)
-    ,@(match (sandbox-mapping box)
-        (#f '())
-        (mapping `(("user-map" ,@(id-maps mapping cdr)))))
-    ("session")
-    ("umask" #o022)
-    ,@(if (eq? (sandbox-network box) 'loopback) '(("loopback-up")) '())
-    ("host-name" ,(sandbox-host-name box))
-    ("domain-name" ,(sandbox-domain-name box))
-    ("root" ,(sandbox-root box) "mode=0755")
-    ,@(add-parents (tree-entries box present?))
-    ("pivot-root" #o555)
-    ("chdir" ,(sandbox-directory box))
-    ("personality" ,(personality-flags (sandbox-personality box)))
-    ("oom-score" 1000)
-    ,@(map (match-lambda
-             ((resource soft hard)
-              `("limit" ,(symbol->string resource) ,soft ,hard)))
-           (sandbox-limits box))
-    ,@(match (sandbox-program-directory box)
-        (#f '())
-        (directory `(("program-within" ,directory))))
-    ,@(identity-steps box)
-    ("no-new-privileges")
-    ("death-signal" 9)))
+(define (hardening-steps box facts)
+  (define (when-asked name . steps)
+    (if (memq name (sandbox-hardening box)) steps '()))
+  `(("no-new-privileges")
+    ,@(when-asked 'keyring '("new-keyring"))
+    ,@(if (assq-ref facts 'landlock)
+          (when-asked 'abstract-sockets '("abstract-sockets"))
+          '())
+    ,@(when-asked 'system-calls
+                  `("system-calls"
+                    ,(if (memq '32-bit (sandbox-personality box))
+                         "32-bit"
+                         "native")))))
+
+(define (linux-plan box facts)
+  "Return the plan of @var{box}, a sandbox, on Linux, as @code{sandbox-plan}
+does; @var{facts} tell about the host."
+  (define mapping (sandbox-mapping box))
+  `((host ,@(host-steps box facts))
+    (birth ,(namespaces box)
+           ,@(match (cgroup box facts)
+               (#f '())
+               (directory `(("cgroup" ,directory)))))
+    (create
+     ,@(if mapping `(("user-map" ,@(id-maps mapping cdr))) '())
+     ,@(if (eq? (sandbox-network box) 'loopback) '(("loopback-up")) '())
+     ("host-name" ,(sandbox-host-name box))
+     ("domain-name" ,(sandbox-domain-name box))
+     ("root" ,(sandbox-root box) "mode=0755" ,@(storage-options box))
+     ,@(tree-steps box
+                   #:devices (device-mounts box facts)
+                   #:links (device-symlinks box facts)
+                   #:filesystems (filesystems box facts))
+     ("pivot-root" #o555)
+     ,@(if mapping `(("lock-mounts" ,@(id-maps mapping car))) '()))
+    (enter
+     ("umask" #o022)
+     ("chdir" ,(sandbox-directory box))
+     ("personality" ,(personality-flags (sandbox-personality box)))
+     ("oom-score" 1000)
+     ,@(limit-steps box facts))
+    (program
+     ,@(match (sandbox-program-directory box)
+         (#f '())
+         (directory `(("program-within" ,directory)))))
+    (drop
+     ,@(identity-steps box)
+     ,@(hardening-steps box facts))))

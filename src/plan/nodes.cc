@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Directories, files and symbolic links in the tree.
-#include "linux/root.hh"
-#include "linux/steps.hh"
+// Steps: directories, files and symbolic links in the tree.
+#include "plan/place.hh"
 
 #include "base/retry.hh"
+#include "base/unique_fd.hh"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,9 +14,9 @@ namespace fruix::plan {
 // ("directory" PATH MODE): one that exists already keeps its mode, since it
 // may be a mounted one.
 outcome<void>
-make_directory (const step &step, child &child) noexcept
+make_directory (const step &step, context &context) noexcept
 {
-  auto place = locate (step.text (0), child);
+  auto place = locate (step.text (0), context);
   if (!place)
     return std::unexpected {place.error ()};
   auto mode = static_cast<mode_t> (step.numbers[0]);
@@ -48,9 +48,9 @@ write_all (int fd, std::string_view text) noexcept
 
 // ("file" PATH CONTENTS MODE)
 outcome<void>
-make_file (const step &step, child &child) noexcept
+make_file (const step &step, context &context) noexcept
 {
-  auto place = locate (step.text (0), child);
+  auto place = locate (step.text (0), context);
   if (!place)
     return std::unexpected {place.error ()};
   unique_fd fd {::openat (place->directory, place->name,
@@ -68,9 +68,9 @@ make_file (const step &step, child &child) noexcept
 
 // ("symlink" TARGET PATH), in the order of symlink (2).
 outcome<void>
-make_symlink (const step &step, child &child) noexcept
+make_symlink (const step &step, context &context) noexcept
 {
-  auto place = locate (step.text (1), child);
+  auto place = locate (step.text (1), context);
   if (!place)
     return std::unexpected {place.error ()};
   if (::symlinkat (step.text (0), place->directory, place->name) < 0)

@@ -1,0 +1,74 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Where cgroups of sandboxes can be made: below this process's own cgroup of
+;;; version 2, or beside it, if that place was delegated to it with the
+;;; controllers that limits need.  See cgroups(7), "Delegation".
+;;; Code:
+
+(define-module (fruix sandbox cgroup)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 textual-ports)
+  #:use-module (srfi srfi-1)
+  #:export (delegated-cgroup))
+
+(define %controllers '("cpu" "memory" "pids"))
+
+(define (file-text file)
+  "Return what is in @var{file}, or \"\" if it cannot be read."
+  (catch 'system-error
+    (lambda () (call-with-input-file file get-string-all))
+    (const "")))
+
+(define (words text)
+  (string-tokenize text))
+
+(define (hierarchy)
+  "Return the directory where the hierarchy of version 2 is mounted, or
+@code{#f}."
+  (any (lambda (line)
+         (match (words line)
+           ((_ _ _ _ directory . rest)
+            (match (member "-" rest)
+              (("-" "cgroup2" . _) directory)
+              (_ #f)))
+           (_ #f)))
+       (string-split (file-text "/proc/self/mountinfo") #\newline)))
+
+(define (own-cgroup)
+  "Return the directory of this process's cgroup, or @code{#f}."
+  (let ((path (any (lambda (line)
+                     (and (string-prefix? "0::" line) (string-drop line 3)))
+                   (string-split (file-text "/proc/self/cgroup") #\newline)))
+        (top (hierarchy)))
+    (and path top
+         (string-append top (if (string=? path "/") "" path)))))
+
+(define (enable-controllers directory)
+  "Let the children of the cgroup @var{directory} have the controllers, if the
+kernel lets us: not while there are processes in it."
+  (catch 'system-error
+    (lambda ()
+      (call-with-output-file (string-append directory
+                                            "/cgroup.subtree_control")
+        (lambda (port)
+          (display (string-join (map (lambda (name) (string-append "+" name))
+                                     %controllers))
+                   port))))
+    (const #f)))
+
+(define (usable? directory)
+  "Return true if cgroups with all controllers can be made in @var{directory}."
+  (define (enabled)
+    (words (file-text (string-append directory "/cgroup.subtree_control"))))
+  (and (access? (string-append directory "/cgroup.procs") W_OK)
+       (or (lset<= string=? %controllers (enabled))
+           (begin
+             (enable-controllers directory)
+             (lset<= string=? %controllers (enabled))))))
+
+(define (delegated-cgroup)
+  "Return the directory in which this process may make cgroups that limit
+memory, processes and time, or @code{#f} if none was delegated to it."
+  (let ((own (own-cgroup)))
+    (and own
+         (find usable? (list own (dirname own))))))

@@ -1,0 +1,186 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What the fields of a sandbox must be, whatever the system:
+;;;
+;;; 1. Names inside are absolute and clean: no empty, '.' or '..' component,
+;;;    and not the root itself.
+;;; 2. No two things have the same name; a mount may cover a directory.
+;;; 3. The program never runs as user or group 0 as seen inside.
+;;; 4. No string contains a NUL.
+;;; 5. Where the program must lie can be told only with /proc.
+;;; Code:
+
+(define-module (fruix sandbox check)
+  #:use-module (fruix errors)
+  #:use-module (ice-9 match)
+  #:use-module (rnrs bytevectors)
+  #:use-module (srfi srfi-1)
+  #:export (%sandbox-limits
+            %process-limits
+            %maximum-mounts
+            refuse-field
+            check-fields))
+
+;; Limits on all processes of a sandbox together, and on each of them.
+(define %sandbox-limits
+  '(memory processes cpus storage))
+
+(define %process-limits
+  '(address-space core cpu data file-size open-files stack))
+
+;; Beyond what any build was seen to need, and what kernels take well.
+(define %maximum-mounts 8192)
+
+(define (refuse-field field template . arguments)
+  "Raise a @code{&sandbox-error} about @var{field}, a symbol, whose message is
+@var{template} with @var{arguments} put in as by @code{format}."
+  (raise-exception
+   (make-sandbox-error (format #f "sandbox: ~a: ~a" field
+                               (apply format #f template arguments))
+                       field #f #f)))
+
+(define (absolute-name? name)
+  "Return true if @var{name} is absolute and has only proper components, or
+none."
+  (and (string? name)
+       (string-prefix? "/" name)
+       (or (string=? name "/")
+           (every (lambda (component)
+                    (not (member component '("" "." ".."))))
+                  (string-split (string-drop name 1) #\/)))))
+
+(define (clean-name? name)
+  "Return true if @var{name} is that of something in a root."
+  (and (absolute-name? name) (not (string=? name "/"))))
+
+(define (id? value)
+  (and (exact-integer? value) (< 0 value (- (expt 2 32) 1))))
+
+(define mount?
+  (match-lambda
+    (((? absolute-name?) (? clean-name?) (or 'read-only 'read-write)) #t)
+    (_ #f)))
+
+(define (mode? value)
+  (and (exact-integer? value) (<= 0 value #o7777)))
+
+(define directory?
+  (match-lambda
+    (((? clean-name?) (? mode?)) #t)
+    (_ #f)))
+
+(define file?
+  (match-lambda
+    (((? clean-name?) (? string?) (? mode?)) #t)
+    (_ #f)))
+
+(define symlink?
+  (match-lambda
+    (((? clean-name?) (? string?)) #t)
+    (_ #f)))
+
+(define limit?
+  (match-lambda
+    (((? symbol? resource) . (? exact-integer? value))
+     (and (memq resource (append %sandbox-limits %process-limits))
+          (<= (if (memq resource %process-limits) 0 1)
+              value
+              (- (expt 2 63) 1))))
+    (_ #f)))
+
+(define mapping?
+  (match-lambda
+    (#f #t)
+    ((('uid (? id?) . (? exact-integer?)) ('gid (? id?) . (? exact-integer?)))
+     #t)
+    (_ #f)))
+
+(define (one-of . symbols)
+  (lambda (value) (memq value symbols)))
+
+(define (environment-entry? value)
+  (or (string? value) (bytevector? value)))
+
+(define (optional valid?)
+  (lambda (value) (or (not value) (valid? value))))
+
+;; What is valid in each field, and what to call one element of a list.
+(define %rules
+  `((root ,clean-name?)
+    (mounts ,mount? each)
+    (directories ,directory? each)
+    (files ,file? each)
+    (symlinks ,symlink? each)
+    (devices? ,boolean?)
+    (proc? ,boolean?)
+    (network ,(one-of 'none 'loopback 'host))
+    (user ,id?)
+    (group ,id?)
+    (supplementary-groups ,id? each)
+    (mapping ,mapping?)
+    (host-name ,string?)
+    (domain-name ,string?)
+    (environment ,environment-entry? each)
+    (directory ,absolute-name?)
+    (program-directory ,(optional clean-name?))
+    (limits ,limit? each)
+    (personality ,(one-of '32-bit 'fixed-addresses 'linux-2.6) each)
+    (hardening ,(one-of 'system-calls 'keyring 'abstract-sockets) each)))
+
+(define (has-nul? value)
+  "Return true if a string or bytevector in the tree @var{value} has a NUL."
+  (match value
+    ((? string?) (string-index value #\nul))
+    ((? bytevector?) (memv 0 (bytevector->u8-list value)))
+    ((head . tail) (or (has-nul? head) (has-nul? tail)))
+    (_ #f)))
+
+(define (check-field field value)
+  (define (refuse value)
+    (refuse-field field "invalid: ~s" value))
+  (match (assq-ref %rules field)
+    (#f (refuse-field field "no such option"))
+    ((valid?)
+     (unless (valid? value) (refuse value)))
+    ((valid? 'each)
+     (unless (list? value) (refuse value))
+     (for-each (lambda (element)
+                 (unless (valid? element) (refuse element)))
+               value)))
+  (when (has-nul? value)
+    (refuse-field field "a NUL character in ~s" value)))
+
+(define (duplicate names)
+  "Return an element of @var{names} that occurs twice, or @code{#f}."
+  (let loop ((names (sort names string<?)))
+    (match names
+      ((a b . _) (if (string=? a b) a (loop (cdr names))))
+      (_ #f))))
+
+(define (check-names fields)
+  "Check that no two things of @var{fields} have the same name."
+  (define (names field) (map first (assq-ref fields field)))
+  (define mounts (map second (assq-ref fields 'mounts)))
+  (define (check field names)
+    (let ((name (duplicate names)))
+      (when name
+        (refuse-field field "two things called ~s" name))))
+  (check 'mounts mounts)
+  (check 'symlinks (append (names 'symlinks) mounts))
+  (check 'files (append (names 'files) (names 'symlinks) mounts))
+  (check 'directories
+         (append (names 'directories) (names 'files) (names 'symlinks))))
+
+(define (check-fields fields)
+  "Raise a @code{&sandbox-error} that names the field unless @var{fields}, an
+alist, has the fields of a sandbox, each with a valid value."
+  (for-each (match-lambda ((field . value) (check-field field value)))
+            fields)
+  (let ((mounts (length (assq-ref fields 'mounts))))
+    (when (> mounts %maximum-mounts)
+      (refuse-field 'mounts "~a are too many, at most ~a"
+                    mounts %maximum-mounts)))
+  (check-names fields)
+  (when (and (assq-ref fields 'program-directory)
+             (not (assq-ref fields 'proc?)))
+    (refuse-field 'program-directory "needs /proc")))

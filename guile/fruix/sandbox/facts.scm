@@ -1,0 +1,44 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What lowering has to know about the host: an alist.  Apart from it a plan
+;;; depends on the sandbox alone.
+;;;
+;;; On Linux:
+;;;   kvm pts   whether there is /dev/kvm, or devpts
+;;;   landlock  whether abstract sockets can be kept apart
+;;;   cgroup    the directory of a cgroup for those of sandboxes, or #f
+;;; On FreeBSD:
+;;;   vnet      whether jails can have a network of their own
+;;;   rctl      whether there are limits for jails
+;;;   fdescfs   whether there is such a file system
+;;; Code:
+
+(define-module (fruix sandbox facts)
+  #:use-module (fruix config)
+  #:use-module (fruix sandbox cgroup)
+  #:use-module (fruix sandbox spec)
+  #:export (%typical-facts
+            host-facts))
+
+;; What a machine of each system has that lacks nothing but a cgroup.
+(define %typical-facts
+  '((linux (pts . #t) (landlock . #t))
+    (freebsd (vnet . #t) (rctl . #t) (fdescfs . #t))))
+
+(define (linux-facts box)
+  `((kvm . ,(file-exists? "/dev/kvm"))
+    (pts . ,(file-exists? "/dev/pts/ptmx"))
+    (landlock . #f)
+    (cgroup . ,(and (pair? (sandbox-limits box)) (delegated-cgroup)))))
+
+(define (freebsd-facts)
+  `((vnet . ,#t)
+    (rctl . ,#t)
+    (fdescfs . ,#t)))
+
+(define (host-facts box)
+  "Return the facts about this host that the plan of @var{box} depends on, an
+alist."
+  (case %platform
+    ((linux) (linux-facts box))
+    ((freebsd) (freebsd-facts))))
