@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/platform.hh"
 
+#include "freebsd/mount.hh"
+
 #include <fcntl.h>
 #include <sys/types.h>
 #include <sys/extattr.h>
@@ -18,9 +20,7 @@ mount_of (int fd) noexcept
   struct statfs status;
   if (fstatfs (fd, &status))
     return failed ("fstatfs");
-  auto *parts = status.f_fsid.val;
-  return std::uint64_t {static_cast<std::uint32_t> (parts[0])} << 32
-         | static_cast<std::uint32_t> (parts[1]);
+  return mount_number (status.f_fsid);
 }
 
 // See extattr(2).  What it returns are names, each after its length.
