@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "freebsd/jail.hh"
 
+#include <algorithm>
+#include <charconv>
 #include <fcntl.h>
 #include <sys/param.h>
 #include <sys/jail.h>
@@ -10,6 +12,16 @@ namespace fruix {
 
 // JAIL_OWN_DESC, which the headers have since FreeBSD 15.
 constexpr int own_descriptor = 0x80;
+
+std::array<char, 20>
+jail_label (int id) noexcept
+{
+  constexpr std::string_view prefix = "jail ";
+  std::array<char, 20> label {};
+  std::ranges::copy (prefix, label.begin ());
+  std::to_chars (label.data () + prefix.size (), &label.back (), id);
+  return label;
+}
 
 static outcome<int>
 set (std::vector<parameter> &parameters, int flags)
@@ -69,7 +81,7 @@ outcome<void>
 attach_jail (int id) noexcept
 {
   if (::jail_attach (id) < 0)
-    return failed ("jail_attach");
+    return failed ("jail_attach", jail_label (id).data ());
   return {};
 }
 
@@ -77,7 +89,7 @@ outcome<void>
 remove_jail (int id) noexcept
 {
   if (::jail_remove (id) < 0)
-    return failed ("jail_remove");
+    return failed ("jail_remove", jail_label (id).data ());
   return {};
 }
 

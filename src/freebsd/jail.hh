@@ -5,6 +5,7 @@
 
 #include "freebsd/parameters.hh"
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct jail
   // processes.  -1 where the kernel has no such thing: before FreeBSD 15.
   int descriptor;
 };
+
+// "jail ID", the object of a fault.  Async-signal-safe.
+std::array<char, 20> jail_label (int id) noexcept;
 
 // Create a jail that exists until it is removed or its descriptor is closed.
 outcome<jail> create_jail (std::span<const parameter> parameters);
