@@ -13,6 +13,13 @@
 
 namespace fruix {
 
+struct visit
+{
+  int id;
+  outcome<void> (*body) () noexcept;
+  int channel;
+};
+
 static outcome<void>
 attach_and_call (int id, outcome<void> (*body) () noexcept) noexcept
 {
@@ -23,15 +30,16 @@ attach_and_call (int id, outcome<void> (*body) () noexcept) noexcept
 
 // Say over CHANNEL what went wrong.  All other descriptors go first: with a
 // directory among them the process would not be let in.
-[[noreturn]] static void
-run_inside (int id, outcome<void> (*body) () noexcept, int channel) noexcept
+static void
+run_inside (void *argument)
 {
   constexpr int own_channel = 0;
+  auto &visit = *static_cast<struct visit *> (argument);
   reset_signals ();
-  if (::dup2 (channel, own_channel) < 0)
+  if (::dup2 (visit.channel, own_channel) < 0)
     ::_exit (1);
   ::closefrom (own_channel + 1);
-  auto result = attach_and_call (id, body);
+  auto result = attach_and_call (visit.id, visit.body);
   if (result)
     ::_exit (0);
   [[maybe_unused]] auto written
@@ -39,15 +47,16 @@ run_inside (int id, outcome<void> (*body) () noexcept, int channel) noexcept
   ::_exit (1);
 }
 
-// What the process ID said over CHANNEL and how it ended.
+// What PROCESS said over CHANNEL and how it ended.
 static outcome<void>
-await_report (pid_t id, int channel) noexcept
+await_report (process process, int channel) noexcept
 {
+  unique_fd descriptor {process.descriptor};
   fault report;
   auto length = retry (
       [&] { return ::read (channel, &report, sizeof report); });
   int status;
-  if (retry ([&] { return ::waitpid (id, &status, 0); }) < 0)
+  if (retry ([&] { return ::waitpid (process.id, &status, 0); }) < 0)
     return failed ("waitpid");
   if (length == sizeof report)
     return std::unexpected {report};
@@ -63,17 +72,16 @@ call_in_jail (int id, outcome<void> (*body) () noexcept)
   if (!ends)
     return std::unexpected {ends.error ()};
   unique_fd ours {ends->first}, theirs {ends->second};
+  visit visit {id, body, theirs.get ()};
   outcome<process> started;
   {
     blocked_signals blocked;
-    started = fork_process ({});
-    if (started && started->id == 0)
-      run_inside (id, body, theirs.get ());
+    started = start_process ({}, run_inside, &visit);
   }
   if (!started)
     return std::unexpected {started.error ()};
   theirs.reset ();
-  return await_report (started->id, ours.get ());
+  return await_report (*started, ours.get ());
 }
 
 }

@@ -61,8 +61,9 @@ struct context
   // Of the host: what is to be undone.
   std::vector<step> receipt {};
 
-  // The directory that is to become the root.
+  // The directory that is to become the root, and its name.
   int root = -1;
+  std::string root_name {};
   // The directory in it where a step last worked, kept open for the next.
   int directory = -1;
   char directory_name[PATH_MAX] {};

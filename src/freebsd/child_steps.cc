@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a process does to get into a jail; async-signal-safe.
+#include "freebsd/steps.hh"
+
+#include "base/unique_fd.hh"
+#include "freebsd/jail.hh"
+
+#include <cstring>
+#include <fcntl.h>
+#include <sys/types.h>
+#include <sys/param.h>
+#include <sys/jail.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+
+namespace fruix::plan {
+
+// ("attach" NAME): from here on this process is in the jail.
+outcome<void>
+attach (const step &step, context &) noexcept
+{
+  char key[] = "name";
+  auto &name = step.texts[0];
+  struct iovec which[] = {
+    {key, sizeof key},
+    {const_cast<char *> (name.c_str ()), name.size () + 1},
+  };
+  int id = ::jail_get (which, 2, 0);
+  if (id < 0)
+    return failed ("jail_get", name);
+  return attach_jail (id);
+}
+
+// ("program-within" DIRECTORY): the program, once all symbolic links are
+// followed, lies below DIRECTORY.
+outcome<void>
+require_program_within (const step &step, context &context) noexcept
+{
+  unique_fd fd {::open (context.program, O_PATH | O_CLOEXEC)};
+  if (!fd)
+    return failed ("open", context.program);
+  struct kinfo_file file;
+  file.kf_structsize = sizeof file;
+  if (::fcntl (fd.get (), F_KINFO, &file) < 0)
+    return failed ("fcntl", context.program);
+  std::string_view name {file.kf_path};
+  std::string_view directory {step.texts[0]};
+  if (!name.starts_with (directory) || name.size () == directory.size ()
+      || name[directory.size ()] != '/')
+    return failed ("not there", context.program, EACCES);
+  return {};
+}
+
+}
