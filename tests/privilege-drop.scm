@@ -48,12 +48,8 @@
 exit value."
   (call-with-values
       (lambda ()
-        (output-of
-         (lambda (out)
-           (spawn-in-sandbox (job-sandbox directory job)
-                             "/gnu/store/item/job"
-                             (list "job" (test-program "job") "2")
-                             #:output out))))
+        (output-in-sandbox (job-sandbox directory job) "/gnu/store/item/job"
+                           (list "job" (test-program "job") "2")))
     (lambda (text status)
       (acons "exit" (status:exit-val status) (report text)))))
 

@@ -12,4 +12,4 @@
    (exit (status:exit-val
           (run-in-sandbox
            (sexp->sandbox (call-with-input-file file read))
-           program arguments)))))
+           arguments #:program program #:input #f)))))

@@ -1,7 +1,8 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; What a program sees in a sandbox, item by item, against a golden table.
 
-(use-modules (fruix sandbox)
+(use-modules (fruix config)
+             (fruix sandbox)
              (ice-9 match)
              (srfi srfi-1)
              (srfi srfi-64)
@@ -152,8 +153,8 @@ nobody:x:65534:65534:Nobody:/:/noshell\n" #o644)))
    '("cgroup" "ipc" "mnt" "net" "pid" "time" "user" "uts")))
 
 (test-begin "sandbox-probe")
-(skip-unless (pair? %modes) "needs Linux")
-(when (null? %modes)
-  (test-assert "what a program sees" #f))
-(for-each test-mode %modes)
+(skip-unless (eq? %platform 'linux) "needs Linux")
+(if (eq? %platform 'linux)
+    (for-each test-mode %modes)
+    (test-assert "what a program sees" #f))
 (test-end "sandbox-probe")

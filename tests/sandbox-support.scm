@@ -1,16 +1,19 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
 ;;; Running the static test programs in sandboxes, in two modes: 'root', with
-;;; the IDs of a build user, and 'rootless', as an ordinary user.  Root tests
-;;; the latter by becoming one, or, where that does not matter, with a user
-;;; namespace of its own: mode 'mapped'.
+;;; the IDs of a build user, and 'rootless', as an ordinary user, which only
+;;; Linux has.  Root tests the latter by becoming one, or, where that does not
+;;; matter, with a user namespace of its own: mode 'mapped'.
 ;;; Code:
 
 (define-module (tests sandbox-support)
   #:use-module (fruix config)
   #:use-module (fruix descriptors)
+  #:use-module (fruix errors)
   #:use-module (fruix process)
   #:use-module (fruix sandbox)
+  #:use-module (fruix sandbox performing)
+  #:use-module (fruix sandbox spec)
   #:use-module (ice-9 match)
   #:use-module (ice-9 textual-ports)
   #:use-module (srfi srfi-11)
@@ -23,7 +26,11 @@
             call-with-sandbox-directory
             simple-sandbox
             output-of
+            output-in-sandbox
             call-in-mode
+            with-field
+            start-alone
+            fault-of
             report))
 
 (define %root? (zero? (getuid)))
@@ -34,7 +41,7 @@
 
 ;; The modes that can be tested.
 (define %modes
-  (cond ((not (eq? %platform 'linux)) '())
+  (cond ((not (eq? %platform 'linux)) (if %root? '(root) '()))
         (%root? '(root rootless))
         (else '(rootless))))
 
@@ -62,7 +69,6 @@ test programs."
                    (copy-file (test-program program) copy)
                    (chmod copy #o555)))
                '("attack" "job" "probe"))
-     (chown (file "root") %plain-user %plain-user)
      (proc directory))
    #:mode #o755))
 
@@ -70,15 +76,18 @@ test programs."
   "Return a sandbox for @var{mode}, @code{root}, @code{rootless} or
 @code{mapped}, in @var{directory}, as made by
 @code{call-with-sandbox-directory}."
+  (define root (string-append directory "/root"))
   (define (mapping uid gid)
     `(#:mapping ((uid 30001 . ,uid) (gid 30000 . ,gid))))
+  (when (and %root? (eq? mode 'rootless))
+    (chown root %plain-user %plain-user))
   (apply sandbox
          `(,@(match mode
                ('root '(#:user 35001 #:group 35001))
                ('mapped (mapping (getuid) (getgid)))
                ('rootless (mapping %plain-user
                                    (if %root? %plain-user (getgid)))))
-           #:root ,(string-append directory "/root")
+           #:root ,root
            #:directories (("/tmp" #o1777) ("/gnu" #o755)
                           ("/gnu/store" #o1775))
            #:mounts ((,(string-append directory "/store/item")
@@ -100,6 +109,26 @@ descriptor have ended, and the status."
         (close-port port)
         (values text status)))))
 
+(define (output-in-sandbox box program arguments)
+  "Run @var{program} in @var{box} and return what it and all that it started
+wrote, and its status."
+  (let-values (((in out) (make-pipe)))
+    (call-with-sandboxed-program box arguments
+      (lambda (process)
+        (close-fdes out)
+        (let* ((port (fdes->inport in))
+               (text (get-string-all port)))
+          (close-port port)
+          (values text (wait-process process))))
+      #:program program #:input #f #:output out #:error out)))
+
+(define (start-alone box program arguments out)
+  "Start @var{program} in @var{box}, to which the host has nothing to add, with
+its output going to the descriptor @var{out}, and return its process."
+  (start-program (sandbox-plan box) '(create enter program drop) arguments
+                 #:program program #:environment (sandbox-environment box)
+                 #:descriptors (list -1 out out)))
+
 (define (start-as-plain-user box directory program arguments out)
   (let ((file (string-append directory "/box")))
     (call-with-output-file file
@@ -117,11 +146,32 @@ descriptor have ended, and the status."
 (define (call-in-mode mode box directory program arguments)
   "Run @var{program} in @var{box}, as root or as an ordinary user as
 @var{mode} says; return its output and status."
-  (output-of
-   (lambda (out)
-     (if (and %root? (eq? mode 'rootless))
-         (start-as-plain-user box directory program arguments out)
-         (spawn-in-sandbox box program arguments #:output out)))))
+  (if (and %root? (eq? mode 'rootless))
+      (output-of
+       (lambda (out)
+         (start-as-plain-user box directory program arguments out)))
+      (output-in-sandbox box program arguments)))
+
+(define (with-field box field value)
+  "Return @var{box} with @var{value} in @var{field}, a symbol."
+  (sexp->sandbox
+   (map (match-lambda
+          ((name before) (list name (if (eq? name field) value before)))
+          (other other))
+        (sandbox->sexp box))))
+
+(define (fault-of thunk)
+  "Return the step, errno and message of the @code{&sandbox-error} that
+@var{thunk} raises, or @code{#f}."
+  (with-exception-handler
+      (lambda (exception)
+        (if (sandbox-error? exception)
+            (list (sandbox-error-step exception)
+                  (sandbox-error-errno exception)
+                  (fruix-error-message exception))
+            (raise-exception exception)))
+    (lambda () (thunk) #f)
+    #:unwind? #t))
 
 (define (report text)
   "Return the lines \"KEY: VALUE\" of @var{text} as an alist."

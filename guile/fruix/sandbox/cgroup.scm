@@ -46,14 +46,17 @@
 (define (enable-controllers directory)
   "Let the children of the cgroup @var{directory} have the controllers, if the
 kernel lets us: not while there are processes in it."
+  (define words
+    (map (lambda (name) (string-append "+" name)) %controllers))
   (catch 'system-error
     (lambda ()
-      (call-with-output-file (string-append directory
+      (let ((port (open-file (string-append directory
                                             "/cgroup.subtree_control")
-        (lambda (port)
-          (display (string-join (map (lambda (name) (string-append "+" name))
-                                     %controllers))
-                   port))))
+                             "w0")))
+        (dynamic-wind
+          (const #t)
+          (lambda () (display (string-join words) port))
+          (lambda () (close-port port)))))
     (const #f)))
 
 (define (usable? directory)

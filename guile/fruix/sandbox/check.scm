@@ -148,7 +148,8 @@ none."
                  (unless (valid? element) (refuse element)))
                value)))
   (when (has-nul? value)
-    (refuse-field field "a NUL character in ~s" value)))
+    (refuse-field field "a NUL character in ~s"
+                  (if (list? value) (find has-nul? value) value))))
 
 (define (duplicate names)
   "Return an element of @var{names} that occurs twice, or @code{#f}."

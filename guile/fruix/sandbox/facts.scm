@@ -17,6 +17,7 @@
   #:use-module (fruix config)
   #:use-module (fruix sandbox cgroup)
   #:use-module (fruix sandbox spec)
+  #:use-module ((srfi srfi-1) #:select (any))
   #:export (%typical-facts
             host-facts))
 
@@ -29,7 +30,9 @@
   `((kvm . ,(file-exists? "/dev/kvm"))
     (pts . ,(file-exists? "/dev/pts/ptmx"))
     (landlock . #f)
-    (cgroup . ,(and (pair? (sandbox-limits box)) (delegated-cgroup)))))
+    (cgroup . ,(and (any (lambda (resource) (sandbox-limit box resource))
+                       '(memory processes cpus))
+                  (delegated-cgroup)))))
 
 (define (freebsd-facts)
   `((vnet . ,#t)

@@ -15,7 +15,7 @@
   #:use-module (ice-9 match)
   #:use-module ((rnrs bytevectors) #:select (bytevector?))
   #:use-module (srfi srfi-9)
-  #:export (check-command
+  #:export (call-with-step-errors
             perform-host-steps
             undo-host-steps
             start-program

@@ -117,7 +117,7 @@ fields of a sandbox."
                   (host-name "localhost") (domain-name "(none)")
                   (environment '()) (directory "/") program-directory
                   (limits '()) (personality '(fixed-addresses))
-                  (hardening '(system-calls keyring abstract-sockets))
+                  (hardening '())
                   #:allow-other-keys #:rest options)
   "Return a sandbox, a value that describes what a program will see.
 
