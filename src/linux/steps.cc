@@ -25,6 +25,7 @@ static constexpr step_kind table[] = {
   {"program-within", "s", performer::child, require_program_within},
   {"lock-mounts", "ss", performer::child, lock_mounts},
   {"drop-capabilities", "", performer::child, drop_capabilities},
+  {"system-calls", "s", performer::child, filter_system_calls},
 };
 
 std::span<const step_kind>

@@ -24,6 +24,9 @@ outcome<void> map_user (const step &, context &) noexcept;
 outcome<void> lock_mounts (const step &, context &) noexcept;
 outcome<void> drop_capabilities (const step &, context &) noexcept;
 
+// system_calls.cc
+outcome<void> filter_system_calls (const step &, child &) noexcept;
+
 // attributes.cc: the rest.
 outcome<void> raise_loopback (const step &, context &) noexcept;
 outcome<void> set_host_name (const step &, context &) noexcept;

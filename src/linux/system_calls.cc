@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The filter of system calls: the tables of calls.hh, assembled, and the step
+// that puts it in force.
+//
+// Its length hardly matters: the kernel (since 5.11) finds out which calls it
+// allows whatever their arguments, and does not run it for these.
+#include "linux/calls.hh"
+#include "linux/filter.hh"
+#include "linux/steps.hh"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/sched.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace fruix::plan {
+
+constexpr std::uint32_t set_ids = S_ISUID | S_ISGID;
+// One of these is in O_TMPFILE, whose other bit is O_DIRECTORY.
+constexpr std::uint32_t creating = O_CREAT | (O_TMPFILE & ~O_DIRECTORY);
+// CLONE_NEWTIME, for clone (2), is part of the number of a signal that does
+// not exist.
+constexpr std::uint32_t new_namespaces
+    = CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS
+      | CLONE_NEWPID | CLONE_NEWTIME | CLONE_NEWUSER | CLONE_NEWUTS;
+
+static constexpr void
+check_mode (filter &filter, int argument)
+{
+  filter.load_argument (argument);
+  filter.refuse_with (set_ids, EPERM);
+  filter.allow ();
+}
+
+static constexpr void
+check_socket (filter &filter)
+{
+  filter.load_argument (0);
+  filter.refuse_all_but ({AF_UNIX, AF_INET, AF_INET6, AF_NETLINK},
+                         EAFNOSUPPORT);
+  filter.when (AF_UNIX, [&] { filter.allow (); });
+  filter.when (AF_NETLINK, [&]
+    {
+      filter.load_argument (2);
+      filter.refuse_all_but ({NETLINK_ROUTE}, EPROTONOSUPPORT);
+      filter.allow ();
+    });
+  filter.load_argument (1);
+  filter.mask (static_cast<std::uint32_t> (~(SOCK_CLOEXEC | SOCK_NONBLOCK)));
+  filter.refuse_all_but ({SOCK_STREAM, SOCK_DGRAM}, EPROTONOSUPPORT);
+  filter.load_argument (2);
+  filter.refuse_all_but ({0, IPPROTO_TCP, IPPROTO_UDP}, EPROTONOSUPPORT);
+  filter.allow ();
+}
+
+static constexpr void
+apply_rule (filter &filter, const calls::rule &rule, bool multiplexers)
+{
+  using enum calls::rule_kind;
+  switch (rule.kind)
+    {
+    case refuse:
+      return filter.refuse (rule.parameter);
+    case mode:
+      return check_mode (filter, rule.parameter);
+    case creation:
+      filter.load_argument (rule.parameter - 1);
+      filter.allow_without (creating);
+      return check_mode (filter, rule.parameter);
+    case namespaces:
+      filter.load_argument (rule.parameter);
+      filter.refuse_with (new_namespaces, EPERM);
+      return filter.allow ();
+    case socket:
+      return check_socket (filter);
+    case socket_pair:
+      filter.load_argument (0);
+      filter.refuse_all_but ({AF_UNIX}, EOPNOTSUPP);
+      return filter.allow ();
+    case multiplexer:
+      return multiplexers ? filter.allow () : filter.refuse (ENOSYS);
+    }
+}
+
+static constexpr void
+apply_rules (filter &filter, const calls::machine &machine,
+             bool multiplexers)
+{
+  filter.load_number ();
+  for (auto &rule : calls::rules)
+    if (int number = rule.numbers[machine.column]; number >= 0)
+      filter.when (static_cast<std::uint32_t> (number), [&]
+        { apply_rule (filter, rule, multiplexers); });
+  for (auto [first, last] : machine.ranges)
+    filter.allow_range (first, last);
+  for (auto [first, last] : calls::common_ranges)
+    filter.allow_range (first, last);
+  filter.refuse (ENOSYS);
+}
+
+static consteval filter
+assemble (bool multiplexers)
+{
+  filter filter;
+  filter.load_architecture ();
+  for (auto &machine : calls::machines)
+    filter.when (machine.architecture, [&]
+      { apply_rules (filter, machine, multiplexers); });
+  filter.refuse (ENOSYS);
+  return filter;
+}
+
+static constexpr filter native = assemble (false);
+static constexpr filter with_multiplexers = assemble (true);
+
+// Whether a filter is in force: the kernel itself has another answer.
+static bool
+filtered () noexcept
+{
+  return ::syscall (SYS_setns, -1, 0) < 0 && errno == EPERM;
+}
+
+// ("system-calls" "native" | "32-bit"): from now on, only those that a build
+// needs.  32-bit programs on x86 may have been linked with a C library that
+// opens sockets through a call whose arguments no filter can see; it is
+// refused unless they are what is being built, and then they can open sockets
+// of any family.
+outcome<void>
+filter_system_calls (const step &step, child &) noexcept
+{
+  bool multiplexers = step.texts[0] == "32-bit";
+  if (!multiplexers && step.texts[0] != "native")
+    return failed ("seccomp", step.text (0), EINVAL);
+  auto program = (multiplexers ? with_multiplexers : native).program ();
+  if (::syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+    return failed ("seccomp");
+  if (!filtered ())
+    return failed ("seccomp", "not in force", ENOTSUP);
+  return {};
+}
+
+}

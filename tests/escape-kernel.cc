@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Namespaces, and the parts of the kernel that no build needs.  Even root,
+// unfiltered, does no harm with these arguments.
+#include "escape.hh"
+
+#include <csignal>
+#include <cstdint>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/syscall.h>
+
+struct named_flag
+{
+  const char *name;
+  std::uint64_t flag;
+};
+
+constexpr named_flag namespaces[] = {
+  {"user", CLONE_NEWUSER},     {"mount", CLONE_NEWNS},
+  {"PID", CLONE_NEWPID},       {"network", CLONE_NEWNET},
+  {"IPC", CLONE_NEWIPC},       {"UTS", CLONE_NEWUTS},
+  {"cgroup", CLONE_NEWCGROUP}, {"time", CLONE_NEWTIME},
+};
+
+// Clone by CALL, which returns what fork (2) would.
+template <class Call>
+static long
+cloned (Call call)
+{
+  long child = call ();
+  if (child == 0)
+    ::_exit (0);
+  if (child > 0)
+    ::waitpid (static_cast<pid_t> (child), nullptr, 0);
+  return child;
+}
+
+void
+attempt_namespaces ()
+{
+  for (auto [name, flag] : namespaces)
+    attempt (std::string {"unshare, "} + name, in_child ([=]
+      { return ::unshare (static_cast<int> (flag)); }));
+  for (auto [name, flag] : namespaces)
+    if (flag != CLONE_NEWTIME)
+      attempt (std::string {"clone, "} + name, cloned ([=]
+        { return ::syscall (SYS_clone, flag | SIGCHLD, 0, 0, 0, 0); }));
+  struct clone_args arguments {};
+  arguments.flags = CLONE_NEWUSER;
+  arguments.exit_signal = SIGCHLD;
+  attempt ("clone3", cloned ([&]
+    { return ::syscall (SYS_clone3, &arguments, sizeof arguments); }));
+  attempt ("setns", ::syscall (SYS_setns, -1, CLONE_NEWUSER));
+}
+
+struct named_call
+{
+  const char *name;
+  long number;
+};
+
+// All arguments are wrong for these: -1, a null pointer or an impossible
+// flag.
+constexpr named_call calls[] = {
+  {"mount", SYS_mount},
+  {"umount2", SYS_umount2},
+  {"pivot_root", SYS_pivot_root},
+  {"open_tree", 428},
+  {"move_mount", 429},
+  {"fsopen", 430},
+  {"fsconfig", 431},
+  {"fsmount", 432},
+  {"fspick", 433},
+  {"mount_setattr", 442},
+  {"statmount", 457},
+  {"listmount", 458},
+  {"swapon", SYS_swapon},
+  {"swapoff", SYS_swapoff},
+  {"quotactl", SYS_quotactl},
+  {"quotactl_fd", 443},
+  {"reboot", SYS_reboot},
+  {"kexec_load", SYS_kexec_load},
+#ifdef SYS_kexec_file_load
+  {"kexec_file_load", SYS_kexec_file_load},
+#endif
+  {"init_module", SYS_init_module},
+  {"finit_module", SYS_finit_module},
+  {"delete_module", SYS_delete_module},
+  {"syslog", SYS_syslog},
+  {"bpf", SYS_bpf},
+  {"perf_event_open", SYS_perf_event_open},
+  {"userfaultfd", SYS_userfaultfd},
+  {"fanotify_init", SYS_fanotify_init},
+  {"open_by_handle_at", SYS_open_by_handle_at},
+  {"pidfd_getfd", 438},
+  {"lsm_set_self_attr", 460},
+  {"io_uring_setup", 425},
+  {"io_uring_enter", 426},
+  {"io_uring_register", 427},
+  {"add_key", SYS_add_key},
+  {"request_key", SYS_request_key},
+  {"keyctl", SYS_keyctl},
+  {"a call of the future", 1000},
+};
+
+void
+attempt_privileges ()
+{
+  for (auto [name, number] : calls)
+    attempt (name, ::syscall (number, -1, -1, -1, -1, -1, -1));
+}
