@@ -3,6 +3,7 @@
 ;;; programs do not notice it.
 
 (use-modules (fruix config)
+             (fruix primitives)
              (fruix process)
              (ice-9 match)
              (ice-9 textual-ports)
@@ -66,6 +67,9 @@
   (or (member (expected what) '("ENOSYS" "EAFNOSUPPORT" "EPROTONOSUPPORT"))
       (member what '("fchmodat2 4755" "i386 fchmodat2"))))
 
+(define (scope-steps)
+  (if (>= (%landlock-abi) 6) '(("abstract-sockets")) '()))
+
 (define (filter-steps mode)
   (if mode `(("system-calls" ,mode)) '()))
 
@@ -88,6 +92,8 @@ we can choose; return its output and status."
                      ("chdir" ,directory)
                      ,@(user-steps user)
                      ("no-new-privileges")
+                     ("new-keyring")
+                     ,@(scope-steps)
                      ,@(filter-steps mode)
                      ("death-signal" ,SIGKILL))))))
 

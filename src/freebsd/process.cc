@@ -150,4 +150,10 @@ set_death_signal (int signal) noexcept
   return {};
 }
 
+int
+landlock_version () noexcept
+{
+  return 0;
+}
+
 }

@@ -26,6 +26,8 @@ static constexpr step_kind table[] = {
   {"lock-mounts", "ss", performer::child, lock_mounts},
   {"drop-capabilities", "", performer::child, drop_capabilities},
   {"system-calls", "s", performer::child, filter_system_calls},
+  {"new-keyring", "", performer::child, join_new_keyring},
+  {"abstract-sockets", "", performer::child, scope_abstract_names},
 };
 
 std::span<const step_kind>
