@@ -96,6 +96,24 @@
   (output-of "sh" (shell "test $(ps -o sid= -p $$) = $$ && echo yes")
              #:session? #t))
 
+(test-equal "a process group of its own, in the same session" 0
+  (status:exit-val
+   (wait-process
+    (perform-plan "/bin/sh"
+                  (shell "test $(ps -o pgid= -p $$) = $$ && "
+                         "test $(ps -o sid= -p $$) = "
+                         "$(ps -o sid= -p $PPID)")
+                  (environ)
+                  '(("namespaces")
+                    ("process-group"))))))
+
+(test-equal "the leader of a session has its process group"
+  `("process-group: setpgid" "Operation not permitted" ,EPERM)
+  (fault-of (lambda ()
+              (perform-plan "/bin/true" '("true") '()
+                            '(("namespaces") ("session")
+                              ("process-group"))))))
+
 (test-equal "ignored and blocked signals are at their defaults" SIGPIPE
   (let ((before (sigaction SIGPIPE SIG_IGN)))
     (let ((process (spawn-process "sh" (shell "kill -PIPE $$; exit 0"))))

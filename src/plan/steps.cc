@@ -5,6 +5,7 @@
 
 #include <array>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +88,24 @@ start_session (const step &, context &) noexcept
 {
   if (::setsid () < 0)
     return failed ("setsid");
+  return {};
+}
+
+// ("terminal"): the terminal that is descriptor 0 controls this session.
+static outcome<void>
+take_terminal (const step &, child &) noexcept
+{
+  if (::ioctl (0, TIOCSCTTY, 0) < 0)
+    return failed ("ioctl", "TIOCSCTTY");
+  return {};
+}
+
+// ("process-group"): a process group of its own, in the same session.
+static outcome<void>
+start_process_group (const step &, child &) noexcept
+{
+  if (::setpgid (0, 0) < 0)
+    return failed ("setpgid");
   return {};
 }
 
@@ -175,6 +194,8 @@ static constexpr step_kind table[] = {
   {"credentials", "iii*", performer::child, drop_credentials},
   {"no-new-privileges", "", performer::child, refuse_privileges},
   {"death-signal", "i", performer::child, arm_death_signal},
+  {"terminal", "", performer::child, take_terminal},
+  {"process-group", "", performer::child, start_process_group},
 };
 
 std::span<const step_kind>
