@@ -28,6 +28,8 @@
        "nar" "octets" "plan" "process" "protocol/wire" "record-lock"
        "sandbox/check" "sandbox/spec"
        "store/path" "tree")
+       "nar" "octets" "process" "protocol/wire" "record-lock" "sandbox/spec"
+       "store/path" "terminal" "tree")
     (3 "sandbox/" "store/")
     (4 "sandbox" "store")
     (5 "build" "build/")

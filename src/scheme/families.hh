@@ -15,6 +15,7 @@ void define_lock_primitives ();
 void define_nar_primitives ();
 void define_plan_primitives ();
 void define_process_primitives ();
+void define_terminal_primitives ();
 void define_tree_primitives ();
 
 }

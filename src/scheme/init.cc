@@ -18,4 +18,5 @@ fruix_init ()
   define_descriptor_primitives ();
   define_plan_primitives ();
   define_process_primitives ();
+  define_terminal_primitives ();
 }

@@ -1,0 +1,64 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Programs that work on a terminal.
+;;;
+;;; Whoever holds a terminal can type into it (TIOCSTI, TIOCLINUX), and what
+;;; reads it next, such as a shell outside of the sandbox, obeys.  A program
+;;; therefore never gets its user's terminal: it gets a pseudo-terminal of its
+;;; own, and what passes between the two is bytes.
+;;; Code:
+
+(define-module (fruix terminal)
+  #:use-module (fruix primitives)
+  #:use-module (fruix process)
+  #:use-module (ice-9 match)
+  #:export (run-on-terminal))
+
+(define (call-closing descriptor proc)
+  "Call @var{proc} with @var{descriptor}, close that however @var{proc} is
+left, and return what @var{proc} returned."
+  (dynamic-wind
+    (const #t)
+    (lambda () (proc descriptor))
+    (lambda () (close-fdes descriptor))))
+
+(define (relay user master process)
+  "Copy between the terminals @var{user} and @var{master} until @var{process}
+has ended; end it if that fails."
+  (with-exception-handler
+      (lambda (exception)
+        (kill-process process SIGKILL)
+        (wait-process process)
+        (raise-exception exception))
+    (lambda ()
+      (%relay-terminal user master (process-descriptor process)))
+    #:unwind? #t))
+
+(define (run-on-terminal user start)
+  "Let the user of the terminal @var{user}, a port or a descriptor that is
+open for reading and writing, work with a program, and return the program's
+status once it has ended, as @code{wait-process} does.
+
+@var{start} is called with a descriptor, the slave side of a new terminal of
+the same size and in the same mode.  It must start a process and return that,
+with the terminal as its descriptors 0, 1 and 2 and the steps
+@code{(\"session\")} and @code{(\"terminal\")} in its plan; then the keys that
+interrupt or suspend have their effect in there.
+
+Meanwhile @var{user} is in raw mode and the new terminal follows its size.
+That ends when the process ends, even if others still use its terminal, or
+when either terminal hangs up.  The new terminal then hangs up, and the
+process, if there still is one, gets SIGHUP.
+
+Raise a @code{system-error}, nothing being left then: @code{ENOTTY} from
+@code{tcgetattr} if @var{user} is no terminal, and what @var{start} raises
+(posix_openpt(3); termios(3) or termios(4))."
+  (let ((user (descriptor-number user)))
+    (match (%posix-openpt user)
+      ((master . slave)
+       (wait-process
+        (call-closing master
+          (lambda (master)
+            (let ((process (call-closing slave start)))
+              (relay user master process)
+              process))))))))
