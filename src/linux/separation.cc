@@ -16,7 +16,7 @@ namespace fruix::plan {
 // ("new-keyring"): a session keyring of its own, which nobody else can find
 // or join.
 outcome<void>
-join_new_keyring (const step &, child &) noexcept
+join_new_keyring (const step &, context &) noexcept
 {
   // Where there are no keyrings, none is shared.
   if (::syscall (SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0
@@ -36,7 +36,7 @@ constexpr std::uint64_t scope_signals = 1 << 1;
 // ("abstract-sockets"): reach no abstract socket, and signal no process, that
 // is not of this sandbox.
 outcome<void>
-scope_abstract_names (const step &, child &) noexcept
+scope_abstract_names (const step &, context &) noexcept
 {
   ruleset rules {0, 0, scope_abstract_sockets | scope_signals};
   unique_fd fd {static_cast<int> (

@@ -25,11 +25,11 @@ outcome<void> lock_mounts (const step &, context &) noexcept;
 outcome<void> drop_capabilities (const step &, context &) noexcept;
 
 // system_calls.cc
-outcome<void> filter_system_calls (const step &, child &) noexcept;
+outcome<void> filter_system_calls (const step &, context &) noexcept;
 
 // separation.cc: what no namespace separates.
-outcome<void> join_new_keyring (const step &, child &) noexcept;
-outcome<void> scope_abstract_names (const step &, child &) noexcept;
+outcome<void> join_new_keyring (const step &, context &) noexcept;
+outcome<void> scope_abstract_names (const step &, context &) noexcept;
 
 // attributes.cc: the rest.
 outcome<void> raise_loopback (const step &, context &) noexcept;

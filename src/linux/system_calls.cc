@@ -130,7 +130,7 @@ filtered () noexcept
 // refused unless they are what is being built, and then they can open sockets
 // of any family.
 outcome<void>
-filter_system_calls (const step &step, child &) noexcept
+filter_system_calls (const step &step, context &) noexcept
 {
   bool multiplexers = step.texts[0] == "32-bit";
   if (!multiplexers && step.texts[0] != "native")

@@ -93,7 +93,7 @@ start_session (const step &, context &) noexcept
 
 // ("terminal"): the terminal that is descriptor 0 controls this session.
 static outcome<void>
-take_terminal (const step &, child &) noexcept
+take_terminal (const step &, context &) noexcept
 {
   if (::ioctl (0, TIOCSCTTY, 0) < 0)
     return failed ("ioctl", "TIOCSCTTY");
@@ -102,7 +102,7 @@ take_terminal (const step &, child &) noexcept
 
 // ("process-group"): a process group of its own, in the same session.
 static outcome<void>
-start_process_group (const step &, child &) noexcept
+start_process_group (const step &, context &) noexcept
 {
   if (::setpgid (0, 0) < 0)
     return failed ("setpgid");
