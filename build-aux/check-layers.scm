@@ -30,6 +30,9 @@
        "store/path" "tree")
        "nar" "octets" "process" "protocol/wire" "record-lock" "sandbox/spec"
        "store/path" "terminal" "tree")
+       "derivation/" "descriptors" "flag" "gzip" "hash" "jail" "links" "mailbox"
+       "map" "mount" "mountinfo" "nar" "octets" "process" "protocol/wire"
+       "record-lock" "sandbox/spec" "store/path" "tree")
     (3 "sandbox/" "store/")
     (4 "sandbox" "store")
     (5 "build" "build/")
@@ -112,7 +115,8 @@ imports."
     ("archive" "base")
     ("tree" "base" "archive")
     ("database" "base")
-    ("scheme" "base" "process" "plan" "archive" "tree" "database")))
+    ("scheme" "base" "process" "plan" "archive" "tree" "database"
+     "linux" "freebsd")))
 
 (define (include-violations file included)
   "Return a list of texts: what is wrong with @var{file}, a name relative to

@@ -2,8 +2,11 @@
 #include "freebsd/mount.hh"
 
 #include "base/unique_fd.hh"
+#include "freebsd/parameters.hh"
 
+#include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <sys/param.h>
 #include <sys/mount.h>
@@ -30,19 +33,34 @@ status_of (const std::string &path) noexcept
   return status;
 }
 
-// The kernel resolves PATH a second time, so the result is looked at: a new
-// file system, and the mount point that was meant.
+static outcome<void>
+require_canonical (const std::string &path) noexcept
+{
+  char resolved[PATH_MAX];
+  if (!::realpath (path.c_str (), resolved))
+    return failed ("realpath", path);
+  if (path != resolved)
+    return failed ("nmount", path, EXDEV);
+  return {};
+}
+
+// The kernel resolves PATH once more, so the result is looked at: a new file
+// system, and the mount point that was meant.
 outcome<std::uint64_t>
 mount_filesystem (const std::string &type, const std::string &path,
-                  std::span<const parameter> parameters)
+                  std::span<const std::string> options)
 {
+  if (auto result = require_canonical (path); !result)
+    return std::unexpected {result.error ()};
   auto before = status_of (path);
   if (!before)
     return std::unexpected {before.error ()};
-  std::vector<parameter> all {parameters.begin (), parameters.end ()};
-  all.push_back (parameter::text ("fstype", type));
-  all.push_back (parameter::text ("fspath", path));
-  auto mounted = call_with_parameters ("nmount", ::nmount, all, 0, path);
+  std::vector<parameter> parameters {parameter::text ("fstype", type),
+                                     parameter::text ("fspath", path)};
+  for (auto &option : options)
+    parameters.push_back (parameter::option (option));
+  auto mounted
+      = call_with_parameters ("nmount", ::nmount, parameters, 0, path);
   if (!mounted)
     return std::unexpected {mounted.error ()};
   auto after = status_of (path);
@@ -72,7 +90,7 @@ static constexpr struct
 {
   const char *name;
   std::uint64_t flag;
-} options[] = {
+} option_flags[] = {
   {"ro", MNT_RDONLY},
   {"nosuid", MNT_NOSUID},
   {"noexec", MNT_NOEXEC},
@@ -85,7 +103,7 @@ entry_of (const struct statfs &status)
 {
   mount_entry entry {mount_number (status.f_fsid), status.f_fstypename,
                      status.f_mntfromname, status.f_mntonname, {}};
-  for (auto &option : options)
+  for (auto &option : option_flags)
     if (status.f_flags & option.flag)
       entry.options.push_back (option.name);
   return entry;

@@ -3,9 +3,11 @@
 // the name of its mount point may come to mean something else.
 #pragma once
 
-#include "freebsd/parameters.hh"
+#include "base/outcome.hh"
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 struct fsid;
@@ -16,11 +18,11 @@ namespace fruix {
 std::uint64_t mount_number (const struct fsid &id) noexcept;
 
 // Mount a file system of TYPE on PATH, an absolute name without symbolic
-// links; return its number.  Each option of the mount, such as "ro", is a
-// boolean among PARAMETERS.  EXDEV if PATH led elsewhere.
+// links, with OPTIONS, each "KEY" or "KEY=VALUE"; return its number.  EXDEV
+// if PATH led elsewhere.
 outcome<std::uint64_t>
 mount_filesystem (const std::string &type, const std::string &path,
-                  std::span<const parameter> parameters);
+                  std::span<const std::string> options);
 
 // Unmount the file system with NUMBER; with FORCE also one in use, whose
 // users then get errors.

@@ -32,6 +32,15 @@ parameter::flag (std::string_view name)
 }
 
 parameter
+parameter::option (std::string_view option)
+{
+  auto equals = option.find ('=');
+  if (equals == option.npos)
+    return flag (option);
+  return text (option.substr (0, equals), option.substr (equals + 1));
+}
+
+parameter
 parameter::room (std::string_view name, std::size_t size)
 {
   return {std::string {name}, std::string (size, '\0')};
@@ -72,13 +81,13 @@ call_with_parameters (const char *who, parameter_call call,
     append (buffers, one.name.c_str (), one.value.data (),
             one.value.size ());
   append (buffers, "errmsg", message, sizeof message);
-  int result
-      = call (buffers.data (), static_cast<unsigned> (buffers.size ()), flags);
+  auto count = static_cast<unsigned> (buffers.size ());
+  int result = call (buffers.data (), count, flags);
   if (result < 0)
     {
       int error = errno;
       message[sizeof message - 1] = '\0';
-      std::string_view said = message[0] ? std::string_view {message} : object;
+      auto said = message[0] ? std::string_view {message} : object;
       return failed (who, printable {said, {}}.view (), error);
     }
   for (std::size_t i = 0; i < parameters.size (); i++)

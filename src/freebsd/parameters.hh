@@ -22,6 +22,8 @@ struct parameter
   static parameter text (std::string_view name, std::string_view value);
   static parameter number (std::string_view name, int value);
   static parameter flag (std::string_view name);
+  // "KEY", a boolean, or "KEY=TEXT".
+  static parameter option (std::string_view option);
   // Room for SIZE bytes from the kernel.
   static parameter room (std::string_view name, std::size_t size);
 

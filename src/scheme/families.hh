@@ -10,12 +10,17 @@ void define_database_primitives ();
 void define_descriptor_primitives ();
 void define_gzip_primitives ();
 void define_landlock_primitives ();
+void define_jail_primitives ();
 void define_link_primitives ();
 void define_lock_primitives ();
+void define_mount_primitives ();
 void define_nar_primitives ();
 void define_plan_primitives ();
 void define_process_primitives ();
 void define_terminal_primitives ();
 void define_tree_primitives ();
+
+// Those that only this system has.
+void define_system_primitives ();
 
 }

@@ -19,4 +19,5 @@ fruix_init ()
   define_plan_primitives ();
   define_process_primitives ();
   define_terminal_primitives ();
+  define_system_primitives ();
 }

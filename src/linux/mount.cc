@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "linux/mount.hh"
+
+#include "linux/root.hh"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <vector>
+
+namespace fruix {
+
+static outcome<std::uint64_t>
+mount_id (int directory, const char *name, int flags) noexcept
+{
+  struct statx status;
+  if (::statx (directory, name, flags, STATX_MNT_ID, &status) < 0)
+    return failed ("statx", name);
+  if (!(status.stx_mask & STATX_MNT_ID))
+    return failed ("statx", name, ENOTSUP);
+  return status.stx_mnt_id;
+}
+
+static outcome<std::uint64_t>
+attach (int mounted, const char *target) noexcept
+{
+  if (::move_mount (mounted, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH)
+      < 0)
+    return failed ("move_mount", target);
+  return mount_id (mounted, "", AT_EMPTY_PATH);
+}
+
+// The attribute of a mount that OPTION stands for; 0 if it is one of the
+// file system's own.
+static unsigned
+attribute (std::string_view option) noexcept
+{
+  static constexpr struct
+  {
+    std::string_view name;
+    unsigned attribute;
+  } table[] = {
+    {"ro", MOUNT_ATTR_RDONLY},      {"nosuid", MOUNT_ATTR_NOSUID},
+    {"nodev", MOUNT_ATTR_NODEV},    {"noexec", MOUNT_ATTR_NOEXEC},
+    {"noatime", MOUNT_ATTR_NOATIME},
+  };
+  for (auto &row : table)
+    if (row.name == option)
+      return row.attribute;
+  return 0;
+}
+
+outcome<std::uint64_t>
+mount_filesystem (const char *type, const char *target,
+                  std::span<const std::string> options)
+{
+  unsigned attributes = 0;
+  std::vector<std::string> own;
+  for (auto &option : options)
+    if (auto flag = attribute (option))
+      attributes |= flag;
+    else
+      own.push_back (option);
+  auto created = plan::create_filesystem (type, own, attributes);
+  if (!created)
+    return std::unexpected {created.error ()};
+  return attach (created->get (), target);
+}
+
+outcome<std::uint64_t>
+mount_bind (const char *source, const char *target, bool read_only) noexcept
+{
+  unique_fd tree {::open_tree (AT_FDCWD, source,
+                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
+                                   | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW)};
+  if (!tree)
+    return failed ("open_tree", source);
+  struct mount_attr attributes {};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  if (read_only
+      && ::mount_setattr (tree.get (), "", AT_EMPTY_PATH | AT_RECURSIVE,
+                          &attributes, sizeof attributes)
+             < 0)
+    return failed ("mount_setattr", source);
+  return attach (tree.get (), target);
+}
+
+outcome<void>
+unmount (std::uint64_t id, const char *target, bool force) noexcept
+{
+  auto found = mount_id (AT_FDCWD, target, AT_SYMLINK_NOFOLLOW);
+  if (!found)
+    return std::unexpected {found.error ()};
+  if (*found != id)
+    return failed ("umount2", target, EINVAL);
+  if (::umount2 (target, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0)) < 0)
+    return failed ("umount2", target);
+  return {};
+}
+
+}
