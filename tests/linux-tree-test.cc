@@ -29,12 +29,6 @@ reopen (const scratch &scratch)
   return unique_fd {open ((scratch / ".").c_str (), O_RDONLY | O_DIRECTORY)};
 }
 
-boost::test_tools::assertion_result
-as_root (boost::unit_test::test_unit_id)
-{
-  return geteuid () == 0;
-}
-
 namespace unit = boost::unit_test;
 
 // Whether mounting SOURCE (of TYPE, with FLAGS) on tree/a/mount keeps the

@@ -75,6 +75,15 @@ private:
   unique_fd fd_;
 };
 
+// A precondition.
+inline boost::test_tools::assertion_result
+as_root (boost::unit_test::test_unit_id)
+{
+  boost::test_tools::assertion_result result {geteuid () == 0};
+  result.message () << "needs root";
+  return result;
+}
+
 // Whether BODY returns true in a child process.
 template <class Body>
 bool
