@@ -33,6 +33,9 @@
        "derivation/" "descriptors" "flag" "gzip" "hash" "jail" "links" "mailbox"
        "map" "mount" "mountinfo" "nar" "octets" "process" "protocol/wire"
        "record-lock" "sandbox/spec" "store/path" "tree")
+       "derivation/" "descriptors" "flag" "gzip" "hash" "jail" "links"
+       "mailbox" "map" "mount" "mountinfo" "nar" "octets" "process"
+       "protocol/wire" "record-lock" "sandbox/spec" "store/path" "tree")
     (3 "sandbox/" "store/")
     (4 "sandbox" "store")
     (5 "build" "build/")

@@ -14,9 +14,10 @@ namespace unit = boost::unit_test;
 
 namespace {
 
-constexpr char sample[] = "root:x:0:0:System:/:/bin/sh\n"
-                          "nixbld:x:30001:30000:A builder:/tmp/build:/bin/sh\n"
-                          "twin:x:30001:30002:::\n";
+constexpr char sample[]
+    = "root:x:0:0:System:/:/bin/sh\n"
+      "nixbld:x:30001:30000:A builder:/tmp/build:/bin/sh\n"
+      "twin:x:30001:30002:::\n";
 
 int
 error_of (const std::string &text)

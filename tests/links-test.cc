@@ -52,11 +52,12 @@ BOOST_AUTO_TEST_CASE (a_missing_directory_has_none)
   BOOST_TEST (links_below (top / "none").empty ());
 }
 
-BOOST_AUTO_TEST_CASE (a_thousand_levels_neither_fail_nor_leak)
+// As many as fit in a file name on any system.
+BOOST_AUTO_TEST_CASE (hundreds_of_levels_neither_fail_nor_leak)
 {
   scratch top;
   std::string deep;
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 400; ++i)
     top.make_directory (deep += "d/");
   BOOST_TEST (links_below (top / "").empty ());
   unique_fd next {open ("/dev/null", O_RDONLY)};

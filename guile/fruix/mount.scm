@@ -16,7 +16,9 @@
   #:use-module (fruix config)
   #:use-module (fruix mountinfo)
   #:use-module ((fruix primitives)
-                #:select (%mount-filesystem %unmount define-system-primitives))
+                #:select (%mount-filesystem
+                          %unmount
+                          define-system-primitives))
   #:use-module (srfi srfi-9)
   #:export (mount?
             mount-type
@@ -55,8 +57,8 @@
 
 (define (mounts)
   "Return the list of mounts that this process can see, in the order in which
-they were made, as far as the system tells: each a @code{<mount>} record, whose
-options are the flags that hold for it, in the words of mount(8).  Raise a
+they were made, as far as the system tells: @code{<mount>} records, whose
+options are the flags that hold for each, in the words of mount(8).  Raise a
 @code{system-error} on failure (getfsstat(2), proc_pid_mountinfo(5))."
   (map (lambda (fields) (apply make-mount fields))
        (if (eq? %platform 'linux)
@@ -109,9 +111,9 @@ after @option{-o} in mount(8), such as @code{\"nosuid\"},
 
 (define* (mount-bind source target #:key read-only?)
   "Let the directory or file @var{source}, with all that is mounted in it,
-appear at @var{target}, which exists and is of the same type, both strings, and
-return the @code{<mount>}.  If @var{read-only?} is true, nothing can be written
-through it from the first moment on.  Only Linux has this.  Raise a
+appear at @var{target}, which exists and is of the same type, both strings,
+and return the @code{<mount>}.  If @var{read-only?} is true, nothing can be
+written through it from the first moment on.  Only Linux has this.  Raise a
 @code{system-error} on failure (open_tree(2), mount_setattr(2),
 move_mount(2))."
   (make-mount "bind" source target (if read-only? '("ro") '())

@@ -91,8 +91,8 @@ define_device_rules_ (SCM number, SCM visible)
   scm_dynwind_begin (scm_t_dynwind_flags {});
   auto &request = make_request<rules_request> ();
   decode (visible, request.visible);
-  auto result = act ("devfs",
-                     [&] { return define_device_rules (set, request.visible); });
+  auto result = act ("devfs", [&]
+    { return define_device_rules (set, request.visible); });
   scm_dynwind_end ();
   return value_or_raise (result);
 }

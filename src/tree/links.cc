@@ -14,12 +14,13 @@ namespace fruix {
 // Levels of directories; each takes a descriptor while the walk is below it.
 static constexpr std::size_t maximum_depth = 64;
 
-// True for the errors of what is out of sight, or just gone.
+// True for the errors of what is out of sight, or just gone.  A link that is
+// not to be followed is EMLINK on FreeBSD.
 static bool
 passed_over (int error) noexcept
 {
   return error == EACCES || error == EPERM || error == ENOENT
-         || error == ENOTDIR || error == ELOOP;
+         || error == ENOTDIR || error == ELOOP || error == EMLINK;
 }
 
 static outcome<void>
