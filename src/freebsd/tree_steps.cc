@@ -26,33 +26,20 @@ open_beneath (int directory, const char *path) noexcept
   return walk_beneath (directory, path);
 }
 
-// Mount TYPE on PATH and note how to undo it.
+// Mount TYPE on PATH with OPTIONS, each "KEY" or "KEY=VALUE", and no set-id
+// programs; note how to undo it.
 static outcome<void>
 mount_noted (const char *type, const std::string &path,
-             std::span<const parameter> parameters, context &context)
+             std::span<const std::string> options, context &context)
 {
-  auto number = mount_filesystem (type, path, parameters);
+  std::vector<std::string> all {options.begin (), options.end ()};
+  all.push_back ("nosuid");
+  auto number = mount_filesystem (type, path, all);
   if (!number)
     return std::unexpected {number.error ()};
   context.receipt.push_back (
       make_step ("unmount", {static_cast<std::int64_t> (*number), path}));
   return {};
-}
-
-// OPTIONS, each "KEY" or "KEY=VALUE".
-static std::vector<parameter>
-parameters_of (std::span<const std::string> options)
-{
-  std::vector<parameter> result {parameter::flag ("nosuid")};
-  for (std::string_view option : options)
-    {
-      auto equals = option.find ('=');
-      result.push_back (equals == option.npos
-                            ? parameter::flag (option)
-                            : parameter::text (option.substr (0, equals),
-                                               option.substr (equals + 1)));
-    }
-  return result;
 }
 
 // ("root" DIRECTORY OPTION...): mount a tmpfs with OPTIONS on DIRECTORY, where
@@ -64,10 +51,8 @@ start_root (const step &step, context &context)
   if (!own)
     return std::unexpected {own.error ()};
   unique_fd {*own};
-  auto mounted
-      = mount_noted ("tmpfs", step.texts[0],
-                     parameters_of (std::span {step.texts}.subspan (1)),
-                     context);
+  auto mounted = mount_noted ("tmpfs", step.texts[0],
+                              std::span {step.texts}.subspan (1), context);
   if (!mounted)
     return mounted;
   auto root = open_root (step.text (0));
@@ -84,18 +69,17 @@ static outcome<void>
 mount_null (const step &step, const place &place, const std::string &path,
             const struct stat &status, context &context)
 {
-  std::vector<parameter> parameters {parameter::text ("from", step.texts[0]),
-                                     parameter::flag ("nosuid")};
+  std::vector<std::string> options {"from=" + step.texts[0]};
   if (step.texts[2] != "read-write")
-    parameters.push_back (parameter::flag ("ro"));
+    options.push_back ("ro");
   // Sockets in it are not for jails to connect to; before FreeBSD 15 none
   // can be.
-  parameters.push_back (parameter::flag ("nounixbypass"));
-  auto mounted = mount_noted ("nullfs", path, parameters, context);
+  options.push_back ("nounixbypass");
+  auto mounted = mount_noted ("nullfs", path, options, context);
   if (!mounted && mounted.error ().error == EINVAL)
     {
-      parameters.pop_back ();
-      mounted = mount_noted ("nullfs", path, parameters, context);
+      options.pop_back ();
+      mounted = mount_noted ("nullfs", path, options, context);
     }
   if (!mounted)
     return mounted;
@@ -173,8 +157,7 @@ mount_in_tree (const step &step, context &context)
   if (auto made = make_mount_point (*place, S_IFDIR); !made)
     return made;
   return mount_noted (type, context.root_name + target,
-                      parameters_of (std::span {step.texts}.subspan (2)),
-                      context);
+                      std::span {step.texts}.subspan (2), context);
 }
 
 // ("devfs-ruleset" NUMBER PATTERN...): the devices that a devfs with this
