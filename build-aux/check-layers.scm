@@ -27,6 +27,8 @@
        "derivation/" "descriptors" "flag" "gzip" "hash" "links" "mailbox" "map"
        "nar" "octets" "plan" "process" "protocol/wire" "record-lock"
        "sandbox/check" "sandbox/spec"
+       "nar" "octets" "process" "protocol/wire" "record-lock" "sandbox/spec"
+       "probe"
        "store/path" "tree")
        "nar" "octets" "process" "protocol/wire" "record-lock" "sandbox/spec"
        "store/path" "terminal" "tree")

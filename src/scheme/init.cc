@@ -20,4 +20,5 @@ fruix_init ()
   define_process_primitives ();
   define_terminal_primitives ();
   define_system_primitives ();
+  define_probe_primitives ();
 }
