@@ -41,6 +41,7 @@
     (3 "sandbox/" "store/")
     (4 "sandbox" "store")
     (5 "build" "build/")
+    (5 "doctor" "doctor/")
     (6 "scheduler" "scheduler/")
     (7 "control" "protocol/" "session" "session/")
     (8 "client" "client/" "daemon" "daemon/")

@@ -46,8 +46,8 @@
   (run "build" "-M" "many" "x"))
 (test-equal "nothing to do" '(2 2 2 2)
   (map first (list (run "build") (run "add") (run "path-info") (run "log"))))
-(test-equal "too much to do" '(2 2)
-  (map first (list (run "ps" "x") (run "log" "a" "b"))))
+(test-equal "too much to do" '(2 2 2)
+  (map first (list (run "ps" "x") (run "log" "a" "b") (run "doctor" "x"))))
 (test-equal "unknown hash" 2
   (first (run "add" "--hash=md4" "--socket=/nonexistent" "x")))
 (test-equal "every command has help" '()

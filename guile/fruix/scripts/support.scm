@@ -70,13 +70,18 @@ value of @var{key} is the list of all arguments."
 ;; Options of every subcommand.
 (define %common-options
   (list (flag 'help #\h "help")
-        (flag 'version #\V "version")
-        (valued 'socket "socket")
+        (flag 'version #\V "version")))
+
+;; Options of those that ask the daemon.
+(define %daemon-options
+  (list (valued 'socket "socket")
         (valued 'root "root")))
 
-(define %common-help "
+(define %daemon-help "
       --socket=ADDRESS   connect to the daemon at ADDRESS, a file name or URI
-      --root=DIRECTORY   use the daemon whose files are under DIRECTORY
+      --root=DIRECTORY   use the daemon whose files are under DIRECTORY")
+
+(define %common-help "
   -h, --help             display this help and exit
   -V, --version          display version information and exit
 ")
@@ -116,16 +121,21 @@ with @var{arguments} put in as by @code{format}."
          (protocol-error-status exception))
         (else 1)))
 
-(define (run-command name arguments options help proc)
+(define* (run-command name arguments options help proc #:key (daemon? #t))
   "Parse @var{arguments}, a list of strings, by @var{options} and call
 @var{proc} with the resulting alist and the list of other arguments; it
 returns true or an exit code.  Return the exit code.  @var{name} is what to
-call the command, @var{help} what @option{--help} prints.  Errors are printed
+call the command, @var{help} what @option{--help} prints, @var{daemon?}
+whether it has the options that say which daemon to ask.  Errors are printed
 for people."
+  (define all-options
+    (append options (if daemon? %daemon-options '()) %common-options))
   (define (run)
-    (let ((result (parse arguments (append options %common-options))))
+    (let ((result (parse arguments all-options)))
       (cond ((assq-ref result 'help)
              (display help)
+             (when daemon?
+               (display %daemon-help))
              (display %common-help)
              0)
             ((assq-ref result 'version)

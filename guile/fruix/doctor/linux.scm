@@ -1,0 +1,158 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What Linux alone has: user namespaces, the calls with which a sandbox is
+;;; put together, what confines a builder, control groups, and subordinate
+;;; ids.
+;;; Code:
+
+(define-module (fruix doctor linux)
+  #:use-module (fruix doctor answers)
+  #:use-module (fruix probe)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 textual-ports)
+  #:use-module (srfi srfi-1)
+  #:export (linux-facts))
+
+(define %calls
+  '("clone3" "pidfd_open" "openat2" "open_tree" "move_mount" "mount_setattr"
+    "fsopen" "seccomp"))
+
+(define (read-text file)
+  (string-trim-right (call-with-input-file file get-string-all)))
+
+(define (lines file)
+  (string-split (read-text file) #\newline))
+
+
+;;
+;; User namespaces.
+;;
+
+;; What makes them unavailable to ordinary users: settings, with the value
+;; that does.
+(define %obstacles
+  '(("user.max_user_namespaces" . "0")
+    ("kernel.unprivileged_userns_clone" . "0")
+    ("kernel.apparmor_restrict_unprivileged_userns" . "1")))
+
+(define (setting name)
+  "Return the value of the sysctl @var{name}, or @code{#f} if there is none."
+  (false-if-exception
+   (read-text (string-append "/proc/sys/"
+                             (string-map (lambda (char)
+                                           (if (char=? char #\.) #\/ char))
+                                         name)))))
+
+(define (user-namespaces-allowed)
+  (match (find (match-lambda
+                 ((name . value) (equal? value (setting name))))
+               %obstacles)
+    ((name . value) (no "~a is ~a" name value))
+    (#f #t)))
+
+(define (user-namespaces allowed)
+  "Return the answer to whether there can be one; if not, ALLOWED, the answer
+to whether they are, may tell why."
+  (match (list (try "user-namespaces") allowed)
+    ((('no . error) ('no . obstacle)) (no "~a: ~a" error obstacle))
+    ((answer _) answer)))
+
+
+;;
+;; Control groups, version 2.
+;;
+
+(define (mount-point type)
+  "Return where a file system of @var{type} is mounted, or @code{#f}."
+  (any (lambda (line)
+         (match (string-split line #\space)
+           ((_ directory (? (lambda (x) (string=? x type))) . _) directory)
+           (_ #f)))
+       (lines "/proc/mounts")))
+
+(define (own-cgroup)
+  "Return the answer where the control group of this process is."
+  (let ((mounted (mount-point "cgroup2"))
+        (name (any (lambda (line)
+                     (and (string-prefix? "0::/" line)
+                          (string-drop line (string-length "0::/"))))
+                   (lines "/proc/self/cgroup"))))
+    (cond ((not mounted) (no "cgroup2 is not mounted"))
+          ((not name) (no "this process is in none"))
+          ((string-null? name) mounted)
+          (else (string-append mounted "/" name)))))
+
+(define (controllers cgroup)
+  (string-tokenize
+   (read-text (string-append cgroup "/cgroup.controllers"))))
+
+(define (available-controllers cgroup)
+  (match (controllers cgroup)
+    (() (no "it has none"))
+    (names (string-join names))))
+
+(define (delegated cgroup)
+  "Return the answer to whether a group with limits of its own can be made in
+CGROUP."
+  (define child (format #f "~a/fruix-doctor-~a" cgroup (getpid)))
+  (mkdir child)
+  (dynamic-wind
+    (const #t)
+    (lambda ()
+      (match (lset-difference string=? '("memory" "pids")
+                              (controllers child))
+        (() #t)
+        (missing (no "it has no controllers ~{~a~^, ~}" missing))))
+    (lambda () (rmdir child))))
+
+(define (cgroup-facts)
+  (define cgroup (attempt own-cgroup))
+  (define (in-cgroup proc)
+    (if (yes? cgroup)
+        (attempt (lambda () (proc cgroup)))
+        cgroup))
+  `(("cgroup" . ,cgroup)
+    ("cgroup-controllers" . ,(in-cgroup available-controllers))
+    ("cgroup-delegated" . ,(in-cgroup delegated))))
+
+
+;;
+;; Subordinate ids.
+;;
+
+(define (subordinate-ids file)
+  "Return the answer which ranges FILE, see subuid(5), gives to this user."
+  (define uid (getuid))
+  (define names
+    (list (number->string uid)
+          (false-if-exception (passwd:name (getpwuid uid)))))
+  (define (range line)
+    (match (string-split line #\:)
+      (((? (lambda (name) (member name names))) first count)
+       (string-append first ":" count))
+      (_ #f)))
+  (match (filter-map range (lines file))
+    (() (no "~a gives this user none" file))
+    (ranges (string-join ranges))))
+
+(define (program name)
+  (or (search-path (parse-path (getenv "PATH")) name)
+      (no "not in PATH")))
+
+(define (subordinate-id-facts)
+  `(("subordinate-uids"
+     . ,(attempt (lambda () (subordinate-ids "/etc/subuid"))))
+    ("subordinate-gids"
+     . ,(attempt (lambda () (subordinate-ids "/etc/subgid"))))
+    ("newuidmap" . ,(program "newuidmap"))
+    ("newgidmap" . ,(program "newgidmap"))))
+
+(define (linux-facts)
+  "Return an alist of names, strings, and answers: what Linux alone has."
+  (define allowed (user-namespaces-allowed))
+  `(("user-namespaces" . ,(user-namespaces allowed))
+    ("user-namespaces-for-all" . ,allowed)
+    ,@(map (lambda (name) (cons name (try name))) %calls)
+    ("landlock" . ,(attempt (lambda () (probe "landlock"))))
+    ,@(cgroup-facts)
+    ,@(subordinate-id-facts)))
