@@ -177,6 +177,43 @@
          (status (wait-process process)))
     (list sent? (status:term-sig status) (kill-process process SIGTERM))))
 
+(test-equal "running until it has ended, waited for or not" '(#t #f #f)
+  (match (pipe)
+    ((input . output)
+     (let* ((process (spawn-process "sh" (shell "read x") #:input input))
+            (before (process-running? process)))
+       (close-port output)
+       (poll-descriptors `((,(process-descriptor process) readable)) 5000)
+       (let ((after (process-running? process)))
+         (wait-process process)
+         (list before after (process-running? process)))))))
+
+(define (descriptor-count)
+  (length (directory-entries "/proc/self/fd")))
+
+(test-equal "somebody else waits for it" '(#f #f #f #f #t)
+  (let* ((before (descriptor-count))
+         (process (spawn-process "sh" (shell "exit 7"))))
+    (waitpid WAIT_ANY)
+    (let* ((running? (process-running? process))
+           (sent? (kill-process process SIGTERM))
+           (status (wait-process process)))
+      (list running? sent? status (wait-process process)
+            (= before (descriptor-count))))))
+
+(test-equal "of two who wait, one gets the status" '(7)
+  (match (pipe)
+    ((input . output)
+     (let* ((process (spawn-process "sh" (shell "read x; exit 7")
+                                    #:input input))
+            (thread (start-thread (lambda () (wait-process process)))))
+       (close-port output)
+       (let ((status (catch 'system-error
+                       (lambda () (cdr (waitpid (process-id process))))
+                       (const #f))))
+         (filter-map (lambda (status) (and=> status status:exit-val))
+                     (list status (join-thread thread))))))))
+
 (test-assert "the descriptor is readable once the process has ended"
   (let ((process (spawn-process "true" '("true"))))
     (define ready

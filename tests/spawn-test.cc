@@ -31,7 +31,7 @@ run (plan::spawn_request request)
   if (!process)
     return -process.error ().error;
   int status = 0;
-  BOOST_TEST ((await_exit (process->id)).has_value ());
+  BOOST_TEST ((await_exit (*process)).has_value ());
   ::waitpid (process->id, &status, 0);
   ::close (process->descriptor);
   return WIFEXITED (status) ? WEXITSTATUS (status) : 1000;

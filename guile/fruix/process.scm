@@ -10,6 +10,9 @@
 ;;; 2. It is reaped, its descriptor closed and its status set in one moment
 ;;;    as far as 'kill-process' can see; so no signal goes to whoever got the
 ;;;    numbers next.
+;;; 3. Other parts of the program may wait for any child, as a handler of
+;;;    SIGCHLD does, and reap it: its status is lost then, but its descriptor
+;;;    still stands for it, and tells that it has ended.
 ;;; Code:
 
 (define-module (fruix process)
@@ -25,6 +28,7 @@
             process-id
             process-descriptor
             process-ended?
+            process-running?
             wait-process
             kill-process
             call-with-process))
@@ -33,10 +37,10 @@
   (make-process id descriptor waiting reaping status)
   process?
   (id         process-id)                         ;integer
-  (descriptor process-descriptor)                 ;integer | #f
+  (descriptor process-descriptor)                 ;integer
   (waiting    process-waiting)                    ;mutex of the one who waits
   (reaping    process-reaping)                    ;mutex that guards STATUS
-  (status     process-status set-process-status!)) ;integer, #f while alive
+  (status     process-status set-process-status!)) ;integer | lost, #f at first
 
 (set-record-type-printer! <process>
   (lambda (process port)
@@ -113,31 +117,66 @@ program cannot be executed."
      ,@(if directory `(("chdir" ,directory)) '())
      ,@(if death-signal `(("death-signal" ,death-signal)) '()))))
 
+(define (unless-errno errno default thunk)
+  "Call @var{thunk} and return what it returned; @var{default} if it raises a
+@code{system-error} with @var{errno}."
+  (catch 'system-error
+    thunk
+    (lambda arguments
+      (if (= (system-error-errno arguments) errno)
+          default
+          (apply throw arguments)))))
+
+(define (await-exit process)
+  "Wait until @var{process} has ended, and return @code{lost} if somebody else
+has reaped it, or else @code{#f}."
+  (unless-errno ECHILD 'lost
+    (lambda ()
+      (%await-exit (process-id process) (process-descriptor process))
+      #f)))
+
+(define (reap process)
+  "Reap @var{process}, which has ended, and return its status, or @code{lost}
+if somebody else has reaped it."
+  (unless-errno ECHILD 'lost
+    (lambda () (cdr (waitpid (process-id process))))))
+
 (define (wait-process process)
   "Wait until @var{process} has ended and return its status, for
-@code{status:exit-val} and @code{status:term-sig}.  May be called again, and
-by several threads, with the same result."
+@code{status:exit-val} and @code{status:term-sig}, or @code{#f} if another part
+of the program, such as a handler of @code{SIGCHLD}, has waited for it.  May be
+called again, and by several threads, with the same result."
   (with-mutex (process-waiting process)
     (unless (process-status process)
-      (%await-exit (process-id process))
-      (with-mutex (process-reaping process)
-        (set-process-status! process (cdr (waitpid (process-id process))))
-        (and=> (process-descriptor process) close-fdes)))
-    (process-status process)))
+      (let ((lost (await-exit process)))
+        (with-mutex (process-reaping process)
+          (set-process-status! process (or lost (reap process)))
+          (close-fdes (process-descriptor process)))))
+    (match (process-status process)
+      ('lost #f)
+      (status status))))
 
 (define (process-ended? process)
   "Return true if @var{process} has ended and been waited for."
   (and (process-status process) #t))
+
+(define (process-running? process)
+  "Return true unless @var{process} has ended, whether or not it has been
+waited for."
+  (with-mutex (process-reaping process)
+    (and (not (process-status process))
+         (null? (%poll `((,(process-descriptor process) readable)) 0)))))
 
 (define (kill-process process signal)
   "Send @var{signal}, an integer such as @code{SIGTERM}, to @var{process} and
 return true; do nothing and return @code{#f} if it has been waited for."
   (with-mutex (process-reaping process)
     (and (not (process-status process))
-         (begin
-           (%send-signal (process-id process) (process-descriptor process)
-                         signal)
-           #t))))
+         (unless-errno ESRCH #f
+           (lambda ()
+             (%send-signal (process-id process) (process-descriptor process)
+                           signal)
+             #t)))))
 
 (define (call-with-process process proc)
   "Call @var{proc} with @var{process} and return what it returned.  However

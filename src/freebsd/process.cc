@@ -3,6 +3,8 @@
 // process, not of a thread, so the C library's are safe in a child.
 #include "process/platform.hh"
 
+#include "base/retry.hh"
+
 #include <csignal>
 #include <sys/param.h>
 #include <sys/procctl.h>
@@ -10,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/ucred.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace fruix {
@@ -52,6 +55,19 @@ close_from (int first) noexcept
 {
   if (::close_range (first, ~0U, 0) < 0)
     return failed ("close_range");
+  return {};
+}
+
+// Those who wait for any child do not reap one that has a descriptor.
+outcome<void>
+await_exit (process process) noexcept
+{
+  siginfo_t info;
+  if (retry ([&] {
+        return ::waitid (P_PID, process.id, &info, WEXITED | WNOWAIT);
+      })
+      < 0)
+    return failed ("waitid");
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace fruix {
@@ -91,6 +92,21 @@ close_from (int first) noexcept
   if (errno != ENOSYS)
     return failed ("close_range");
   return close_listed_from (first);
+}
+
+// By the pidfd: once somebody has reaped the process, its ID may be that of
+// another child.
+outcome<void>
+await_exit (process process) noexcept
+{
+  auto descriptor = static_cast<id_t> (process.descriptor);
+  siginfo_t info;
+  if (retry ([&] {
+        return ::waitid (P_PIDFD, descriptor, &info, WEXITED | WNOWAIT);
+      })
+      < 0)
+    return failed ("waitid");
+  return {};
 }
 
 outcome<void>

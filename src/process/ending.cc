@@ -14,16 +14,6 @@
 
 namespace fruix {
 
-outcome<void>
-await_exit (pid_t id) noexcept
-{
-  siginfo_t info;
-  if (retry ([&] { return ::waitid (P_PID, id, &info, WEXITED | WNOWAIT); })
-      < 0)
-    return failed ("waitid");
-  return {};
-}
-
 // A process that is being forked has a parent that is seen here.
 static bool
 has_processes (uid_t user) noexcept

@@ -48,7 +48,11 @@ bool parent_lives (process parent) noexcept;
 // Child: close every descriptor from FIRST on.
 outcome<void> close_from (int first) noexcept;
 
-// Send SIGNAL to PROCESS, a child that has not been waited for.
+// Wait until PROCESS, a child, has ended, without reaping it; ECHILD if
+// somebody has reaped it.
+outcome<void> await_exit (process process) noexcept;
+
+// Send SIGNAL to PROCESS, a child; ESRCH if it has been reaped.
 outcome<void> send_signal (process process, int signal) noexcept;
 
 struct peer

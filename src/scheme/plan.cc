@@ -92,9 +92,7 @@ spawn_ (SCM program, SCM executable, SCM arguments, SCM environment,
   if (!result)
     raise (result.error ());
   return scm_cons (scm_from_int (result->id),
-                   result->descriptor < 0
-                       ? SCM_BOOL_F
-                       : scm_from_int (result->descriptor));
+                   scm_from_int (result->descriptor));
 }
 
 struct perform_request
@@ -140,9 +138,8 @@ static const primitive table[] = {
    "descriptor @var{executable} if that is not @code{#f}, with the lists of "
    "strings @var{arguments}, from argv[0] on, and @var{environment}.  Each "
    "step is a list of a name, strings and integers.  Return a pair of the "
-   "process ID and its descriptor, or @code{#f} where there is none.  A "
-   "step that fails, or execve, is raised as a @code{system-error} that "
-   "names it; no process is left then."},
+   "process ID and its descriptor.  A step that fails, or execve, is raised "
+   "as a @code{system-error} that names it; no process is left then."},
   {"%perform", 1, reinterpret_cast<void *> (perform_),
    "Perform @var{steps} of the host, lists of a name, strings and integers, "
    "in order.  Return a receipt, a list of the same form, for @code{%undo}. "

@@ -8,19 +8,23 @@
 
 namespace fruix::scheme {
 
-static SCM
-await_exit_ (SCM id)
+static process
+decode (SCM id, SCM descriptor)
 {
-  pid_t process = scm_to_int (id);
-  auto result = act ("waitid", [=] { return await_exit (process); });
-  return value_or_raise (result);
+  return {scm_to_int (id), scm_to_int (descriptor)};
+}
+
+static SCM
+await_exit_ (SCM id, SCM descriptor)
+{
+  auto child = decode (id, descriptor);
+  return value_or_raise (act ("waitid", [=] { return await_exit (child); }));
 }
 
 static SCM
 send_signal_ (SCM id, SCM descriptor, SCM signal)
 {
-  process target {scm_to_int (id),
-                  scm_is_false (descriptor) ? -1 : scm_to_int (descriptor)};
+  auto target = decode (id, descriptor);
   int number = scm_to_int (signal);
   return value_or_raise (send_signal (target, number));
 }
@@ -44,11 +48,12 @@ peer_credentials_ (SCM socket)
 }
 
 static const primitive table[] = {
-  {"%await-exit", 1, reinterpret_cast<void *> (await_exit_),
-   "Wait until the child process @var{pid} has ended, without reaping it."},
+  {"%await-exit", 2, reinterpret_cast<void *> (await_exit_),
+   "Wait until the child process @var{pid} with @var{descriptor} has ended, "
+   "without reaping it; @code{ECHILD} if somebody has reaped it."},
   {"%send-signal", 3, reinterpret_cast<void *> (send_signal_),
-   "Send @var{signal} to the child process @var{pid}, which has not been "
-   "reaped, by its @var{descriptor} if that is not @code{#f}."},
+   "Send @var{signal} to the child process @var{pid} with "
+   "@var{descriptor}; @code{ESRCH} if it has been reaped."},
   {"%kill-user", 1, reinterpret_cast<void *> (kill_user_),
    "Send SIGKILL to every process of the user ID @var{uid}; @code{EINVAL} "
    "for user 0."},
