@@ -42,6 +42,7 @@
     (4 "sandbox" "store")
     (5 "build" "build/")
     (5 "doctor" "doctor/")
+    (5 "build" "build/" "shepherd")
     (6 "scheduler" "scheduler/")
     (7 "control" "protocol/" "session" "session/")
     (8 "client" "client/" "daemon" "daemon/")

@@ -11,6 +11,7 @@
              (srfi srfi-1)
              (srfi srfi-64)
              (tests daemon-support)
+             (tests support)
              (tests worker-client))
 
 (define %item

@@ -33,7 +33,6 @@
             start-build
             running?
             call-with-client
-            wait-until
             open-descriptors
             threads
             alive?))
@@ -82,17 +81,6 @@ as if it were @code{%shell}."
                 "64b919eb8bd71aa86a8dce2bfec2105cac80d63b220f023950ee860013e0\
 ce36"
                 2340800)))))))
-
-(define (wait-until done?)
-  "Wait until @var{done?}, a thunk, returns true, at most 10 seconds; return
-what it returned last."
-  (let ((limit (+ (current-time) 10)))
-    (let loop ()
-      (or (done?)
-          (and (< (current-time) limit)
-               (begin
-                 (usleep 5000)
-                 (loop)))))))
 
 (define (await-readiness port)
   "Read what the daemon reports on PORT until it listens; raise an error if it

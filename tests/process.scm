@@ -48,13 +48,6 @@
     (lambda () (kill pid 0) #t)
     (const #f)))
 
-(define (wait-until thunk)
-  "Wait up to 5 s until THUNK returns true; return what it did."
-  (let loop ((n 500))
-    (or (thunk)
-        (and (positive? n)
-             (begin (usleep 10000) (loop (- n 1)))))))
-
 (test-begin "process")
 
 (test-equal "output and status" '("hello\n" 3)

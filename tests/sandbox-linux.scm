@@ -106,14 +106,6 @@
 
 ;;; What a failure leaves.
 
-(define (state directory)
-  "Return what must not change: open descriptors, children, mounts, and what
-is in DIRECTORY."
-  (list (length (directory-entries "/proc/self/fd"))
-        (call-with-input-file "/proc/thread-self/children" get-string-all)
-        (call-with-input-file "/proc/self/mountinfo" get-string-all)
-        (directory-entries (string-append directory "/root"))))
-
 (define (test-failures mode)
   "Let a sandbox fail after each of the steps of its first process."
   (call-with-sandbox-directory

@@ -31,6 +31,7 @@
             with-field
             start-alone
             fault-of
+            state
             report))
 
 (define %root? (zero? (getuid)))
@@ -172,6 +173,14 @@ its output going to the descriptor @var{out}, and return its process."
             (raise-exception exception)))
     (lambda () (thunk) #f)
     #:unwind? #t))
+
+(define (state directory)
+  "Return what a sandbox in @var{directory} must not change: open descriptors,
+children, mounts, and what is in its root."
+  (list (length (directory-entries "/proc/self/fd"))
+        (call-with-input-file "/proc/thread-self/children" get-string-all)
+        (call-with-input-file "/proc/self/mountinfo" get-string-all)
+        (directory-entries (string-append directory "/root"))))
 
 (define (report text)
   "Return the lines \"KEY: VALUE\" of @var{text} as an alist."

@@ -11,6 +11,7 @@
             call-with-scratch
             delete-recursively
             directory-entries
+            wait-until
             skip-unless
             errno-of
             key-of
@@ -62,6 +63,17 @@ deleted afterwards with all that is in it, of whatever name and depth."
              (let ((descriptor (open-fdes parent O_RDONLY)))
                (delete-tree! descriptor "scratch")
                (close-fdes descriptor)))))))))
+
+(define (wait-until done?)
+  "Wait until @var{done?}, a thunk, returns true, at most 10 seconds; return
+what it returned last."
+  (let ((limit (+ (current-time) 10)))
+    (let loop ()
+      (or (done?)
+          (and (< (current-time) limit)
+               (begin
+                 (usleep 5000)
+                 (loop)))))))
 
 (define-syntax-rule (skip-unless condition reason)
   "Skip all tests that follow, saying @var{reason}, unless @var{condition}

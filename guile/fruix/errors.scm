@@ -36,6 +36,7 @@
             sandbox-error-errno
 
             fail
+            on-failure
             exception->text))
 
 (define-exception-type &fruix-error &error
@@ -70,6 +71,16 @@
   "Raise a @code{&fruix-error} whose message is @var{template}, a string, with
 @var{arguments} put in as by @code{format}."
   (raise-exception (make-fruix-error (apply format #f template arguments))))
+
+(define (on-failure clean-up thunk)
+  "Call @var{thunk} and return what it returned; if it raises, call
+@var{clean-up}, a thunk, before the exception goes on."
+  (with-exception-handler
+      (lambda (exception)
+        (clean-up)
+        (raise-exception exception))
+    thunk
+    #:unwind? #t))
 
 (define (exception->text exception)
   "Return what @var{exception}, any condition object, has to tell people: a

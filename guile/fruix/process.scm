@@ -40,7 +40,7 @@
   (descriptor process-descriptor)                 ;integer
   (waiting    process-waiting)                    ;mutex of the one who waits
   (reaping    process-reaping)                    ;mutex that guards STATUS
-  (status     process-status set-process-status!)) ;integer | lost, #f at first
+  (status     process-status set-process-status!)) ;integer | lost | #f
 
 (set-record-type-printer! <process>
   (lambda (process port)
@@ -143,9 +143,9 @@ if somebody else has reaped it."
 
 (define (wait-process process)
   "Wait until @var{process} has ended and return its status, for
-@code{status:exit-val} and @code{status:term-sig}, or @code{#f} if another part
-of the program, such as a handler of @code{SIGCHLD}, has waited for it.  May be
-called again, and by several threads, with the same result."
+@code{status:exit-val} and @code{status:term-sig}, or @code{#f} if another
+part of the program, such as a handler of @code{SIGCHLD}, has waited for it.
+May be called again, and by several threads, with the same result."
   (with-mutex (process-waiting process)
     (unless (process-status process)
       (let ((lost (await-exit process)))

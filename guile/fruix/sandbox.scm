@@ -14,6 +14,7 @@
 ;;; Code:
 
 (define-module (fruix sandbox)
+  #:use-module ((fruix errors) #:select (on-failure))
   #:use-module (fruix process)
   #:use-module (fruix sandbox check)
   #:use-module (fruix sandbox performing)
@@ -53,16 +54,6 @@
     (format port "#<open-sandbox ~a ~a>"
             (sandbox-root (open-sandbox-box open))
             (if (open-sandbox-processes open) 'open 'closed))))
-
-(define (on-failure clean-up thunk)
-  "Call @var{thunk} and return what it returned; if it raises, call
-@var{clean-up} before the exception goes on."
-  (with-exception-handler
-      (lambda (exception)
-        (clean-up)
-        (raise-exception exception))
-    thunk
-    #:unwind? #t))
 
 (define (needs-holder? plan)
   "Return true if a sandbox of @var{plan} lasts as long as its processes."
