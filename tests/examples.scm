@@ -1,0 +1,181 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; The examples of the manual do what they say.
+
+(use-modules (fruix config)
+             (fruix process)
+             (fruix sandbox)
+             (ice-9 match)
+             (ice-9 textual-ports)
+             (srfi srfi-1)
+             (srfi srfi-11)
+             (srfi srfi-64)
+             (tests sandbox-support)
+             (tests support))
+
+(define (example name)
+  (string-append (getenv "abs_top_srcdir") "/doc/examples/" name))
+
+;;; The script.
+
+(define (run-script file prefix)
+  "Run the script FILE by the command PREFIX; return its lines of output, but
+for those on errors, and its exit value."
+  (define command
+    `(,@prefix ,(or (getenv "GUILE") "guile") "--no-auto-compile" ,file))
+  (let-values (((text status)
+                (output-of
+                 (lambda (out)
+                   (spawn-process
+                    (first command) command
+                    #:output out #:error #f)))))
+    (cons (status:exit-val status)
+          (string-split (string-trim-right text) #\newline))))
+
+(define (test-script who prefix id)
+  (define (boxes)
+    (filter (lambda (name) (string-prefix? "box-" name))
+            (directory-entries "/tmp")))
+  (define before (boxes))
+  (test-equal (format #f "sandbox.scm, ~a" who)
+    `(0 ,id "hello")
+    (run-script (example "sandbox.scm") prefix))
+  (test-equal (format #f "sandbox.scm, ~a, leaves nothing" who)
+    before (boxes)))
+
+(define %as-plain-user
+  `("setpriv" ,(format #f "--reuid=~a" %plain-user)
+    ,(format #f "--regid=~a" %plain-user) "--clear-groups" "--"))
+
+;;; The transcript.
+
+(define (answer port)
+  "Return what a comment says that the expression before it in PORT returns,
+as a list, which is empty if there is none."
+  (match (get-char port)
+    (#\newline
+     (match (lookahead-char port)
+       (#\; (let ((line (get-line port)))
+              (if (string-prefix? ";=> " line)
+                  (list (call-with-input-string (string-drop line 4) read))
+                  '())))
+       (_ '())))
+    (_ '())))
+
+(define (test-transcript name)
+  "Evaluate the expressions of the example NAME, one by one."
+  (define module (make-fresh-user-module))
+  (call-with-input-file (example name)
+    (lambda (port)
+      (let loop ()
+        (match (read port)
+          ((? eof-object?) #t)
+          (expression
+           (let ((value (eval expression module)))
+             (match (answer port)
+               (() #t)
+               ((expected)
+                (test-equal (format #f "~a: ~s" name expression)
+                  expected value)))
+             (loop))))))))
+
+;;; The service.
+
+(define %services '())
+
+(define (stand-in-for-shepherd!)
+  "Define what the example needs of Shepherd: services become alists and are
+put into %SERVICES."
+  (let ((module (define-module* '(shepherd service))))
+    (define (provide! name value)
+      (module-define! module name value)
+      (module-export! module (list name)))
+    (provide! 'service
+              (match-lambda*
+                ((_ #:documentation _ #:start start #:stop stop . _)
+                 (cons start stop))))
+    (provide! 'register-services
+              (lambda (services) (set! %services services)))))
+
+(define (load-alone file)
+  "Load FILE in a module of its own."
+  (save-module-excursion
+   (lambda ()
+     (set-current-module (make-fresh-user-module))
+     (primitive-load file))))
+
+(define (test-service name)
+  (call-with-temporary-directory
+   (lambda (directory)
+     (define log (string-append directory "/log"))
+     (mkdir (string-append directory "/root") #o755)
+     (setenv "CLOCK_DIRECTORY" directory)
+     (stand-in-for-shepherd!)
+     (load-alone (example name))
+     (match %services
+       (((start . stop))
+        (let* ((before (state directory))
+               (pid (start)))
+          (test-assert (string-append name ": starts")
+            (wait-until
+             (lambda ()
+               (string-contains (call-with-input-file log get-string-all)
+                                "UTC"))))
+          (test-equal (string-append name ": stops") #f (stop pid))
+          (test-equal (string-append name ": leaves nothing")
+            before (state directory))))))))
+
+;;; The table of steps.
+
+(define (table-steps)
+  "Return the names of the steps in the table of the manual."
+  (call-with-input-file (string-append (getenv "abs_top_srcdir")
+                                       "/doc/programs.texi")
+    (lambda (port)
+      (filter-map (lambda (line)
+                    (and (string-prefix? "@item @code{" line)
+                         (string-drop-right (string-drop line 12) 1)))
+                  (string-split (get-string-all port) #\newline)))
+    #:encoding "UTF-8"))
+
+(define (rich-sandbox . identity)
+  (apply sandbox #:root "/box"
+         #:mounts '(("/a" "/a" read-only))
+         #:files '(("/etc/passwd" "" #o644))
+         #:symlinks '(("/b" "a"))
+         #:program-directory "/a"
+         #:limits '((memory . 1000000) (processes . 10) (cpus . 1)
+                    (stack . 1))
+         #:hardening '(system-calls keyring abstract-sockets)
+         identity))
+
+(define (planned-steps)
+  "Return the names of the steps of plans with all that there is."
+  (define plain (rich-sandbox #:user 1 #:group 1))
+  (define mapped (rich-sandbox #:mapping '((uid 1 . 2) (gid 1 . 2))))
+  (define facts '((cgroup . "/cgroup") (pts . #t) (landlock . #t)))
+  (delete "namespaces"
+          (delete-duplicates
+           (map first
+                (append-map (lambda (plan) (append-map cdr plan))
+                            (list (sandbox-plan plain #:system 'linux
+                                                #:facts facts)
+                                  (sandbox-plan mapped #:system 'linux
+                                                #:facts facts)
+                                  (sandbox-plan plain
+                                                #:system 'freebsd)))))))
+
+(define (test-all)
+  (when %root?
+    (test-script "as root" '() "65534"))
+  (test-script "as an ordinary user" (if %root? %as-plain-user '()) "1000")
+  (test-transcript "sandbox-repl.scm")
+  (test-service "shepherd-service.scm"))
+
+(test-begin "examples")
+(test-equal "the manual tells of every step of a plan" '()
+  (lset-difference string=? (planned-steps) (table-steps)))
+(skip-unless (eq? %platform 'linux) "needs Linux")
+(if (eq? %platform 'linux)
+    (test-all)
+    (test-assert "examples" #f))
+(test-end "examples")
