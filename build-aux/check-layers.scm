@@ -24,25 +24,13 @@
   '((0 "config" "errors" "thread")
     (1 "primitives")
     (2 "base16" "base32" "control/wire" "credentials" "database" "derivation"
-       "derivation/" "descriptors" "flag" "gzip" "hash" "links" "mailbox" "map"
-       "nar" "octets" "plan" "process" "protocol/wire" "record-lock"
-       "sandbox/check" "sandbox/spec"
-       "nar" "octets" "process" "protocol/wire" "record-lock" "sandbox/spec"
-       "probe"
-       "store/path" "tree")
-       "nar" "octets" "process" "protocol/wire" "record-lock" "sandbox/spec"
-       "store/path" "terminal" "tree")
-       "derivation/" "descriptors" "flag" "gzip" "hash" "jail" "links" "mailbox"
-       "map" "mount" "mountinfo" "nar" "octets" "process" "protocol/wire"
-       "record-lock" "sandbox/spec" "store/path" "tree")
        "derivation/" "descriptors" "flag" "gzip" "hash" "jail" "links"
-       "mailbox" "map" "mount" "mountinfo" "nar" "octets" "process"
-       "protocol/wire" "record-lock" "sandbox/spec" "store/path" "tree")
+       "mailbox" "map" "mount" "mountinfo" "nar" "octets" "plan" "probe"
+       "process" "protocol/wire" "record-lock" "sandbox/check" "sandbox/spec"
+       "store/path" "terminal" "tree")
     (3 "sandbox/" "store/")
     (4 "sandbox" "store")
-    (5 "build" "build/")
-    (5 "doctor" "doctor/")
-    (5 "build" "build/" "shepherd")
+    (5 "build" "build/" "doctor" "doctor/" "shepherd")
     (6 "scheduler" "scheduler/")
     (7 "control" "protocol/" "session" "session/")
     (8 "client" "client/" "daemon" "daemon/")

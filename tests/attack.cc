@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
+#include <mntent.h>
 #include <sched.h>
 #include <string>
 #include <sys/mount.h>
@@ -19,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
@@ -94,6 +96,22 @@ attack_processes (pid_t host)
   attempt ("signal everybody", ::kill (-1, SIGTERM));
 }
 
+// A mount where files with set-id bits would have an effect; 0 if there is.
+static int
+find_set_id_mount ()
+{
+  std::FILE *table = ::setmntent ("/proc/self/mounts", "r");
+  while (auto *entry = table ? ::getmntent (table) : nullptr)
+    {
+      struct statvfs status;
+      if (::statvfs (entry->mnt_dir, &status) == 0
+          && !(status.f_flag & ST_NOSUID))
+        return 0;
+    }
+  errno = table ? ENOENT : errno;
+  return -1;
+}
+
 static void
 attack_mounts (const char *input)
 {
@@ -106,6 +124,7 @@ attack_mounts (const char *input)
   attempt ("unmount /proc", ::umount2 ("/proc", MNT_DETACH));
   attempt ("mount over an input",
            ::mount ("none", directory, "tmpfs", 0, nullptr));
+  attempt ("find a mount that honours set-id bits", find_set_id_mount ());
 }
 
 // The same from a user namespace of one's own, where one has all

@@ -19,8 +19,8 @@
              (tests sandbox-support)
              (tests support))
 
-;; What comes of each attempt of tests/attack.cc; two values are those as
-;; root and without.
+;; What comes of each attempt of tests/attack.cc where nothing but namespaces,
+;; mounts and IDs stand against it; two values are those as root and without.
 (define %defeats
   '(("write to an input" "EROFS")
     ("change the mode of an input" "EROFS")
@@ -49,6 +49,7 @@
     ("unmount an input" "EPERM")
     ("unmount /proc" "EPERM")
     ("mount over an input" "EPERM")
+    ("find a mount that honours set-id bits" "ENOENT")
     ("reach an abstract socket of the host" "ECONNREFUSED")
     ("open a packet socket" "EPERM")
     ("nested, namespaces" "done")
@@ -60,48 +61,52 @@
     ("nested, climb up" "done")
     ("nested, see a file of the host" "ENOENT")))
 
-(define (call-with-abstract-socket name proc)
-  "Call PROC while a socket of the host listens on the abstract NAME."
-  (let ((socket (socket AF_UNIX SOCK_STREAM 0)))
-    (bind socket AF_UNIX (string-append "\x00" name))
-    (listen socket 1)
-    (let ((result (proc)))
-      (close-port socket)
-      result)))
+;; What a hardened sandbox, as it is by default, answers instead.
+(define %hardened-defeats
+  '(("open a packet socket" "EAFNOSUPPORT")
+    ("nested, namespaces" "EPERM")
+    ("nested, unmount an input" "EPERM")
+    ("nested, change the root directory" "EPERM")
+    ("nested, climb up" "EPERM")))
 
-(define (attack mode)
+(define (attack mode hardened?)
   "Return what comes of the attacks in MODE, as an alist."
   (call-with-sandbox-directory
    (lambda (directory)
      (let ((secret (string-append directory "/store"))
-           (item (string-append directory "/store/item")))
+           (item (string-append directory "/store/item"))
+           (box (simple-sandbox mode directory)))
        ;; Nothing but the mount protects this one.
        (call-with-output-file (string-append item "/input") newline)
        (chmod (string-append item "/input") #o777)
        (chown item (if (eq? mode 'root) 35001 %plain-user) -1)
        (chown (string-append item "/input")
               (if (eq? mode 'root) 35001 %plain-user) -1)
-       (call-with-abstract-socket "fruix-attack"
-         (lambda ()
+       (call-with-escape '() '("listen" "fruix-attack")
+         (lambda (line)
            (report
-            (call-in-mode mode (simple-sandbox mode directory) directory
-                          "/gnu/store/item/attack"
+            (call-in-mode mode
+                          (if hardened? box (with-field box 'hardening '()))
+                          directory "/gnu/store/item/attack"
                           (list "attack" "/gnu/store/item/input" secret
                                 (number->string (getpid))
                                 "fruix-attack")))))))))
 
-(define (test-attacks mode)
-  (define results (attack mode))
+(define (test-attacks mode hardened?)
+  (define results (attack mode hardened?))
+  (define (name what)
+    (format #f "~a~a: ~a" mode (if hardened? ", hardened" "") what))
+  (define (defeat what)
+    (match (or (and hardened? (assoc what %hardened-defeats))
+               (assoc what %defeats))
+      ((_ both) both)
+      ((_ root rootless) (if (eq? mode 'root) root rootless))))
   (for-each (match-lambda
-              ((what both)
-               (test-equal (format #f "~a: ~a" mode what) both
-                 (assoc-ref results what)))
-              ((what root rootless)
-               (test-equal (format #f "~a: ~a" mode what)
-                 (if (eq? mode 'root) root rootless)
+              ((what . _)
+               (test-equal (name what) (defeat what)
                  (assoc-ref results what))))
             %defeats)
-  (test-equal (format #f "~a: no attack is missing here" mode) '()
+  (test-equal (name "no attack is missing here") '()
     (remove (lambda (what) (assoc what %defeats)) (map car results))))
 
 ;;; What a failure leaves.
@@ -365,7 +370,10 @@ for a minute, and a pipe that it holds."
                       (string-prefix? "user: " text)))))))))))
 
 (define (test-all)
-  (for-each test-attacks %modes)
+  (for-each (lambda (mode)
+              (test-attacks mode #f)
+              (test-attacks mode #t))
+            %modes)
   (for-each (lambda (mode)
               (test-failures mode)
               (test-faults mode)

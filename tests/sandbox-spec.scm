@@ -87,7 +87,7 @@
      ("credentials" 35001 35002 7 8)
      ("no-new-privileges")
      ("new-keyring")
-     ("system-calls" "32-bit")))
+     ("system-calls" "socketcall")))
   (linux-plan %small '()))
 
 (test-equal "the plan of the same sandbox on FreeBSD"

@@ -10,11 +10,13 @@
   #:use-module (fruix config)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module (fruix probe)
   #:use-module (fruix process)
   #:use-module (fruix sandbox)
   #:use-module (fruix sandbox performing)
   #:use-module (fruix sandbox spec)
   #:use-module (ice-9 match)
+  #:use-module ((ice-9 rdelim) #:select (read-line))
   #:use-module (ice-9 textual-ports)
   #:use-module (srfi srfi-11)
   #:use-module (tests support)
@@ -28,9 +30,11 @@
             output-of
             output-in-sandbox
             call-in-mode
+            call-with-escape
             with-field
             start-alone
             fault-of
+            landlock-version
             state
             report))
 
@@ -181,6 +185,28 @@ children, mounts, and what is in its root."
         (call-with-input-file "/proc/thread-self/children" get-string-all)
         (call-with-input-file "/proc/self/mountinfo" get-string-all)
         (directory-entries (string-append directory "/root"))))
+
+(define (landlock-version)
+  "Return the version of the kernel's Landlock, 0 if there is none."
+  (catch 'system-error
+    (lambda () (probe "landlock"))
+    (const 0)))
+
+(define (call-with-escape steps arguments proc)
+  "Call @var{proc} with what the test program @file{escape} says first to
+@var{arguments} after @var{steps}, while it waits."
+  (let*-values (((in out) (make-pipe))
+                ((wait go) (make-pipe)))
+    (call-with-process
+     (perform-plan (test-program "escape") (cons "escape" arguments) '()
+                   `(("namespaces") ("descriptors" ,wait ,out ,out) ,@steps))
+     (lambda (process)
+       (let ((port (fdes->inport in)))
+         (close-fdes out)
+         (let ((result (proc (read-line port))))
+           (for-each close-fdes (list wait go))
+           (close-port port)
+           result))))))
 
 (define (report text)
   "Return the lines \"KEY: VALUE\" of @var{text} as an alist."

@@ -20,6 +20,7 @@
   #:use-module (fruix sandbox performing)
   #:use-module (fruix sandbox plan)
   #:use-module (fruix sandbox spec)
+  #:use-module (fruix terminal)
   #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 threads)
   #:use-module ((srfi srfi-1) #:select (remove))
@@ -168,11 +169,40 @@ Linux the program is the first process of the sandbox, with the process ID 1."
          proc))
       (lambda () (undo-host-steps receipt)))))
 
-(define (run-in-sandbox box command . options)
+(define (run-inside open command proc . options)
+  "Call @var{proc} with the process of @var{command} in @var{open}."
+  (proc (apply spawn-in-sandbox open command options)))
+
+(define* (run-on-own-terminal open command user #:key program environment
+                              (descriptors '()))
+  "Run @var{command} in @var{open} on a terminal of its own, with which the
+terminal @var{user} is connected, and return its status."
+  (run-on-terminal user
+    (lambda (terminal)
+      (spawn-in-sandbox open command
+                        #:program program #:environment environment
+                        #:descriptors descriptors
+                        #:input terminal #:output terminal #:error terminal
+                        #:terminal? #t))))
+
+(define* (run-in-sandbox box command #:key program environment (input 0)
+                         (output 1) (error 2) (descriptors '()))
   "Run @var{command} in @var{box}, an open sandbox, or one that is made for it
 and gone with it, and return its status, for @code{status:exit-val} and
-@code{status:term-sig}, once it has ended.  @var{options} are those of
-@code{spawn-in-sandbox}."
-  (if (open-sandbox? box)
-      (wait-process (apply spawn-in-sandbox box command options))
-      (apply call-with-sandboxed-program box command wait-process options)))
+@code{status:term-sig}, once it has ended.  The arguments are those of
+@code{spawn-in-sandbox}.  If @var{input}, @var{output} and @var{error} are
+terminals, it works interactively on a terminal of its own, connected with
+@var{input} (@pxref{fruix terminal})."
+  (cond ((and (terminal? input) (terminal? output) (terminal? error))
+         (let ((run (lambda (open)
+                      (run-on-own-terminal open command input
+                                           #:program program
+                                           #:environment environment
+                                           #:descriptors descriptors))))
+           (if (open-sandbox? box) (run box) (call-with-sandbox box run))))
+        (else
+         ((if (open-sandbox? box) run-inside call-with-sandboxed-program)
+          box command wait-process
+          #:program program #:environment environment
+          #:input input #:output output #:error error
+          #:descriptors descriptors))))

@@ -12,7 +12,19 @@
   #:use-module (fruix primitives)
   #:use-module (fruix process)
   #:use-module (ice-9 match)
-  #:export (run-on-terminal))
+  #:export (terminal?
+            run-on-terminal))
+
+(define (terminal? object)
+  "Return true if @var{object}, a port, a descriptor or @code{#f}, is a
+terminal (isatty(3))."
+  (cond ((not object) #f)
+        ((port? object) (and (file-port? object) (isatty? object)))
+        (else
+         (let* ((port (fdes->inport (dup->fdes object)))
+                (answer (isatty? port)))
+           (close-port port)
+           answer))))
 
 (define (call-closing descriptor proc)
   "Call @var{proc} with @var{descriptor}, close that however @var{proc} is

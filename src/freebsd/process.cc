@@ -166,10 +166,4 @@ set_death_signal (int signal) noexcept
   return {};
 }
 
-int
-landlock_version () noexcept
-{
-  return 0;
-}
-
 }

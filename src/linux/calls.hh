@@ -11,8 +11,8 @@
 //
 // Rules restrict calls, whether in a range or not:
 //
-// - No file gets set-user-ID or set-group-ID bits: it might be seen from
-//   outside before they are taken away.
+// - No file gets set-user-ID or set-group-ID bits, unless it is asked for: it
+//   might be seen from outside before they are taken away.
 // - There are no new namespaces.  A user namespace would give back all
 //   capabilities, and with them most of what the kernel has kept for root.
 // - Sockets are local, TCP or UDP, or ask for routes.  Other families are

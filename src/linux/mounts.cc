@@ -43,17 +43,16 @@ bind (const step &step, context &context) noexcept
   // It cannot be mounted, and whoever made it decides where it points.
   if (S_ISLNK (stat.st_mode))
     return failed ("symbolic link", source, ELOOP);
+  // Attributes are only added: in a user namespace those of the source are
+  // locked.
+  struct mount_attr attributes {};
+  attributes.attr_set = MOUNT_ATTR_NOSUID;
   if (step.texts[2] != "read-write")
-    {
-      // Only this attribute changes: others of the source are locked in a
-      // user namespace.
-      struct mount_attr attributes {};
-      attributes.attr_set = MOUNT_ATTR_RDONLY;
-      if (::mount_setattr (tree.get (), "", AT_EMPTY_PATH | AT_RECURSIVE,
-                           &attributes, sizeof attributes)
-          < 0)
-        return failed ("mount_setattr", source);
-    }
+    attributes.attr_set |= MOUNT_ATTR_RDONLY;
+  if (::mount_setattr (tree.get (), "", AT_EMPTY_PATH | AT_RECURSIVE,
+                       &attributes, sizeof attributes)
+      < 0)
+    return failed ("mount_setattr", source);
   if (auto made = make_mount_point (*place, stat.st_mode); !made)
     return made;
   return attach (tree.get (), *place, target);

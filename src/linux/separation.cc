@@ -4,7 +4,6 @@
 #include "linux/steps.hh"
 
 #include "base/unique_fd.hh"
-#include "process/platform.hh"
 
 #include <linux/keyctl.h>
 #include <linux/landlock.h>
@@ -46,18 +45,6 @@ scope_abstract_names (const step &, context &) noexcept
   if (::syscall (SYS_landlock_restrict_self, fd.get (), 0) < 0)
     return failed ("landlock", "restrict_self");
   return {};
-}
-
-}
-
-namespace fruix {
-
-int
-landlock_version () noexcept
-{
-  long version = ::syscall (SYS_landlock_create_ruleset, nullptr, 0,
-                            LANDLOCK_CREATE_RULESET_VERSION);
-  return version < 0 ? 0 : static_cast<int> (version);
 }
 
 }

@@ -25,7 +25,7 @@ static constexpr step_kind table[] = {
   {"program-within", "s", performer::child, require_program_within},
   {"lock-mounts", "ss", performer::child, lock_mounts},
   {"drop-capabilities", "", performer::child, drop_capabilities},
-  {"system-calls", "s", performer::child, filter_system_calls},
+  {"system-calls", "s*", performer::child, filter_system_calls},
   {"new-keyring", "", performer::child, join_new_keyring},
   {"abstract-sockets", "", performer::child, scope_abstract_names},
 };

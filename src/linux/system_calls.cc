@@ -28,9 +28,18 @@ constexpr std::uint32_t new_namespaces
     = CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS
       | CLONE_NEWPID | CLONE_NEWTIME | CLONE_NEWUSER | CLONE_NEWUTS;
 
-static constexpr void
-check_mode (filter &filter, int argument)
+// What is allowed beyond the tables.
+struct leniency
 {
+  bool multiplexers;
+  bool set_ids;
+};
+
+static constexpr void
+check_mode (filter &filter, int argument, leniency lenient)
+{
+  if (lenient.set_ids)
+    return filter.allow ();
   filter.load_argument (argument);
   filter.refuse_with (set_ids, EPERM);
   filter.allow ();
@@ -58,7 +67,7 @@ check_socket (filter &filter)
 }
 
 static constexpr void
-apply_rule (filter &filter, const calls::rule &rule, bool multiplexers)
+apply_rule (filter &filter, const calls::rule &rule, leniency lenient)
 {
   using enum calls::rule_kind;
   switch (rule.kind)
@@ -66,11 +75,11 @@ apply_rule (filter &filter, const calls::rule &rule, bool multiplexers)
     case refuse:
       return filter.refuse (rule.parameter);
     case mode:
-      return check_mode (filter, rule.parameter);
+      return check_mode (filter, rule.parameter, lenient);
     case creation:
       filter.load_argument (rule.parameter - 1);
       filter.allow_without (creating);
-      return check_mode (filter, rule.parameter);
+      return check_mode (filter, rule.parameter, lenient);
     case namespaces:
       filter.load_argument (rule.parameter);
       filter.refuse_with (new_namespaces, EPERM);
@@ -82,19 +91,19 @@ apply_rule (filter &filter, const calls::rule &rule, bool multiplexers)
       filter.refuse_all_but ({AF_UNIX}, EOPNOTSUPP);
       return filter.allow ();
     case multiplexer:
-      return multiplexers ? filter.allow () : filter.refuse (ENOSYS);
+      return lenient.multiplexers ? filter.allow () : filter.refuse (ENOSYS);
     }
 }
 
 static constexpr void
 apply_rules (filter &filter, const calls::machine &machine,
-             bool multiplexers)
+             leniency lenient)
 {
   filter.load_number ();
   for (auto &rule : calls::rules)
     if (int number = rule.numbers[machine.column]; number >= 0)
       filter.when (static_cast<std::uint32_t> (number), [&]
-        { apply_rule (filter, rule, multiplexers); });
+        { apply_rule (filter, rule, lenient); });
   for (auto [first, last] : machine.ranges)
     filter.allow_range (first, last);
   for (auto [first, last] : calls::common_ranges)
@@ -103,19 +112,22 @@ apply_rules (filter &filter, const calls::machine &machine,
 }
 
 static consteval filter
-assemble (bool multiplexers)
+assemble (leniency lenient)
 {
   filter filter;
   filter.load_architecture ();
   for (auto &machine : calls::machines)
     filter.when (machine.architecture, [&]
-      { apply_rules (filter, machine, multiplexers); });
+      { apply_rules (filter, machine, lenient); });
   filter.refuse (ENOSYS);
   return filter;
 }
 
-static constexpr filter native = assemble (false);
-static constexpr filter with_multiplexers = assemble (true);
+// By the two kinds of leniency.
+static constexpr filter filters[2][2] = {
+  {assemble ({false, false}), assemble ({false, true})},
+  {assemble ({true, false}), assemble ({true, true})},
+};
 
 // Whether a filter is in force: the kernel itself has another answer.
 static bool
@@ -124,18 +136,24 @@ filtered () noexcept
   return ::syscall (SYS_setns, -1, 0) < 0 && errno == EPERM;
 }
 
-// ("system-calls" "native" | "32-bit"): from now on, only those that a build
-// needs.  32-bit programs on x86 may have been linked with a C library that
-// opens sockets through a call whose arguments no filter can see; it is
-// refused unless they are what is being built, and then they can open sockets
-// of any family.
+// ("system-calls" LENIENCY...): from now on, only those that a build needs.
+//
+// "socketcall": 32-bit programs on x86 may have been linked with a C library
+// that opens sockets through a call whose arguments no filter can see; they
+// can open sockets of any family then.  "set-id-bits": files can get them.
 outcome<void>
 filter_system_calls (const step &step, context &) noexcept
 {
-  bool multiplexers = step.texts[0] == "32-bit";
-  if (!multiplexers && step.texts[0] != "native")
-    return failed ("seccomp", step.text (0), EINVAL);
-  auto program = (multiplexers ? with_multiplexers : native).program ();
+  leniency lenient {};
+  for (auto &text : step.texts)
+    if (text == "socketcall")
+      lenient.multiplexers = true;
+    else if (text == "set-id-bits")
+      lenient.set_ids = true;
+    else
+      return failed ("seccomp", text, EINVAL);
+  auto program
+      = filters[lenient.multiplexers][lenient.set_ids].program ();
   if (::syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
     return failed ("seccomp");
   if (!filtered ())

@@ -65,10 +65,6 @@ struct peer
 // Who connected the local stream SOCKET, or listened on it.
 outcome<peer> peer_credentials (int socket) noexcept;
 
-// The version of the interface of Landlock, the kernel's way for programs to
-// give up access; 0 where there is none.
-int landlock_version () noexcept;
-
 // Child: every signal at its default, none blocked.
 void reset_signals () noexcept;
 

@@ -16,18 +16,26 @@
 
 namespace fruix {
 
+struct child_trial
+{
+  trial attempt;
+  const char *subject;
+  int channel;
+};
+
 // Only the way to report stays open: a directory, for one, must not be when
 // a jail is entered.
-[[noreturn]] static void
-run_trial (trial attempt, const char *subject, int channel) noexcept
+static void
+run_trial (void *argument)
 {
   constexpr int first = 3;
+  auto [attempt, subject, channel] = *static_cast<child_trial *> (argument);
   reset_signals ();
   if (::dup2 (channel, first) < 0)
     ::_exit (1);
-  auto result = ::close_range (first + 1, ~0U, 0) < 0
-                    ? outcome<void> {failed ("close_range")}
-                    : attempt (subject);
+  auto result = close_from (first + 1);
+  if (result)
+    result = attempt (subject);
   if (!result)
     {
       [[maybe_unused]] auto written
@@ -44,12 +52,11 @@ run_in_child (trial attempt, const char *subject) noexcept
   if (!pipe)
     return std::unexpected {pipe.error ()};
   unique_fd ours {pipe->first}, theirs {pipe->second};
+  child_trial trial {attempt, subject, theirs.get ()};
   outcome<process> child;
   {
     blocked_signals blocked;
-    child = fork_process ({});
-    if (child && child->id == 0)
-      run_trial (attempt, subject, theirs.get ());
+    child = start_process ({}, run_trial, &trial);
   }
   if (!child)
     return std::unexpected {child.error ()};

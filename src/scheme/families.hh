@@ -9,7 +9,6 @@ void define_boundary_primitives ();
 void define_database_primitives ();
 void define_descriptor_primitives ();
 void define_gzip_primitives ();
-void define_landlock_primitives ();
 void define_jail_primitives ();
 void define_link_primitives ();
 void define_lock_primitives ();

@@ -10,7 +10,6 @@ fruix_init ()
   define_boundary_primitives ();
   define_database_primitives ();
   define_gzip_primitives ();
-  define_landlock_primitives ();
   define_link_primitives ();
   define_lock_primitives ();
   define_nar_primitives ();

@@ -108,4 +108,8 @@ for the daemon's own identity in a user namespace; @var{environment} is an alist
        #:environment (environment->entries environment)
        #:directory inside
        #:program-directory (store-directory store)
-       #:personality personality))))
+       #:personality personality
+       ;; Installing a program may set such bits, and fail if it cannot.  No
+       ;; mount of the sandbox honours them, nobody else gets to see the file,
+       ;; and they are gone when it is registered.
+       #:hardening '(system-calls keyring abstract-sockets)))))

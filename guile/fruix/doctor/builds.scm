@@ -7,6 +7,7 @@
 (define-module (fruix doctor builds)
   #:use-module (fruix doctor answers)
   #:use-module (fruix doctor scratch)
+  #:use-module (fruix errors)
   #:use-module (fruix sandbox)
   #:use-module (ice-9 match)
   #:export (build-facts))
@@ -20,14 +21,15 @@
 
 (define (set-up box)
   "Return the answer to whether the sandbox @var{box} can be set up."
-  (catch 'system-error
+  (with-exception-handler
+      (lambda (exception)
+        (cond ((not (sandbox-error? exception)) (raise-exception exception))
+              ((equal? (sandbox-error-step exception) "execve") #t)
+              (else (no "~a" (exception->text exception)))))
     (lambda ()
-      (spawn-in-sandbox box "/program" '("program") #:output #f)
-      #t)
-    (lambda (key who . rest)
-      (if (string=? who "execve")
-          #t
-          (apply throw key who rest)))))
+      (call-with-sandboxed-program box '("/program") (const #t)
+                                   #:input #f #:output #f #:error #f))
+    #:unwind? #t))
 
 (define (make-sandbox directory identity)
   "Return a sandbox as builds have it, in @var{directory}, for a builder with

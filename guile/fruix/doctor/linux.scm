@@ -8,6 +8,7 @@
 (define-module (fruix doctor linux)
   #:use-module (fruix doctor answers)
   #:use-module (fruix probe)
+  #:use-module (fruix sandbox cgroup)
   #:use-module (ice-9 match)
   #:use-module (ice-9 textual-ports)
   #:use-module (srfi srfi-1)
@@ -62,59 +63,23 @@ to whether they are, may tell why."
 ;; Control groups, version 2.
 ;;
 
-(define (mount-point type)
-  "Return where a file system of @var{type} is mounted, or @code{#f}."
-  (any (lambda (line)
-         (match (string-split line #\space)
-           ((_ directory (? (lambda (x) (string=? x type))) . _) directory)
-           (_ #f)))
-       (lines "/proc/mounts")))
-
-(define (own-cgroup)
-  "Return the answer where the control group of this process is."
-  (let ((mounted (mount-point "cgroup2"))
-        (name (any (lambda (line)
-                     (and (string-prefix? "0::/" line)
-                          (string-drop line (string-length "0::/"))))
-                   (lines "/proc/self/cgroup"))))
-    (cond ((not mounted) (no "cgroup2 is not mounted"))
-          ((not name) (no "this process is in none"))
-          ((string-null? name) mounted)
-          (else (string-append mounted "/" name)))))
-
 (define (controllers cgroup)
-  (string-tokenize
-   (read-text (string-append cgroup "/cgroup.controllers"))))
-
-(define (available-controllers cgroup)
-  (match (controllers cgroup)
+  (match (string-tokenize
+          (read-text (string-append cgroup "/cgroup.controllers")))
     (() (no "it has none"))
     (names (string-join names))))
 
-(define (delegated cgroup)
-  "Return the answer to whether a group with limits of its own can be made in
-CGROUP."
-  (define child (format #f "~a/fruix-doctor-~a" cgroup (getpid)))
-  (mkdir child)
-  (dynamic-wind
-    (const #t)
-    (lambda ()
-      (match (lset-difference string=? '("memory" "pids")
-                              (controllers child))
-        (() #t)
-        (missing (no "it has no controllers ~{~a~^, ~}" missing))))
-    (lambda () (rmdir child))))
-
 (define (cgroup-facts)
-  (define cgroup (attempt own-cgroup))
-  (define (in-cgroup proc)
-    (if (yes? cgroup)
-        (attempt (lambda () (proc cgroup)))
-        cgroup))
+  (define cgroup
+    (or (own-cgroup)
+        (no "cgroup2 is not mounted, or this process is in none")))
   `(("cgroup" . ,cgroup)
-    ("cgroup-controllers" . ,(in-cgroup available-controllers))
-    ("cgroup-delegated" . ,(in-cgroup delegated))))
-
+    ("cgroup-controllers" . ,(if (yes? cgroup)
+                                 (attempt (lambda () (controllers cgroup)))
+                                 cgroup))
+    ("cgroup-delegated"
+     . ,(or (delegated-cgroup)
+            (no "none with the controllers cpu, memory and pids")))))
 
 ;;
 ;; Subordinate ids.

@@ -6,10 +6,11 @@
 ;;; Code:
 
 (define-module (fruix sandbox cgroup)
-  #:use-module (ice-9 match)
+  #:use-module (fruix mount)
   #:use-module (ice-9 textual-ports)
   #:use-module (srfi srfi-1)
-  #:export (delegated-cgroup))
+  #:export (own-cgroup
+            delegated-cgroup))
 
 (define %controllers '("cpu" "memory" "pids"))
 
@@ -25,17 +26,13 @@
 (define (hierarchy)
   "Return the directory where the hierarchy of version 2 is mounted, or
 @code{#f}."
-  (any (lambda (line)
-         (match (words line)
-           ((_ _ _ _ directory . rest)
-            (match (member "-" rest)
-              (("-" "cgroup2" . _) directory)
-              (_ #f)))
-           (_ #f)))
-       (string-split (file-text "/proc/self/mountinfo") #\newline)))
+  (and=> (find (lambda (mount) (string=? (mount-type mount) "cgroup2"))
+               (mounts))
+         mount-target))
 
 (define (own-cgroup)
-  "Return the directory of this process's cgroup, or @code{#f}."
+  "Return the directory of this process's cgroup, or @code{#f} if it is in none
+of version 2, or that is not mounted."
   (let ((path (any (lambda (line)
                      (and (string-prefix? "0::" line) (string-drop line 3)))
                    (string-split (file-text "/proc/self/cgroup") #\newline)))

@@ -125,7 +125,9 @@ none."
     (program-directory ,(optional clean-name?))
     (limits ,limit? each)
     (personality ,(one-of '32-bit 'fixed-addresses 'linux-2.6) each)
-    (hardening ,(one-of 'system-calls 'keyring 'abstract-sockets) each)))
+    (hardening ,(one-of 'system-calls 'set-id-bits 'keyring
+                        'abstract-sockets)
+               each)))
 
 (define (has-nul? value)
   "Return true if a string or bytevector in the tree @var{value} has a NUL."

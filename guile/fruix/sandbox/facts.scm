@@ -15,6 +15,7 @@
 
 (define-module (fruix sandbox facts)
   #:use-module (fruix config)
+  #:use-module (fruix probe)
   #:use-module (fruix sandbox cgroup)
   #:use-module (fruix sandbox spec)
   #:use-module ((srfi srfi-1) #:select (any))
@@ -26,18 +27,28 @@
   '((linux (pts . #t) (landlock . #t))
     (freebsd (vnet . #t) (rctl . #t) (fdescfs . #t))))
 
+(define* (measure name #:optional (subject ""))
+  "Return what the probe @var{name} of @var{subject} finds, or @code{#f}."
+  (catch 'system-error
+    (lambda () (probe name subject))
+    (const #f)))
+
+;; The version of Landlock that can scope abstract sockets.
+(define %scoping-landlock 6)
+
 (define (linux-facts box)
   `((kvm . ,(file-exists? "/dev/kvm"))
     (pts . ,(file-exists? "/dev/pts/ptmx"))
-    (landlock . #f)
+    (landlock . ,(>= (or (measure "landlock") 0) %scoping-landlock))
     (cgroup . ,(and (any (lambda (resource) (sandbox-limit box resource))
-                       '(memory processes cpus))
-                  (delegated-cgroup)))))
+                         '(memory processes cpus))
+                    (delegated-cgroup)))))
 
 (define (freebsd-facts)
-  `((vnet . ,#t)
-    (rctl . ,#t)
-    (fdescfs . ,#t)))
+  (define (feature? name) (eqv? 1 (measure "sysctl" name)))
+  `((vnet . ,(feature? "kern.features.vimage"))
+    (rctl . ,(feature? "kern.racct.enable"))
+    (fdescfs . ,(and (measure "module" "fdescfs") #t))))
 
 (define (host-facts box)
   "Return the facts about this host that the plan of @var{box} depends on, an

@@ -151,9 +151,12 @@ is meant for all processes holds for each of them."
           '())
     ,@(when-asked 'system-calls
                   `("system-calls"
-                    ,(if (memq '32-bit (sandbox-personality box))
-                         "32-bit"
-                         "native")))))
+                    ,@(if (memq '32-bit (sandbox-personality box))
+                          '("socketcall")
+                          '())
+                    ,@(if (memq 'set-id-bits (sandbox-hardening box))
+                          '()
+                          '("set-id-bits"))))))
 
 (define (linux-plan box facts)
   "Return the plan of @var{box}, a sandbox, on Linux, as @code{sandbox-plan}

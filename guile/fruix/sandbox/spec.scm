@@ -117,7 +117,8 @@ fields of a sandbox."
                   (host-name "localhost") (domain-name "(none)")
                   (environment '()) (directory "/") program-directory
                   (limits '()) (personality '(fixed-addresses))
-                  (hardening '())
+                  (hardening '(system-calls set-id-bits keyring
+                                    abstract-sockets))
                   #:allow-other-keys #:rest options)
   "Return a sandbox, a value that describes what a program will see.
 
@@ -157,7 +158,8 @@ unless @code{core} says so.
 
 @var{personality} is a list of @code{fixed-addresses}, @code{32-bit} and
 @code{linux-2.6}, and @var{hardening} one of @code{system-calls}, which keeps
-out system calls that builds have no use for and attackers have, @code{keyring}
+out system calls that builds have no use for and attackers have,
+@code{set-id-bits}, by which no file can get such bits either, @code{keyring}
 and @code{abstract-sockets}, which detach from the host's; all of these only
 concern Linux.
 
