@@ -178,11 +178,11 @@
        '(none loopback host)))
 
 (test-equal "limits for all processes go to a cgroup"
-  '((("cgroup" "/cg/fruix-4648ee0c6475de2a")
-     ("cgroup-limit" "/cg/fruix-4648ee0c6475de2a" "memory.max" "1000")
-     ("cgroup-limit" "/cg/fruix-4648ee0c6475de2a" "pids.max" "10"))
+  '((("cgroup" "/cg/fruix:box")
+     ("cgroup-limit" "/cg/fruix:box" "memory.max" "1000")
+     ("cgroup-limit" "/cg/fruix:box" "pids.max" "10"))
     (("namespaces" "mount" "pid" "ipc" "uts" "net")
-     ("cgroup" "/cg/fruix-4648ee0c6475de2a"))
+     ("cgroup" "/cg/fruix:box"))
     (("limit" "core" 0) ("limit" "open-files" 20)))
   (let ((plan (linux-plan %small '((cgroup . "/cg")))))
     (list (assq-ref plan 'host)

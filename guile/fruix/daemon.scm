@@ -15,6 +15,7 @@
   #:use-module (fruix daemon sockets)
   #:use-module (fruix errors)
   #:use-module (fruix flag)
+  #:use-module ((fruix sandbox) #:select (sweep-sandboxes))
   #:use-module (fruix scheduler loop)
   #:use-module (fruix session)
   #:use-module (fruix session client)
@@ -202,7 +203,7 @@ are other threads."
   (prepare-process)
   (call-with-listeners (cons control-socket sockets)
     (lambda (listeners)
-      (let* ((store (open-store layout))
+      (let* ((store (open-store layout #:release sweep-sandboxes))
              (scheduler (start-scheduler
                          #:max-jobs max-jobs
                          #:build (lambda arguments

@@ -20,6 +20,7 @@
   #:use-module (fruix sandbox performing)
   #:use-module (fruix sandbox plan)
   #:use-module (fruix sandbox spec)
+  #:use-module (fruix sandbox sweep)
   #:use-module (fruix terminal)
   #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 threads)
@@ -30,7 +31,8 @@
                sandbox?
                sandbox->sexp
                sexp->sandbox
-               sandbox-plan)
+               sandbox-plan
+               sweep-sandboxes)
   #:export (open-sandbox
             open-sandbox?
             close-sandbox

@@ -2,7 +2,8 @@
 ;;; Commentary:
 ;;; Where cgroups of sandboxes can be made: below this process's own cgroup of
 ;;; version 2, or beside it, if that place was delegated to it with the
-;;; controllers that limits need.  See cgroups(7), "Delegation".
+;;; controllers that limits need; and what they are called there.  See
+;;; cgroups(7), "Delegation".
 ;;; Code:
 
 (define-module (fruix sandbox cgroup)
@@ -10,7 +11,8 @@
   #:use-module (ice-9 textual-ports)
   #:use-module (srfi srfi-1)
   #:export (own-cgroup
-            delegated-cgroup))
+            delegated-cgroup
+            cgroup-name))
 
 (define %controllers '("cpu" "memory" "pids"))
 
@@ -72,3 +74,10 @@ memory, processes and time, or @code{#f} if none was delegated to it."
   (let ((own (own-cgroup)))
     (and own
          (find usable? (list own (dirname own))))))
+
+(define (cgroup-name root)
+  "Return the name of the cgroup of a sandbox whose root is @var{root}; that of
+one further down begins with it."
+  (string-append "fruix"
+                 (string-map (lambda (char) (if (char=? char #\/) #\: char))
+                             root)))

@@ -8,6 +8,7 @@
 ;;;   landlock  whether abstract sockets can be kept apart
 ;;;   cgroup    the directory of a cgroup for those of sandboxes, or #f
 ;;; On FreeBSD:
+;;;   root      the name of the root, without symbolic links
 ;;;   vnet      whether jails can have a network of their own
 ;;;   rctl      whether there are limits for jails
 ;;;   fdescfs   whether there is such a file system
@@ -44,9 +45,18 @@
                          '(memory processes cpus))
                     (delegated-cgroup)))))
 
-(define (freebsd-facts)
+(define (real-root box)
+  "Return the root of @var{box} without symbolic links on the way there."
+  (define root (sandbox-root box))
+  (catch 'system-error
+    (lambda ()
+      (string-append (canonicalize-path (dirname root)) "/" (basename root)))
+    (const root)))
+
+(define (freebsd-facts box)
   (define (feature? name) (eqv? 1 (measure "sysctl" name)))
-  `((vnet . ,(feature? "kern.features.vimage"))
+  `((root . ,(real-root box))
+    (vnet . ,(feature? "kern.features.vimage"))
     (rctl . ,(feature? "kern.racct.enable"))
     (fdescfs . ,(and (measure "module" "fdescfs") #t))))
 
@@ -55,4 +65,4 @@
 alist."
   (case %platform
     ((linux) (linux-facts box))
-    ((freebsd) (freebsd-facts))))
+    ((freebsd) (freebsd-facts box))))

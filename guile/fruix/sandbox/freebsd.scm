@@ -68,9 +68,17 @@ no socket of the Internet."
        (refuse-field 'network "a loopback interface needs a kernel with VIMAGE"))
      '("vnet" 1))))                               ;new
 
+(define (root box facts)
+  "Return the name of the root of @var{box} as the kernel has it."
+  (or (assq-ref facts 'root) (sandbox-root box)))
+
+(define (name box facts)
+  "Return the name of the jail of @var{box}."
+  (root->name (root box facts)))
+
 (define (jail-step box facts)
-  `("jail" ,(sandbox-name box)
-    "path" ,(sandbox-root box)
+  `("jail" ,(name box facts)
+    "path" ,(root box facts)
     "host.hostname" ,(sandbox-host-name box)
     "children.max" 0
     "enforce_statfs" 2
@@ -86,9 +94,8 @@ no socket of the Internet."
 
 (define (jail-limits box facts)
   "Return the steps that limit the jail of @var{box}."
-  (define name (sandbox-name box))
   (define (rule resource action value)
-    `("resource-rule" ,name ,(format #f "~a:~a=~a" resource action value)))
+    `("resource-rule" ,(name box facts) ,(format #f "~a:~a=~a" resource action value)))
   (append-map (match-lambda
                 (('memory . bytes)
                  (if (assq-ref facts 'rctl)
@@ -99,7 +106,7 @@ no socket of the Internet."
                      (list (rule "maxproc" "deny" count))
                      '()))
                 (('cpus . count)
-                 `(("cpus" ,name ,count)))
+                 `(("cpus" ,(name box facts) ,count)))
                 (_ '()))
               (sandbox-limits box)))
 
@@ -126,10 +133,9 @@ meant for all processes holds for each of them."
 (define (freebsd-plan box facts)
   "Return the plan of @var{box}, a sandbox, on FreeBSD, as @code{sandbox-plan}
 does; @var{facts} tell about the host."
-  (define name (sandbox-name box))
   (check box)
   `((host
-     ("root" ,(sandbox-root box) "mode=0755" ,@(storage-options box))
+     ("root" ,(root box facts) "mode=0755" ,@(storage-options box))
      ,@(if (sandbox-devices? box)
            `(("devfs-ruleset" ,%devfs-ruleset ,@%devices))
            '())
@@ -139,13 +145,13 @@ does; @var{facts} tell about the host."
      ,@(passwd-steps box)
      ,(jail-step box facts)
      ,@(if (eq? (sandbox-network box) 'loopback)
-           `(("loopback-up" ,name))
+           `(("loopback-up" ,(name box facts)))
            '())
      ,@(jail-limits box facts))
     (birth ("namespaces"))
     (create)
     (enter
-     ("attach" ,name)
+     ("attach" ,(name box facts))
      ("chdir" ,(sandbox-directory box))
      ,@(limit-steps box facts)
      ("umask" #o022))

@@ -13,6 +13,7 @@
 ;;; Code:
 
 (define-module (fruix sandbox linux)
+  #:use-module (fruix sandbox cgroup)
   #:use-module (fruix sandbox check)
   #:use-module (fruix sandbox spec)
   #:use-module (fruix sandbox tree)
@@ -105,7 +106,7 @@ its two IDs, @code{car} or @code{cdr}, being the one outside."
   (let ((parent (assq-ref facts 'cgroup)))
     (and parent
          (pair? (cgroup-controls box))
-         (string-append parent "/" (sandbox-name box)))))
+         (string-append parent "/" (cgroup-name (sandbox-root box))))))
 
 (define (host-steps box facts)
   (match (cgroup box facts)

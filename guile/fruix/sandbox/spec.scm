@@ -38,7 +38,8 @@
             sandbox-limit
             sandbox-personality
             sandbox-hardening
-            sandbox-name
+            %sandbox-prefix
+            root->name
             sandbox->sexp
             sexp->sandbox))
 
@@ -184,14 +185,16 @@ shapes."
   "Return the limit of @var{box} on @var{resource}, a symbol, or @code{#f}."
   (assq-ref (sandbox-limits box) resource))
 
-(define (sandbox-name box)
-  "Return the name that the kernel's objects of @var{box} bear, a string: the
-same for the same root, so that there is one sandbox on it at a time, and
-beginning with @samp{fruix-}, so that what a crash leaves can be found."
+;; By this what a crash leaves can be told from what is others'.
+(define %sandbox-prefix "fruix-")
+
+(define (root->name root)
+  "Return the name that the jail of a sandbox on @var{root}, a string, bears:
+one for each root, so that there is one sandbox on it at a time."
   (string-append
-   "fruix-"
+   %sandbox-prefix
    (string-take (bytevector->base16-string
-                 (bytevector-hash 'sha256 (string->utf8 (sandbox-root box))))
+                 (bytevector-hash 'sha256 (string->utf8 root)))
                 16)))
 
 (define (sandbox->sexp box)

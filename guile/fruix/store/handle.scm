@@ -63,25 +63,30 @@
     thunk
     #:unwind? #t))
 
-(define (lock-store layout)
+(define (lock-store layout release)
   "Return a shared lock on the store of @var{layout}.  Before, delete what was
-being added to it when a process was killed, if nobody else uses it."
+being added to it when a process was killed, if nobody else uses it, after
+@var{release} was called with its directory."
   (let* ((file (layout-big-lock layout))
          (alone (acquire-file-lock file 'exclusive #:wait? #f)))
     (when alone
+      (release (layout-physical-store layout))
       (sweep-staging layout)
       (release-file-lock! alone))
     (acquire-file-lock file 'shared)))
 
-(define* (open-store layout #:key build-group (reserve-space? #t))
+(define* (open-store layout #:key build-group (reserve-space? #t)
+                     (release (const #t)))
   "Open the store of @var{layout}, a @code{<layout>}, after creating what is
 missing of its directories and database.  @var{build-group} is the number of
 the group of the build users, if there are any; @var{reserve-space?} tells
-whether to keep 8 MiB of disk space for hard times.  Raise a
+whether to keep 8 MiB of disk space for hard times.  @var{release} is called
+with the directory of the store before what a killed process left there is
+deleted, to take away what may be mounted in it.  Raise a
 @code{&fruix-error} if the store cannot be used."
   (make-directories layout #:build-group build-group)
   (ensure-reserved-space layout #:reserve? reserve-space?)
-  (let* ((lock (lock-store layout))
+  (let* ((lock (lock-store layout release))
          (undo-lock (lambda () (release-file-lock! lock)))
          (staging (call-or-undo (lambda () (open-staging layout)) undo-lock))
          (undo-staging (lambda ()
