@@ -30,14 +30,13 @@ struct ruleset
   std::uint64_t handled_access_fs, handled_access_net, scoped;
 };
 constexpr std::uint64_t scope_abstract_sockets = 1 << 0;
-constexpr std::uint64_t scope_signals = 1 << 1;
 
-// ("abstract-sockets"): reach no abstract socket, and signal no process, that
-// is not of this sandbox.
+// ("abstract-sockets"): reach no abstract socket but those of this process and
+// its children.
 outcome<void>
 scope_abstract_names (const step &, context &) noexcept
 {
-  ruleset rules {0, 0, scope_abstract_sockets | scope_signals};
+  ruleset rules {0, 0, scope_abstract_sockets};
   unique_fd fd {static_cast<int> (
       ::syscall (SYS_landlock_create_ruleset, &rules, sizeof rules, 0))};
   if (!fd)
