@@ -7,12 +7,10 @@
 //        escape exhaust         make keys until there is no room
 //        escape listen NAME     listen on the abstract socket NAME
 //        escape connect NAME    connect to it
-//        escape signal PID      signal the process PID
 //
 // 'exhaust' and 'listen' then wait for the end of standard input.
 #include "escape.hh"
 
-#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <linux/keyctl.h>
@@ -86,8 +84,6 @@ main (int argc, char **argv)
     listen_on (argv[2]);
   else if (what == "connect" && argc == 3)
     attempt ("connect", use_socket (argv[2], ::connect));
-  else if (what == "signal" && argc == 3)
-    attempt ("signal", ::kill (std::atoi (argv[2]), 0));
   else if (argc == 1)
     {
       ::umask (0);

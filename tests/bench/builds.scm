@@ -34,7 +34,7 @@ time."
      (per-second count
                  (lambda ()
                    (run (program "floor")
-                        (number->string count) (number->string width)
+                        (number->string count) (number->string width) "0"
                         (program "builder")))))))
 
 (define (bench-sequential daemon builder)

@@ -15,6 +15,7 @@
   #:use-module (tests bench figures)
   #:use-module (tests bench memory)
   #:use-module (tests bench queries)
+  #:use-module (tests bench sandboxes)
   #:export (main))
 
 (define %benchmarks
@@ -22,7 +23,8 @@
     ("log" . ,bench-log)
     ("queries" . ,bench-queries)
     ("adding" . ,bench-adding)
-    ("memory" . ,bench-memory)))
+    ("memory" . ,bench-memory)
+    ("sandboxes" . ,bench-sandboxes)))
 
 (define %options
   (list (option '("scale") #t #f
