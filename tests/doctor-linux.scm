@@ -94,7 +94,7 @@ exit $code" cgroup))
 (define (denying . rules)
   "Return what is said where system calls are denied by RULES; see
 tests/deny.cc."
-  (apply facts `(,(test-program "deny") ,@rules "--")))
+  (apply facts `(,(test-program "without") ,@rules "--")))
 
 (define (rule call errno)
   (format #f "~a=~a" call errno))
@@ -123,7 +123,7 @@ tests/deny.cc."
    '(("close_range" . "no (close_range: Function not implemented)")
      ("run-close_range" . "no (close_range: Function not implemented)"))))
 (test-equal "no way to mount" '("no (syscall: Function not implemented)" #t 1)
-  (match (doctor (test-program "deny") (rule "mount_setattr" ENOSYS) "--")
+  (match (doctor (test-program "without") (rule "mount_setattr" ENOSYS) "--")
     ((facts code)
      (list (assoc-ref facts "mount_setattr")
            (and (string-contains (assoc-ref facts "builds-rootless")

@@ -73,24 +73,14 @@
   "Return what comes of the attacks in MODE, as an alist."
   (call-with-sandbox-directory
    (lambda (directory)
-     (let ((secret (string-append directory "/store"))
-           (item (string-append directory "/store/item"))
-           (box (simple-sandbox mode directory)))
-       ;; Nothing but the mount protects this one.
-       (call-with-output-file (string-append item "/input") newline)
-       (chmod (string-append item "/input") #o777)
-       (chown item (if (eq? mode 'root) 35001 %plain-user) -1)
-       (chown (string-append item "/input")
-              (if (eq? mode 'root) 35001 %plain-user) -1)
-       (call-with-escape '() '("listen" "fruix-attack")
-         (lambda (line)
-           (report
-            (call-in-mode mode
-                          (if hardened? box (with-field box 'hardening '()))
-                          directory "/gnu/store/item/attack"
-                          (list "attack" "/gnu/store/item/input" secret
-                                (number->string (getpid))
-                                "fruix-attack")))))))))
+     (let ((box (simple-sandbox mode directory)))
+       (call-with-attack mode directory
+         (lambda (program arguments)
+           (report (call-in-mode mode
+                                 (if hardened?
+                                     box
+                                     (with-field box 'hardening '()))
+                                 directory program arguments))))))))
 
 (define (test-attacks mode hardened?)
   (define results (attack mode hardened?))
@@ -263,15 +253,14 @@ No such file or directory"))
   (test-assert "without user namespaces nothing is run"
     (call-with-sandbox-directory
      (lambda (directory)
-       (define file (string-append directory "/box"))
-       (call-with-output-file file
-         (lambda (port)
-           (write (sandbox->sexp
-                   (sandbox #:root (string-append directory "/root")
-                            #:mapping '((uid 30001 . 0) (gid 30000 . 0))
-                            #:mounts `((,(string-append directory "/store")
-                                        "/gnu/store" read-only))))
-                  port)))
+       (define file
+         (write-datum
+          (sandbox->sexp
+           (sandbox #:root (string-append directory "/root")
+                    #:mapping '((uid 30001 . 0) (gid 30000 . 0))
+                    #:mounts `((,(string-append directory "/store")
+                                "/gnu/store" read-only))))
+          (string-append directory "/box")))
        (let-values
            (((text status)
              (output-of

@@ -81,12 +81,6 @@ nobody:x:65534:65534:Nobody:/:/noshell|")
     ("connect to 127.0.0.1" "ECONNREFUSED")
     ("connect to 192.0.2.1" "ENETUNREACH")))
 
-(define %files
-  '(("/etc/group" "nixbld:!:30000:\n" #o644)
-    ("/etc/hosts" "127.0.0.1 localhost\n::1 localhost\n" #o644)
-    ("/etc/passwd" "nixbld:x:30001:30000:Nix build user:/:/noshell
-nobody:x:65534:65534:Nobody:/:/noshell\n" #o644)))
-
 (define (golden-value row mode)
   (match row
     ((_ both) both)
@@ -102,24 +96,6 @@ nobody:x:65534:65534:Nobody:/:/noshell\n" #o644)))
   (string-join (remove (lambda (word)
                          (member word '("kvm" "/dev/kvm*")))
                        (string-split text #\space))))
-
-(define (build-sandbox mode directory)
-  "Return a sandbox as for a build, its build directory being in DIRECTORY."
-  (let ((build (string-append directory "/build"))
-        (box (simple-sandbox mode directory)))
-    (mkdir build #o700)
-    (chown build (if (eq? mode 'root) 35001 %plain-user) -1)
-    (sexp->sandbox
-     (map (match-lambda
-            (('mounts mounts)
-             `(mounts ((,build "/tmp/guix-build-x.drv-0" read-write)
-                       ,@mounts)))
-            (('files _) `(files ,%files))
-            (('environment _)
-             '(environment ("A=1" "PATH=/path-not-set" "B=2")))
-            (('directory _) '(directory "/tmp/guix-build-x.drv-0"))
-            (other other))
-          (sandbox->sexp box)))))
 
 (define (probe mode)
   "Return what the probe reports in MODE, as an alist."

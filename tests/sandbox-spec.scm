@@ -77,9 +77,9 @@
      ("personality" #x40008)
      ("oom-score" 1000)
      ("limit" "core" 0)
+     ("limit" "open-files" 20)
      ("limit" "data" 1000)
-     ("limit" "processes" 10)
-     ("limit" "open-files" 20))
+     ("limit" "processes" 10))
     (program
      ("program-within" "/gnu/store"))
     (drop
@@ -190,9 +190,21 @@
           (steps "limit" (flat plan)))))
 
 (test-equal "without rctl they hold for each process"
-  '(("limit" "core" 0) ("limit" "address-space" 1000)
-    ("limit" "processes" 10) ("limit" "open-files" 20))
+  '(("limit" "core" 0) ("limit" "open-files" 20)
+    ("limit" "address-space" 1000) ("limit" "processes" 10))
   (steps "limit" (freebsd %small '(vnet . #t))))
+
+(define (shortcomings box system . facts)
+  (sandbox-shortcomings box #:system system #:facts facts))
+
+(test-equal "abstract sockets without Landlock: only of the host's network"
+  '(("abstract sockets of the host can be reached: no Landlock") () ())
+  (map (lambda (network . facts)
+         (apply shortcomings
+                (box #:network network #:hardening '(abstract-sockets))
+                'linux facts))
+       '(host loopback host)
+       '((landlock . #f) (landlock . #f) (landlock . #t))))
 
 (test-equal "mounts inside one another, in byte order"
   '("/a" "/a-b" "/a/b" "/b")
@@ -364,6 +376,10 @@
 (test-equal "a limit on processors without a cgroup"
   '(limits #f "sandbox: limits: cpus: no cgroup is delegated")
   (fault-of (lambda () (linux (box #:limits '((cpus . 1)))))))
+
+(test-equal "shortcomings on a system that has no sandboxes"
+  '(system #f "sandbox: system: no sandboxes on hurd")
+  (fault-of (lambda () (shortcomings (box) 'hurd))))
 
 (test-equal "a system that has no sandboxes"
   '(system #f "sandbox: system: no sandboxes on hurd")

@@ -27,14 +27,23 @@
             test-program
             call-with-sandbox-directory
             simple-sandbox
+            build-sandbox
+            call-with-attack
+            call-with-pipe
+            become-plain-user
             output-of
             output-in-sandbox
+            output-in-open-sandbox
+            start-script
+            write-datum
+            outcomes-in-mode
             call-in-mode
             call-with-escape
             with-field
             start-alone
             fault-of
             landlock-version
+            process-state
             state
             report))
 
@@ -74,7 +83,7 @@ test programs."
                    (copy-file (test-program program) copy)
                    (chmod copy #o555)))
                (filter (lambda (name) (file-exists? (test-program name)))
-                       '("attack" "job" "probe")))
+                       '("attack" "glutton" "job" "probe")))
      (proc directory))
    #:mode #o755))
 
@@ -100,54 +109,155 @@ test programs."
                       "/gnu/store/item" read-only))
            #:program-directory "/gnu/store")))
 
+(define %files
+  '(("/etc/group" "nixbld:!:30000:\n" #o644)
+    ("/etc/hosts" "127.0.0.1 localhost\n::1 localhost\n" #o644)
+    ("/etc/passwd" "nixbld:x:30001:30000:Nix build user:/:/noshell
+nobody:x:65534:65534:Nobody:/:/noshell\n" #o644)))
+
+(define (build-sandbox mode directory)
+  "Return a sandbox as for a build, its build directory being in
+@var{directory}."
+  (let ((build (string-append directory "/build"))
+        (box (simple-sandbox mode directory)))
+    (mkdir build #o700)
+    (chown build (if (eq? mode 'root) 35001 %plain-user) -1)
+    (sexp->sandbox
+     (map (match-lambda
+            (('mounts mounts)
+             `(mounts ((,build "/tmp/guix-build-x.drv-0" read-write)
+                       ,@mounts)))
+            (('files _) `(files ,%files))
+            (('environment _)
+             '(environment ("A=1" "PATH=/path-not-set" "B=2")))
+            (('directory _) '(directory "/tmp/guix-build-x.drv-0"))
+            (other other))
+          (sandbox->sexp box)))))
+
+(define (call-with-attack mode directory proc)
+  "Call @var{proc} with a program for a sandbox in @var{directory} and its
+arguments: it attacks an input that nothing but its mount protects, and what
+there is of the host meanwhile."
+  (define item (string-append directory "/store/item"))
+  (define input (string-append item "/input"))
+  (define user (if (eq? mode 'root) 35001 %plain-user))
+  (call-with-output-file input newline)
+  (chmod input #o777)
+  (chown item user -1)
+  (chown input user -1)
+  (call-with-escape '() '("listen" "fruix-attack")
+    (lambda (line)
+      (proc "/gnu/store/item/attack"
+            (list "attack" "/gnu/store/item/input"
+                  (string-append directory "/store")
+                  (number->string (getpid)) "fruix-attack")))))
+
+(define (call-with-pipe proc)
+  "Call @var{proc} with ports for the two ends of a pipe, which are closed
+afterwards, if not before."
+  (let-values (((in out) (make-pipe)))
+    (let ((input (fdes->inport in))
+          (output (fdes->outport out)))
+      (set-port-encoding! input "UTF-8")
+      (dynamic-wind
+        (const #t)
+        (lambda () (proc input output))
+        (lambda ()
+          (close-port input)
+          (close-port output))))))
+
 (define (output-of start)
   "Call @var{start} with a descriptor to write to, for it to return a process;
 return what was written, once the process and all that inherited the
 descriptor have ended, and the status."
-  (let-values (((in out) (make-pipe)))
-    (let ((process (start out)))
-      (close-fdes out)
-      (let* ((port (fdes->inport in))
-             (text (begin
-                     (set-port-encoding! port "UTF-8")
-                     (get-string-all port)))
-             (status (wait-process process)))
-        (close-port port)
-        (values text status)))))
+  (call-with-pipe
+   (lambda (in out)
+     (let ((process (start (fileno out))))
+       (close-port out)
+       (let ((text (get-string-all in)))
+         (values text (wait-process process)))))))
 
 (define (output-in-sandbox box program arguments)
   "Run @var{program} in @var{box} and return what it and all that it started
 wrote, and its status."
-  (let-values (((in out) (make-pipe)))
-    (call-with-sandboxed-program box arguments
-      (lambda (process)
-        (close-fdes out)
-        (let* ((port (fdes->inport in))
-               (text (get-string-all port)))
-          (close-port port)
-          (values text (wait-process process))))
-      #:program program #:input #f #:output out #:error out)))
+  (call-with-pipe
+   (lambda (in out)
+     (call-with-sandboxed-program box arguments
+       (lambda (process)
+         (close-port out)
+         (let ((text (get-string-all in)))
+           (values text (wait-process process))))
+       #:program program #:input #f #:output out #:error out))))
+
+(define (output-in-open-sandbox box program arguments)
+  "The same in a sandbox that is opened for it, and closed."
+  (call-with-sandbox box
+    (lambda (open)
+      (output-of
+       (lambda (out)
+         (spawn-in-sandbox open arguments #:program program
+                           #:input #f #:output out #:error out))))))
 
 (define (start-alone box program arguments out)
-  "Start @var{program} in @var{box}, to which the host has nothing to add, with
-its output going to the descriptor @var{out}, and return its process."
-  (start-program (sandbox-plan box) '(create enter program drop) arguments
+  "Start @var{program} in @var{box}, for which the host does nothing, with its
+output going to the descriptor @var{out}, and return its process."
+  (start-program (sandbox-plan box #:facts '((pts . #t)))
+                 '(create enter program drop) arguments
                  #:program program #:environment (sandbox-environment box)
                  #:descriptors (list -1 out out)))
 
-(define (start-as-plain-user box directory program arguments out)
-  (let ((file (string-append directory "/box")))
-    (call-with-output-file file
-      (lambda (port) (write (sandbox->sexp box) port)))
-    (chmod file #o644)
-    (spawn-process
-     "setpriv"
-     `("setpriv" ,(format #f "--reuid=~a" %plain-user)
-       ,(format #f "--regid=~a" %plain-user) "--clear-groups" "--"
-       ,(or (getenv "GUILE") "guile") "--no-auto-compile"
-       ,(string-append (getenv "abs_top_srcdir") "/tests/run-sandbox.scm")
-       ,file ,program ,@arguments)
-     #:output out #:error out)))
+(define (become-plain-user)
+  "Return the command that executes another as the ordinary user."
+  (if %root?
+      `("setpriv" ,(format #f "--reuid=~a" %plain-user)
+        ,(format #f "--regid=~a" %plain-user) "--clear-groups" "--")
+      '()))
+
+(define* (start-script mode script arguments out
+                       #:key (error out) (through '()))
+  "Start @var{script}, a file in tests/, with @var{arguments}, as root or as
+an ordinary user as @var{mode} says.  It writes to the descriptors @var{out}
+and @var{error} and is executed by the command @var{through}, if that is not
+empty."
+  (define command
+    `(,@(if (eq? mode 'rootless) (become-plain-user) '())
+      ,@through
+      ,(or (getenv "GUILE") "guile") "--no-auto-compile"
+      "-L" ,(getenv "abs_top_srcdir")
+      ,(string-append (getenv "abs_top_srcdir") "/tests/" script)
+      ,@arguments))
+  (spawn-process (car command) command #:output out #:error error))
+
+(define (write-datum datum file)
+  "Write @var{datum} to @var{file} for everybody to read; return that name."
+  (call-with-output-file file
+    (lambda (port) (write datum port)))
+  (chmod file #o644)
+  file)
+
+(define* (outcomes-in-mode mode directory uses #:key (through '()))
+  "Run in @var{mode} what @var{uses} describe for @file{run-sandboxes.scm}, a
+sandbox being a value there.  Return what came of each, and true if nothing is
+left of them.  @var{through} is as for @code{start-script}."
+  (define file
+    (write-datum (map (match-lambda
+                        ((how box . command)
+                         `(,how ,(sandbox->sexp box) ,@command)))
+                      uses)
+                 (string-append directory "/uses")))
+  (let-values (((text status)
+                (output-of
+                 (lambda (out)
+                   (start-script mode "run-sandboxes.scm" (list file) out
+                                 #:error 2 #:through through)))))
+    (unless (eqv? 0 (status:exit-val status))
+      (error "run-sandboxes.scm failed" through))
+    (match (call-with-input-string text read)
+      ((outcomes same-state?)
+       (values outcomes
+               (and same-state?
+                    (null? (directory-entries
+                            (string-append directory "/root")))))))))
 
 (define (call-in-mode mode box directory program arguments)
   "Run @var{program} in @var{box}, as root or as an ordinary user as
@@ -155,7 +265,10 @@ its output going to the descriptor @var{out}, and return its process."
   (if (and %root? (eq? mode 'rootless))
       (output-of
        (lambda (out)
-         (start-as-plain-user box directory program arguments out)))
+         (let ((file (write-datum (sandbox->sexp box)
+                                  (string-append directory "/box"))))
+           (start-script mode "run-sandbox.scm" `(,file ,program ,@arguments)
+                         out))))
       (output-in-sandbox box program arguments)))
 
 (define (with-field box field value)
@@ -179,13 +292,22 @@ its output going to the descriptor @var{out}, and return its process."
     (lambda () (thunk) #f)
     #:unwind? #t))
 
-(define (state directory)
-  "Return what a sandbox in @var{directory} must not change: open descriptors,
-children, mounts, and what is in its root."
-  (list (length (directory-entries "/proc/self/fd"))
+(define (process-state)
+  "Return what a sandbox must not change for this process: open descriptors,
+children and mounts."
+  (list (filter (lambda (fd)
+                  (catch 'system-error
+                    (lambda () (fcntl fd F_GETFD))
+                    (const #f)))
+                (iota 1024))
         (call-with-input-file "/proc/thread-self/children" get-string-all)
-        (call-with-input-file "/proc/self/mountinfo" get-string-all)
-        (directory-entries (string-append directory "/root"))))
+        (call-with-input-file "/proc/self/mountinfo" get-string-all)))
+
+(define (state directory)
+  "Return what a sandbox in @var{directory} must not change: this process, and
+what is in its root."
+  (cons (directory-entries (string-append directory "/root"))
+        (process-state)))
 
 (define (landlock-version)
   "Return the version of the kernel's Landlock, 0 if there is none."

@@ -17,6 +17,7 @@
   #:use-module ((fruix errors) #:select (on-failure))
   #:use-module (fruix process)
   #:use-module (fruix sandbox check)
+  #:use-module (fruix sandbox facts)
   #:use-module (fruix sandbox performing)
   #:use-module (fruix sandbox plan)
   #:use-module (fruix sandbox spec)
@@ -32,6 +33,7 @@
                sandbox->sexp
                sexp->sandbox
                sandbox-plan
+               sandbox-shortcomings
                sweep-sandboxes)
   #:export (open-sandbox
             open-sandbox?
@@ -58,6 +60,15 @@
             (sandbox-root (open-sandbox-box open))
             (if (open-sandbox-processes open) 'open 'closed))))
 
+(define (announced-plan box)
+  "Return the plan of @var{box}, having warned of its shortcomings."
+  (let* ((facts (host-facts box))
+         (plan (sandbox-plan box #:facts facts)))
+    (for-each (lambda (text)
+                (format (current-warning-port) "fruix: ~a~%" text))
+              (sandbox-shortcomings box #:facts facts))
+    plan))
+
 (define (needs-holder? plan)
   "Return true if a sandbox of @var{plan} lasts as long as its processes."
   (pair? (assq-ref plan 'create)))
@@ -65,10 +76,11 @@
 (define (open-sandbox box)
   "Make the sandbox @var{box}, a value that @code{sandbox} returned, and return
 it open: programs can then enter it with @code{run-in-sandbox}, until
-@code{close-sandbox}.  The sandbox does not outlive this process.  Raise a
-@code{&sandbox-error} that names the step if it cannot be made; nothing is left
-then."
-  (let* ((plan (sandbox-plan box))
+@code{close-sandbox}.  The sandbox does not outlive this process.  What
+@code{sandbox-shortcomings} tells is written to @code{current-warning-port}.
+Raise a @code{&sandbox-error} that names the step if it cannot be made; nothing
+is left then."
+  (let* ((plan (announced-plan box))
          (receipt (perform-host-steps plan)))
     (on-failure (lambda () (undo-host-steps receipt))
       (lambda ()
@@ -157,7 +169,7 @@ its process; the arguments are those of @code{spawn-in-sandbox}.  However
 @var{proc} is left, the program and all that it started are dead afterwards,
 and nothing is left of the sandbox; then return what @var{proc} returned.  On
 Linux the program is the first process of the sandbox, with the process ID 1."
-  (let* ((plan (sandbox-plan box))
+  (let* ((plan (announced-plan box))
          (receipt (perform-host-steps plan)))
     (dynamic-wind
       (const #t)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How processes are born on Linux: like those of vfork (2), in the memory of
 // their parent, whose size then does not matter, and on a stack of their own.
+#include "linux/cgroup.hh"
 #include "process/platform.hh"
 
 #include "base/retry.hh"
@@ -132,7 +133,7 @@ start_process (const birth &birth, process_body body,
   unique_fd cgroup;
   if (!birth.cgroup.empty ())
     {
-      auto file = birth.cgroup + "/cgroup.procs";
+      auto file = cgroup_members (birth.cgroup);
       cgroup.reset (::open (file.c_str (), O_WRONLY | O_CLOEXEC));
       if (!cgroup)
         return failed ("open", file);

@@ -69,6 +69,9 @@ drop_capabilities (const step &, context &) noexcept
        capability++)
     if (::prctl (PR_CAPBSET_DROP, capability) < 0)
       return failed ("prctl", "PR_CAPBSET_DROP");
+  // Thus it says that there are no more.
+  if (errno != EINVAL)
+    return failed ("prctl", "PR_CAPBSET_READ");
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
   if (::syscall (SYS_capget, &header, sets) < 0)

@@ -9,10 +9,12 @@
 #include <charconv>
 #include <csignal>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,7 +47,8 @@ close_entries (std::span<const char> entries, int first, int kept) noexcept
 }
 
 // What close_range (2) does, where it is missing: by the kernel's own list,
-// since a limit on descriptors says nothing about those that are open.
+// since a limit on descriptors says nothing about those that are open.  In a
+// sandbox that was joined, anything may be mounted on /proc.
 static outcome<void>
 close_listed_from (int first) noexcept
 {
@@ -53,6 +56,11 @@ close_listed_from (int first) noexcept
                           O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!list)
     return failed ("close_range", "/proc/self/fd");
+  struct statfs filesystem;
+  if (::fstatfs (list.get (), &filesystem) < 0)
+    return failed ("fstatfs", "/proc/self/fd");
+  if (filesystem.f_type != PROC_SUPER_MAGIC)
+    return failed ("close_range", "/proc/self/fd", ENOSYS);
   alignas (directory_entry) char buffer[4096];
   for (;;)
     {
@@ -115,9 +123,12 @@ send_signal (process process, int signal) noexcept
   // glibc 2.36 declares its function without C linkage.
   if (::syscall (SYS_pidfd_send_signal, process.descriptor, signal, nullptr,
                  0)
-      < 0)
-    return failed ("pidfd_send_signal");
-  return {};
+      == 0)
+    return {};
+  // The ID of a child is nobody else's before it has been waited for.
+  if (errno == ENOSYS && ::kill (process.id, signal) == 0)
+    return {};
+  return failed ("pidfd_send_signal");
 }
 
 outcome<peer>

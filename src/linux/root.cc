@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -102,6 +103,28 @@ pivot_root (const step &step, context &context) noexcept
     return failed ("umount2", "/");
   if (::chdir ("/") < 0)
     return failed ("chdir", "/");
+  return {};
+}
+
+// ("joinable"): whoever joins this mount namespace gets its root directory,
+// not that of a process in it.  They differ where a chroot hides the former:
+// find out by joining it oneself.
+outcome<void>
+require_joinable (const step &, context &context) noexcept
+{
+  struct stat ours, theirs;
+  auto self = this_process ();
+  if (!self)
+    return std::unexpected {self.error ()};
+  unique_fd descriptor {self->descriptor};
+  if (::fstat (context.root, &ours) < 0)
+    return failed ("fstat", "/");
+  if (::setns (descriptor.get (), CLONE_NEWNS) < 0)
+    return failed ("setns");
+  if (::stat ("/", &theirs) < 0)
+    return failed ("stat", "/");
+  if (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
+    return failed ("in a chroot", "/", EPERM);
   return {};
 }
 

@@ -20,6 +20,7 @@ static constexpr step_kind table[] = {
   {"bind", "sss", performer::child, bind},
   {"filesystem", "sss*", performer::child, mount_filesystem},
   {"pivot-root", "i", performer::child, pivot_root},
+  {"joinable", "", performer::child, require_joinable},
   {"personality", "i", performer::child, set_personality},
   {"oom-score", "i", performer::child, set_oom_score},
   {"program-within", "s", performer::child, require_program_within},

@@ -14,6 +14,7 @@ outcome<void> remove_cgroup (const step &, context &);
 // root.cc: the tree that becomes the root.
 outcome<void> start_root (const step &, context &) noexcept;
 outcome<void> pivot_root (const step &, context &) noexcept;
+outcome<void> require_joinable (const step &, context &) noexcept;
 
 // mounts.cc: what is mounted in it.
 outcome<void> bind (const step &, context &) noexcept;

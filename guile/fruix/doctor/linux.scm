@@ -78,7 +78,7 @@ to whether they are, may tell why."
                                  (attempt (lambda () (controllers cgroup)))
                                  cgroup))
     ("cgroup-delegated"
-     . ,(or (delegated-cgroup)
+     . ,(or (delegated-cgroup '("cpu" "memory" "pids"))
             (no "none with the controllers cpu, memory and pids")))))
 
 ;;

@@ -8,13 +8,13 @@
 
 (define-module (fruix sandbox cgroup)
   #:use-module (fruix mount)
+  #:use-module (ice-9 match)
   #:use-module (ice-9 textual-ports)
   #:use-module (srfi srfi-1)
   #:export (own-cgroup
+            cgroup-parents
             delegated-cgroup
             cgroup-name))
-
-(define %controllers '("cpu" "memory" "pids"))
 
 (define (file-text file)
   "Return what is in @var{file}, or \"\" if it cannot be read."
@@ -42,11 +42,9 @@ of version 2, or that is not mounted."
     (and path top
          (string-append top (if (string=? path "/") "" path)))))
 
-(define (enable-controllers directory)
-  "Let the children of the cgroup @var{directory} have the controllers, if the
-kernel lets us: not while there are processes in it."
-  (define words
-    (map (lambda (name) (string-append "+" name)) %controllers))
+(define (enable controllers directory)
+  "Let the children of the cgroup @var{directory} have @var{controllers}, a
+list of names, if the kernel lets us: not while there are processes in it."
   (catch 'system-error
     (lambda ()
       (let ((port (open-file (string-append directory
@@ -54,26 +52,40 @@ kernel lets us: not while there are processes in it."
                              "w0")))
         (dynamic-wind
           (const #t)
-          (lambda () (display (string-join words) port))
+          (lambda ()
+            (display (string-join (map (lambda (name)
+                                         (string-append "+" name))
+                                       controllers))
+                     port))
           (lambda () (close-port port)))))
     (const #f)))
 
-(define (usable? directory)
-  "Return true if cgroups with all controllers can be made in @var{directory}."
-  (define (enabled)
-    (words (file-text (string-append directory "/cgroup.subtree_control"))))
+(define (usable? directory controllers)
+  "Return true if cgroups with @var{controllers} can be made in
+@var{directory}."
+  (define (enabled?)
+    (lset<= string=? controllers
+            (words (file-text (string-append directory
+                                             "/cgroup.subtree_control")))))
   (and (access? (string-append directory "/cgroup.procs") W_OK)
-       (or (lset<= string=? %controllers (enabled))
+       (or (enabled?)
            (begin
-             (enable-controllers directory)
-             (lset<= string=? %controllers (enabled))))))
+             (enable controllers directory)
+             (enabled?)))))
 
-(define (delegated-cgroup)
-  "Return the directory in which this process may make cgroups that limit
-memory, processes and time, or @code{#f} if none was delegated to it."
-  (let ((own (own-cgroup)))
-    (and own
-         (find usable? (list own (dirname own))))))
+(define (cgroup-parents)
+  "Return the directories in which cgroups of sandboxes may be, if this process
+is allowed to make any there."
+  (match (own-cgroup)
+    (#f '())
+    (own (list own (dirname own)))))
+
+(define (delegated-cgroup controllers)
+  "Return the directory in which this process may make cgroups that have
+@var{controllers}, a list of names such as @code{\"memory\"}, or @code{#f} if
+none was delegated to it."
+  (find (lambda (directory) (usable? directory controllers))
+        (cgroup-parents)))
 
 (define (cgroup-name root)
   "Return the name of the cgroup of a sandbox whose root is @var{root}; that of

@@ -6,7 +6,9 @@
 ;;; On Linux:
 ;;;   kvm pts   whether there is /dev/kvm, or devpts
 ;;;   landlock  whether abstract sockets can be kept apart
-;;;   cgroup    the directory of a cgroup for those of sandboxes, or #f
+;;;   cgroup    the directory of a cgroup for those of sandboxes, or #f; only
+;;;             looked for if limits need it
+;;;   swap      whether memory can go to disk
 ;;; On FreeBSD:
 ;;;   root      the name of the root, without symbolic links
 ;;;   vnet      whether jails can have a network of their own
@@ -19,7 +21,8 @@
   #:use-module (fruix probe)
   #:use-module (fruix sandbox cgroup)
   #:use-module (fruix sandbox spec)
-  #:use-module ((srfi srfi-1) #:select (any))
+  #:use-module (ice-9 match)
+  #:use-module ((srfi srfi-1) #:select (filter-map))
   #:export (%typical-facts
             host-facts))
 
@@ -37,13 +40,21 @@
 ;; The version of Landlock that can scope abstract sockets.
 (define %scoping-landlock 6)
 
+(define (needed-controllers box)
+  "Return the names of the cgroup controllers for the limits of @var{box}."
+  (filter-map (match-lambda
+                ((resource . controller)
+                 (and (sandbox-limit box resource) controller)))
+              '((memory . "memory") (processes . "pids") (cpus . "cpu"))))
+
 (define (linux-facts box)
   `((kvm . ,(file-exists? "/dev/kvm"))
     (pts . ,(file-exists? "/dev/pts/ptmx"))
     (landlock . ,(>= (or (measure "landlock") 0) %scoping-landlock))
-    (cgroup . ,(and (any (lambda (resource) (sandbox-limit box resource))
-                         '(memory processes cpus))
-                    (delegated-cgroup)))))
+    (swap . ,(file-exists? "/proc/swaps"))
+    (cgroup . ,(match (needed-controllers box)
+                 (() #f)
+                 (controllers (delegated-cgroup controllers))))))
 
 (define (real-root box)
   "Return the root of @var{box} without symbolic links on the way there."

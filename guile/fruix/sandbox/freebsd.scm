@@ -14,11 +14,13 @@
 
 (define-module (fruix sandbox freebsd)
   #:use-module (fruix sandbox check)
+  #:use-module (fruix sandbox limits)
   #:use-module (fruix sandbox spec)
   #:use-module (fruix sandbox tree)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
-  #:export (freebsd-plan))
+  #:export (freebsd-plan
+            freebsd-shortcomings))
 
 ;; A ruleset of our own: that of another program might change, or be empty,
 ;; which hides nothing.
@@ -111,20 +113,18 @@ no socket of the Internet."
               (sandbox-limits box)))
 
 (define (limit-steps box facts)
-  "Return the steps that limit a process of @var{box}.  Without rctl, what is
-meant for all processes holds for each of them."
-  (append-map
-   (match-lambda
-     ((or ('storage . _) ('cpus . _)) '())
-     (((and resource (or 'memory 'processes)) . value)
-      (cond ((assq-ref facts 'rctl) '())
-            ((eq? resource 'memory) `(("limit" "address-space" ,value)))
-            (else `(("limit" "processes" ,value)))))
-     ((resource . value)
-      `(("limit" ,(symbol->string resource) ,value))))
-   (if (sandbox-limit box 'core)
-       (sandbox-limits box)
-       (cons '(core . 0) (sandbox-limits box)))))
+  "Return the steps that limit a process of @var{box}."
+  (append (process-limit-steps box)
+          (if (assq-ref facts 'rctl)
+              '()
+              (substitute-limit-steps box 'address-space))))
+
+(define (freebsd-shortcomings box facts)
+  "Return what @var{box}, a sandbox, lacks on FreeBSD, as
+@code{sandbox-shortcomings} does; @var{facts} tell about the host."
+  (if (assq-ref facts 'rctl)
+      '()
+      (limit-shortcomings box 'address-space "the kernel has no rctl")))
 
 (define (check box)
   (when (sandbox-mapping box)

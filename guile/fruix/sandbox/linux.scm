@@ -15,11 +15,15 @@
 (define-module (fruix sandbox linux)
   #:use-module (fruix sandbox cgroup)
   #:use-module (fruix sandbox check)
+  #:use-module (fruix sandbox limits)
   #:use-module (fruix sandbox spec)
   #:use-module (fruix sandbox tree)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
-  #:export (linux-plan))
+  #:export (linux-plan
+            linux-shortcomings))
+
+(define %no-cgroup "no cgroup is delegated")
 
 (define %devices
   '("full" "null" "random" "tty" "urandom" "zero"))
@@ -88,24 +92,27 @@ its two IDs, @code{car} or @code{cdr}, being the one outside."
         0
         names))
 
-(define (cgroup-controls box)
+(define (cgroup-controls box facts)
   "Return the files of a cgroup and what to write there for the limits of
 @var{box}."
-  (filter-map (match-lambda
+  (append-map (match-lambda
                 (('memory . bytes)
-                 (list "memory.max" (number->string bytes)))
+                 `(("memory.max" ,(number->string bytes))
+                   ,@(if (assq-ref facts 'swap)
+                         '(("memory.swap.max" "0"))
+                         '())))
                 (('processes . count)
-                 (list "pids.max" (number->string count)))
+                 `(("pids.max" ,(number->string count))))
                 (('cpus . count)
-                 (list "cpu.max" (format #f "~a 100000" (* count 100000))))
-                (_ #f))
+                 `(("cpu.max" ,(format #f "~a 100000" (* count 100000)))))
+                (_ '()))
               (sandbox-limits box)))
 
 (define (cgroup box facts)
   "Return the name of the cgroup of @var{box}, or @code{#f} if it has none."
   (let ((parent (assq-ref facts 'cgroup)))
     (and parent
-         (pair? (cgroup-controls box))
+         (pair? (cgroup-controls box facts))
          (string-append parent "/" (cgroup-name (sandbox-root box))))))
 
 (define (host-steps box facts)
@@ -114,25 +121,37 @@ its two IDs, @code{car} or @code{cdr}, being the one outside."
     (directory
      `(("cgroup" ,directory)
        ,@(map (lambda (control) `("cgroup-limit" ,directory ,@control))
-              (cgroup-controls box))))))
+              (cgroup-controls box facts))))))
+
+(define (substitutes box)
+  "Return the steps that limit processes of @var{box} where there is no cgroup
+for them.  Refuse what has no substitute."
+  (when (sandbox-limit box 'cpus)
+    (refuse-field 'limits "cpus: ~a" %no-cgroup))
+  ;; The kernel does not count the processes of root.
+  (when (and (sandbox-limit box 'processes)
+             (match (sandbox-mapping box)
+               ((('uid _ . 0) . _) #t)
+               (_ #f)))
+    (refuse-field 'limits "processes: as root, and ~a" %no-cgroup))
+  (substitute-limit-steps box 'data))
 
 (define (limit-steps box facts)
-  "Return the steps that limit a process of @var{box}.  Without a cgroup, what
-is meant for all processes holds for each of them."
-  (append-map
-   (match-lambda
-     (('storage . _) '())
-     (((and resource (or 'memory 'processes 'cpus)) . value)
-      (cond ((cgroup box facts) '())
-            ((eq? resource 'cpus)
-             (refuse-field 'limits "cpus: no cgroup is delegated"))
-            ((eq? resource 'memory) `(("limit" "data" ,value)))
-            (else `(("limit" "processes" ,value)))))
-     ((resource . value)
-      `(("limit" ,(symbol->string resource) ,value))))
-   (if (sandbox-limit box 'core)
-       (sandbox-limits box)
-       (cons '(core . 0) (sandbox-limits box)))))
+  "Return the steps that limit a process of @var{box}."
+  (append (process-limit-steps box)
+          (if (cgroup box facts) '() (substitutes box))))
+
+(define (linux-shortcomings box facts)
+  "Return what @var{box}, a sandbox, lacks on Linux, as
+@code{sandbox-shortcomings} does; @var{facts} tell about the host."
+  `(,@(if (cgroup box facts)
+          '()
+          (limit-shortcomings box 'data %no-cgroup))
+    ,@(if (and (memq 'abstract-sockets (sandbox-hardening box))
+               (eq? (sandbox-network box) 'host)
+               (not (assq-ref facts 'landlock)))
+          '("abstract sockets of the host can be reached: no Landlock")
+          '())))
 
 (define (identity-steps box)
   "Return the steps by which a process of @var{box} gives up what it may do."

@@ -92,29 +92,48 @@ when the thread that called this ends."
   (process holder-process)                        ;<process>
   (socket holder-socket))                         ;port
 
-(define (fork-holder plan executable socket)
-  "Start the program that is open as the port @var{executable} as a holder of
-the sandbox of @var{plan}, with its end of @var{socket}."
+(define (call-with-closing-port port proc)
+  "Call @var{proc} with @var{port}, and close that however @var{proc} is left."
+  (dynamic-wind
+    (const #t)
+    (lambda () (proc port))
+    (lambda () (close-port port))))
+
+(define (fork-holder plan socket)
+  "Start the program that holds the sandbox of @var{plan}, with its end of
+@var{socket}."
   (call-with-step-errors
    (lambda ()
-     (perform-plan %holder-file '("fruix-holder") '()
-                   `(,@(plan-steps plan 'birth)
-                     ("session")
-                     ("descriptors" ,(fileno socket))
-                     ,@(plan-steps plan 'create 'enter 'drop))
-                   #:executable (fileno executable)))))
+     (call-with-closing-port (open %holder-file (logior O_RDONLY O_CLOEXEC))
+       (lambda (executable)
+         (perform-plan %holder-file '("fruix-holder") '()
+                       `(,@(plan-steps plan 'birth)
+                         ("session")
+                         ("descriptors" ,(fileno socket))
+                         ,@(plan-steps plan 'create)
+                         ("joinable")
+                         ,@(plan-steps plan 'enter 'drop))
+                       #:executable (fileno executable)))))))
+
+(define (await-holder holder)
+  "Return @var{holder} once it is fit to share its namespaces."
+  (when (eof-object? (get-u8 (holder-socket holder)))
+    (stop-holder holder)
+    (raise-exception
+     (make-sandbox-error (format #f "sandbox: holder: ~a ended" %holder-file)
+                         #f "holder" #f)))
+  holder)
 
 (define (start-holder plan)
   "Start the process that keeps the namespaces of the sandbox of @var{plan}
 and return it, once it is fit to share them with programs."
   (match (socketpair AF_UNIX (logior SOCK_STREAM SOCK_CLOEXEC) 0)
     ((ours . theirs)
-     (let ((process (call-with-input-file %holder-file
-                      (lambda (executable)
-                        (fork-holder plan executable theirs)))))
-       (close-port theirs)
-       (get-u8 ours)
-       (make-holder process ours)))))
+     (let ((process (on-failure (lambda () (close-port ours))
+                      (lambda ()
+                        (call-with-closing-port theirs
+                          (lambda (theirs) (fork-holder plan theirs)))))))
+       (await-holder (make-holder process ours))))))
 
 (define (stop-holder holder)
   "Kill @var{holder}, and so all processes of its sandbox."

@@ -22,12 +22,20 @@
   #:use-module (fruix sandbox linux)
   #:use-module ((srfi srfi-1) #:select (append-map))
   #:export (sandbox-plan
+            sandbox-shortcomings
             plan-steps))
 
+(define (default-facts box system)
+  "Return facts for the plan of @var{box} on @var{system}."
+  (if (eq? system %platform)
+      (host-facts box)
+      (assq-ref %typical-facts system)))
+
+(define (refuse-system system)
+  (refuse-field 'system "no sandboxes on ~a" system))
+
 (define* (sandbox-plan box #:key (system %platform)
-                       (facts (if (eq? system %platform)
-                                  (host-facts box)
-                                  (assq-ref %typical-facts system))))
+                       (facts (default-facts box system)))
   "Return the plan of the sandbox @var{box} on @var{system}, @code{linux} or
 @code{freebsd}, the one at hand by default: an alist of phases and their steps,
 each a list of a name, strings and integers.  Nothing is done.  @var{facts},
@@ -37,7 +45,17 @@ for."
   (case system
     ((linux) (linux-plan box facts))
     ((freebsd) (freebsd-plan box facts))
-    (else (refuse-field 'system "no sandboxes on ~a" system))))
+    (else (refuse-system system))))
+
+(define* (sandbox-shortcomings box #:key (system %platform)
+                               (facts (default-facts box system)))
+  "Return a list of strings, each telling in what respect @var{box} is less on
+@var{system} than it asks for, and why.  The arguments are those of
+@code{sandbox-plan}, which does not refuse these."
+  (case system
+    ((linux) (linux-shortcomings box facts))
+    ((freebsd) (freebsd-shortcomings box facts))
+    (else (refuse-system system))))
 
 (define (plan-steps plan . phases)
   "Return the steps of @var{phases}, symbols, of @var{plan}, one after the

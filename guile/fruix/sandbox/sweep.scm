@@ -44,16 +44,15 @@
 (define (linux-receipt directory)
   "All that can be left on Linux are cgroups; other things belong to processes
 that are dead."
-  (let ((parent (delegated-cgroup)))
-    (map (lambda (name)
-           `("remove-cgroup" ,(string-append parent "/" name)))
-         (if parent
-             (scandir parent
-                      (lambda (name)
-                        (string-prefix? (cgroup-name (string-append directory
-                                                                    "/"))
-                                        name)))
-             '()))))
+  (define prefix (cgroup-name (string-append directory "/")))
+  (append-map (lambda (parent)
+                (map (lambda (name)
+                       `("remove-cgroup" ,(string-append parent "/" name)))
+                     (or (scandir parent
+                                  (lambda (name)
+                                    (string-prefix? prefix name)))
+                         '())))
+              (cgroup-parents)))
 
 (define (sweep-sandboxes directory)
   "Close all sandboxes whose roots are below @var{directory}, an absolute name
