@@ -8,6 +8,7 @@
              (fruix plan)
              (fruix process)
              (fruix sandbox cgroup)
+             (fruix sandbox performing)
              (ice-9 match)
              (ice-9 textual-ports)
              (srfi srfi-1)
