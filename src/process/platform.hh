@@ -68,18 +68,23 @@ outcome<peer> peer_credentials (int socket) noexcept;
 // Child: every signal at its default, none blocked.
 void reset_signals () noexcept;
 
-// Child: become user IDS[0], group IDS[1] with IDS[2...] as supplementary
-// groups, in every sense and for good; verified by reading back and by
-// trying to return.
+// Child: become who IDS tell, as 'become' of process/credentials.hh says.
 outcome<void>
 set_credentials (std::span<const std::int64_t> ids) noexcept;
+
+// The same for this process with all its threads.
+outcome<void>
+set_process_credentials (std::span<const std::int64_t> ids) noexcept;
 
 // Child: become user USER, whatever the groups, so as to signal its
 // processes.
 outcome<void> set_user (uid_t user) noexcept;
 
-// Child.
+// Child, or this process; on Linux a thread and those that it starts.
 outcome<void> set_no_new_privileges () noexcept;
+outcome<bool> no_new_privileges () noexcept;
+
+// Child.
 outcome<void> set_death_signal (int signal) noexcept;
 
 }

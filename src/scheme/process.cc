@@ -47,6 +47,39 @@ peer_credentials_ (SCM socket)
                      scm_from_uint32 (peer->group));
 }
 
+struct credentials_request
+{
+  std::vector<std::int64_t> ids;
+};
+
+static SCM
+set_credentials_ (SCM user, SCM group, SCM groups)
+{
+  if (!scm_is_true (scm_list_p (groups)))
+    scm_wrong_type_arg_msg (nullptr, 0, groups, "list");
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<credentials_request> ();
+  for (SCM rest = scm_cons2 (user, group, groups); scm_is_pair (rest);
+       rest = scm_cdr (rest))
+    request.ids.push_back (scm_to_int64 (scm_car (rest)));
+  auto result = act (
+      "setresuid", [&] { return set_process_credentials (request.ids); });
+  scm_dynwind_end ();
+  return value_or_raise (result);
+}
+
+static SCM
+set_no_new_privileges_ ()
+{
+  return value_or_raise (set_no_new_privileges ());
+}
+
+static SCM
+no_new_privileges_ ()
+{
+  return value_or_raise (no_new_privileges ());
+}
+
 static const primitive table[] = {
   {"%await-exit", 2, reinterpret_cast<void *> (await_exit_),
    "Wait until the child process @var{pid} with @var{descriptor} has ended, "
@@ -60,6 +93,16 @@ static const primitive table[] = {
   {"%peer-credentials", 1, reinterpret_cast<void *> (peer_credentials_),
    "Return the list of the process, user and group ID at the other end of "
    "the local socket whose descriptor is @var{fd}."},
+  {"%set-credentials", 3, reinterpret_cast<void *> (set_credentials_),
+   "Let this process, with all its threads, become the user ID @var{uid} and "
+   "the group ID @var{gid} for good, the list @var{groups} being its "
+   "supplementary groups; @code{EPERM} if it could become user 0 again."},
+  {"%set-no-new-privileges", 0,
+   reinterpret_cast<void *> (set_no_new_privileges_),
+   "Let no program that is executed from now on gain privileges: by this "
+   "thread and those it starts on Linux, by this process on FreeBSD."},
+  {"%no-new-privileges?", 0, reinterpret_cast<void *> (no_new_privileges_),
+   "Return true if @code{%set-no-new-privileges} is in effect."},
 };
 
 void
