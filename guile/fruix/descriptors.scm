@@ -15,6 +15,7 @@
             open-directory
             open-directory-at
             make-pipe
+            close-range
             read-descriptor!
             poll-descriptors))
 
@@ -47,6 +48,21 @@ return what @var{proc} returned."
 end to write (pipe2(2)).  The caller closes both."
   (match (%pipe)
     ((read . write) (values read write))))
+
+(define* (close-range first last #:key cloexec?)
+  "Close the descriptors from @var{first} to @var{last}, integers,
+@var{last} being @code{#f} for the highest there is; with @var{cloexec?}, make
+them close-on-exec instead.  Those that are not open do not matter.
+
+Descriptors that Guile keeps for itself are among them, by which it delivers
+signals, runs finalizers or, on FreeBSD, gets memory: without them the process
+cannot go on.  So are those of ports, which learn nothing of it.  It is meant
+for what was inherited under known numbers; @code{spawn-process} closes all
+others in what it starts.  Raise a
+@code{system-error}: @code{EINVAL} if @var{first} is above @var{last}, or for
+@var{cloexec?} before Linux 5.11; @code{ENOSYS} before Linux 5.9
+(close_range(2))."
+  (%close-range first (or last #xffffffff) cloexec?))
 
 (define* (read-descriptor! fd bv #:optional (start 0)
                            (count (- (bytevector-length bv) start)))

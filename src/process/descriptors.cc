@@ -41,6 +41,14 @@ make_pipe () noexcept
   return std::pair {ends[0], ends[1]};
 }
 
+outcome<void>
+close_descriptors (unsigned first, unsigned last, bool on_exec) noexcept
+{
+  if (::close_range (first, last, on_exec ? CLOSE_RANGE_CLOEXEC : 0) < 0)
+    return failed ("close_range");
+  return {};
+}
+
 outcome<std::uint64_t>
 read_some (int fd, std::span<std::uint8_t> bytes) noexcept
 {

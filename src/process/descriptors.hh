@@ -21,6 +21,10 @@ outcome<int> open_directory_at (int directory, const char *name) noexcept;
 // A pipe: the end to read, the end to write.
 outcome<std::pair<int, int>> make_pipe () noexcept;
 
+// Close the descriptors from FIRST to LAST, or let exec close them.
+outcome<void> close_descriptors (unsigned first, unsigned last,
+                                 bool on_exec) noexcept;
+
 // Read what is there, at most BYTES; 0 at the end.
 outcome<std::uint64_t> read_some (int fd,
                                   std::span<std::uint8_t> bytes) noexcept;

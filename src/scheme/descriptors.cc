@@ -50,6 +50,13 @@ pipe_ ()
 }
 
 static SCM
+close_range_ (SCM first, SCM last, SCM on_exec)
+{
+  return value_or_raise (close_descriptors (
+      scm_to_uint (first), scm_to_uint (last), scm_is_true (on_exec)));
+}
+
+static SCM
 read_ (SCM fd, SCM bytevector, SCM start, SCM count)
 {
   int from = scm_to_int (fd);
@@ -153,6 +160,9 @@ static const primitive table[] = {
   {"%pipe", 0, reinterpret_cast<void *> (pipe_),
    "Return a pair: the descriptors of a new pipe's end to read and end to "
    "write, both close-on-exec (pipe2(2))."},
+  {"%close-range", 3, reinterpret_cast<void *> (close_range_),
+   "Close the descriptors from @var{first} to @var{last} or, if "
+   "@var{cloexec?}, make them close-on-exec (close_range(2))."},
   {"%read", 4, reinterpret_cast<void *> (read_),
    "Read at most @var{count} bytes from the descriptor @var{fd} into "
    "@var{bv} at @var{start}; return their number, 0 at the end (read(2))."},
