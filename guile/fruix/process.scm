@@ -19,11 +19,13 @@
   #:use-module (fruix primitives)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
+  #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:use-module (srfi srfi-9 gnu)
   #:export (spawn-process
             perform-plan
             descriptor-number
+            descriptor-numbers
             process?
             process-id
             process-descriptor
@@ -55,7 +57,8 @@ plan tells where the process is born: @code{(\"namespaces\" @var{name} ...)}
 of its own, and @code{(\"cgroup\" @var{directory})} if it is not to be in its
 parent's.  @var{arguments}, from argv[0] on, and @var{environment},
 @code{\"NAME=value\"}, are lists of strings or, for bytes that are not UTF-8,
-bytevectors.  With @var{executable}, a descriptor, what is open there is
+bytevectors; an @var{environment} of @code{#f} is that of this process.  With
+@var{executable}, a descriptor, what is open there is
 executed, and @var{program} is only its name; with @var{relative}, a process,
 the new one joins the namespaces of that instead.
 
@@ -84,6 +87,36 @@ namespaces and a cgroup, and its steps."
   (cond ((port? object) (fileno object))
         (else (or object -1))))
 
+(define %maximum-descriptor 255)
+
+(define (check-numbers numbers)
+  "Raise an error unless @var{numbers} are those of descriptors beyond the
+standard ones, each there once."
+  (for-each (lambda (number)
+              (unless (and (exact-integer? number)
+                           (<= 3 number %maximum-descriptor))
+                (scm-error 'out-of-range "descriptors"
+                           "not a descriptor from 3 to ~a: ~s"
+                           (list %maximum-descriptor number)
+                           (list number))))
+            numbers)
+  (unless (= (length numbers) (length (delete-duplicates numbers)))
+    (scm-error 'misc-error "descriptors" "a descriptor is there twice: ~s"
+               (list numbers) #f)))
+
+(define (descriptor-numbers input output error others)
+  "Return what the step @code{\"descriptors\"} takes: the descriptor behind
+each of @var{input}, @var{output}, @var{error}, and those in @var{others}, an
+alist from 3 or more to such objects; -2 in the gaps, which remain closed.
+Raise an @code{out-of-range} error for any other number."
+  (check-numbers (map car others))
+  (let ((sources `((0 . ,input) (1 . ,output) (2 . ,error) ,@others)))
+    (list-tabulate (+ 1 (apply max (map car sources)))
+                   (lambda (number)
+                     (match (assv number sources)
+                       ((_ . object) (descriptor-number object))
+                       (#f -2))))))
+
 (define (find-program name)
   "Return the file name of the program @var{name}, looked up in @env{PATH} if
 it has no slash; @var{name} itself if it is not found."
@@ -91,31 +124,92 @@ it has no slash; @var{name} itself if it is not found."
       name
       (or (search-path (parse-path (getenv "PATH")) name) name)))
 
+(define (optional-step name argument)
+  "Return a list of the step @var{name} with @var{argument}, or of nothing if
+that is @code{#f}."
+  (if argument `((,name ,argument)) '()))
+
+;; The leader of a session leads a process group already, and may not start
+;; another.
+(define (group-steps session? process-group?)
+  (cond (session? '(("session")))
+        (process-group? '(("process-group")))
+        (else '())))
+
+(define (limit-steps limits)
+  (map (match-lambda
+         ((resource . value) `("limit" ,(symbol->string resource) ,value)))
+       limits))
+
+(define (credential-steps user group groups)
+  (cond ((and user group) `(("credentials" ,user ,group ,@groups)))
+        ((or user group (pair? groups))
+         (scm-error 'misc-error "spawn-process"
+                    "#:user and #:group belong together" '() #f))
+        (else '())))
+
 (define* (spawn-process program arguments
-                        #:key (environment (environ)) directory
+                        #:key environment directory
                         (input #f) (output 1) (error 2) (descriptors '())
-                        session? death-signal)
+                        session? process-group? (limits '()) umask
+                        user group (groups '()) no-new-privileges?
+                        death-signal)
   "Start @var{program}, which is looked up in @env{PATH} if it has no slash,
 with @var{arguments}, a list of strings from argv[0] on, and return a process,
 to be passed to @code{wait-process} once.
 
-@var{environment} is a list of @code{\"NAME=value\"}, @var{directory} its
-current directory if not @code{#f}.  @var{input}, @var{output} and @var{error}
-are descriptors or ports, or @code{#f} for @file{/dev/null}; those in the list
-@var{descriptors} become 3, 4...; all others are closed.  With
-@var{session?}, it leads a session of its own.  @var{death-signal} is a signal
-that it gets when the @emph{thread} that started it ends, or @code{#f}.
+@table @var
+@item environment
+A list of @code{\"NAME=value\"}; by default that of this process.
+@item input
+@itemx output
+@itemx error
+A descriptor, a port, or @code{#f} for @file{/dev/null}, for each of the
+standard descriptors.
+@item descriptors
+An alist from a number, 3 to 255, to what becomes the descriptor of that
+number.  All others are closed.
+@item session?
+@itemx process-group?
+Whether it leads a session of its own, or only a process group.
+@item limits
+An alist from a resource to a number, its limit both soft and hard
+(setrlimit(2)): @code{address-space}, @code{core}, @code{cpu}, @code{data},
+@code{file-size}, @code{open-files}, @code{processes} or @code{stack}.
+@item umask
+Its file mode creation mask.
+@item user
+@itemx group
+@itemx groups
+The user ID, group ID and supplementary group IDs that it takes on for good;
+with a @var{user} there must be a @var{group}, and no other groups remain.
+That is verified, and needs root.  @var{user} is not 0.
+@item no-new-privileges?
+Whether set-user-ID bits and the like have no effect for it and its children.
+@item directory
+Its current directory, which it enters as @var{user}.
+@item death-signal
+A signal that it gets when the @emph{thread} that started it ends; on FreeBSD,
+when the whole process does.
+@end table
 
-Signals are at their defaults in it.  Raise a @code{system-error} if the
-program cannot be executed."
+Signals are at their defaults in it.  Raise a @code{system-error} that names
+the step and its object if one of these fails, or @code{execve} if the program
+cannot be executed; no process is left then."
   (perform-plan
    (find-program program) arguments environment
+   ;; What may need root comes before the credentials change.  The directory
+   ;; comes after: root must not enter for a user what that user cannot, and
+   ;; cannot enter all that the user can, on NFS.
    `(("namespaces")
-     ("descriptors" ,@(map descriptor-number
-                           (cons* input output error descriptors)))
-     ,@(if session? '(("session")) '())
-     ,@(if directory `(("chdir" ,directory)) '())
-     ,@(if death-signal `(("death-signal" ,death-signal)) '()))))
+     ,@(group-steps session? process-group?)
+     ("descriptors" ,@(descriptor-numbers input output error descriptors))
+     ,@(limit-steps limits)
+     ,@(optional-step "umask" umask)
+     ,@(credential-steps user group groups)
+     ,@(if no-new-privileges? '(("no-new-privileges")) '())
+     ,@(optional-step "chdir" directory)
+     ,@(optional-step "death-signal" death-signal))))
 
 (define (unless-errno errno default thunk)
   "Call @var{thunk} and return what it returned; @var{default} if it raises a
@@ -141,20 +235,44 @@ if somebody else has reaped it."
   (unless-errno ECHILD 'lost
     (lambda () (cdr (waitpid (process-id process))))))
 
-(define (wait-process process)
-  "Wait until @var{process} has ended and return its status, for
-@code{status:exit-val} and @code{status:term-sig}, or @code{#f} if another
-part of the program, such as a handler of @code{SIGCHLD}, has waited for it.
-May be called again, and by several threads, with the same result."
+(define (ends-within? process seconds)
+  "Return true if @var{process} has ended, or does within @var{seconds}."
+  ;; Meanwhile another thread may wait, and close the descriptor.
+  (let ((copy (with-mutex (process-reaping process)
+                (and (not (process-status process))
+                     (dup->fdes (process-descriptor process))))))
+    (or (not copy)
+        (dynamic-wind
+          (const #t)
+          (lambda ()
+            (pair? (%poll `((,copy readable))
+                          (inexact->exact (round (* 1000 seconds))))))
+          (lambda () (close-fdes copy))))))
+
+(define (await-status process)
+  "Wait until @var{process} has ended, and reap it if nobody has; return its
+status, or @code{lost}."
   (with-mutex (process-waiting process)
     (unless (process-status process)
       (let ((lost (await-exit process)))
         (with-mutex (process-reaping process)
           (set-process-status! process (or lost (reap process)))
           (close-fdes (process-descriptor process)))))
-    (match (process-status process)
-      ('lost #f)
-      (status status))))
+    (process-status process)))
+
+(define* (wait-process process #:key timeout)
+  "Wait until @var{process} has ended and return its status, for
+@code{status:exit-val} and @code{status:term-sig}, or @code{#f} if another
+part of the program, such as a handler of @code{SIGCHLD}, has waited for it.
+May be called again, and by several threads, with the same result.
+
+With @var{timeout}, a number of seconds, also return @code{#f} if it has not
+ended by then; @code{process-ended?} tells which it was.  No signal is needed
+for that: its descriptor is polled (pidfd_open(2), pdfork(2))."
+  (and (or (not timeout) (ends-within? process timeout))
+       (match (await-status process)
+         ('lost #f)
+         (status status))))
 
 (define (process-ended? process)
   "Return true if @var{process} has ended and been waited for."

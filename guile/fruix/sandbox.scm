@@ -116,9 +116,6 @@ returned."
       (lambda () (proc open))
       (lambda () (close-sandbox open)))))
 
-(define (descriptor-numbers input output error others)
-  (map descriptor-number (cons* input output error others)))
-
 (define (remember process open)
   "Note that @var{process} runs in @var{open}; forget those that have ended."
   (set-open-sandbox-processes!
@@ -137,10 +134,10 @@ The first string is the absolute file name of the program inside, unless
 sandbox.
 
 @var{input}, @var{output} and @var{error} are descriptors or ports, or
-@code{#f} for @file{/dev/null}; those in the list @var{descriptors} become 3,
-4...; all others are closed.  With @var{terminal?}, @var{input} becomes its
-controlling terminal.  It gets SIGKILL when the @emph{thread} that called this
-ends.
+@code{#f} for @file{/dev/null}; @var{descriptors} is an alist from a number, 3
+to 255, to what becomes the descriptor of that number; all others are closed.
+With @var{terminal?}, @var{input} becomes its controlling terminal.  It gets
+SIGKILL when the @emph{thread} that called this ends.
 
 Raise a @code{&sandbox-error} if it cannot be started: its step is
 @code{execve}, or @code{program-within} for a program that is not where it must

@@ -59,11 +59,11 @@ lower_own (context &context, int &next) noexcept
 }
 
 // ("descriptors" SOURCE...): descriptor N becomes the Nth SOURCE, or
-// /dev/null for -1; all others are closed.
+// /dev/null for -1, or stays closed for -2; all others are closed.
 static outcome<void>
 assign_descriptors (const step &step, context &context) noexcept
 {
-  constexpr int limit = 64;
+  constexpr int limit = 256, closed = -2;
   int lifted[limit], count = static_cast<int> (step.numbers.size ());
   if (count > limit)
     return failed ("dup2", "too many descriptors", EINVAL);
@@ -72,10 +72,15 @@ assign_descriptors (const step &step, context &context) noexcept
   if (!raise_own (context, last))
     return failed ("fcntl");
   for (int i = 0; i < count; i++)
-    if ((lifted[i] = lift (static_cast<int> (step.numbers[i]), count)) < 0)
+    if (step.numbers[i] == closed)
+      lifted[i] = closed;
+    else if ((lifted[i] = lift (static_cast<int> (step.numbers[i]), count))
+             < 0)
       return failed ("dup2", step.numbers[i] < 0 ? "/dev/null" : "");
   for (int i = 0; i < count; i++)
-    if (::dup2 (lifted[i], i) < 0)
+    if (lifted[i] == closed)
+      ::close (i);
+    else if (::dup2 (lifted[i], i) < 0)
       return failed ("dup2");
   if (!lower_own (context, count))
     return failed ("dup3");
@@ -150,7 +155,7 @@ static outcome<void>
 set_limit (const step &step, context &) noexcept
 {
   int which = resource (step.texts[0]);
-  if (which < 0)
+  if (which < 0 || step.numbers[0] < 0)
     return failed ("setrlimit", step.text (0), EINVAL);
   auto value = static_cast<rlim_t> (step.numbers[0]);
   struct rlimit limit = {value, value};

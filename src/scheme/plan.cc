@@ -6,6 +6,8 @@
 #include "scheme/boundary.hh"
 #include "scheme/families.hh"
 
+extern "C" char **environ;
+
 namespace fruix::scheme {
 
 // Copy the step LIST, a name and then strings and integers.
@@ -74,6 +76,17 @@ decode (SCM birth, struct birth &out)
     decode (scm_cdr (birth), out.cgroup);
 }
 
+// Copy the list ENVIRONMENT, or for #f this process's own.
+static void
+decode_environment (SCM environment, std::vector<std::string> &out)
+{
+  if (scm_is_true (environment))
+    decode (environment, out);
+  else
+    for (char **entry = environ; entry && *entry; entry++)
+      out.emplace_back (*entry);
+}
+
 static SCM
 spawn_ (SCM program, SCM executable, SCM arguments, SCM environment,
         SCM birth, SCM relative, SCM steps)
@@ -83,7 +96,7 @@ spawn_ (SCM program, SCM executable, SCM arguments, SCM environment,
   decode (program, request.program);
   request.executable = decode_descriptor (executable);
   decode (arguments, request.arguments);
-  decode (environment, request.environment);
+  decode_environment (environment, request.environment);
   decode (birth, request.birth);
   request.birth.relative = decode_descriptor (relative);
   decode (steps, request.steps);
@@ -136,10 +149,11 @@ static const primitive table[] = {
    "that one's namespaces of these kinds instead.  Let it perform "
    "@var{steps}, and execute the file @var{program}, or what is open as the "
    "descriptor @var{executable} if that is not @code{#f}, with the lists of "
-   "strings @var{arguments}, from argv[0] on, and @var{environment}.  Each "
-   "step is a list of a name, strings and integers.  Return a pair of the "
-   "process ID and its descriptor.  A step that fails, or execve, is raised "
-   "as a @code{system-error} that names it; no process is left then."},
+   "strings @var{arguments}, from argv[0] on, and @var{environment}, "
+   "@code{#f} being this process's own.  Each step is a list of a name, "
+   "strings and integers.  Return a pair of the process ID and its "
+   "descriptor.  A step that fails, or execve, is raised as a "
+   "@code{system-error} that names it; no process is left then."},
   {"%perform", 1, reinterpret_cast<void *> (perform_),
    "Perform @var{steps} of the host, lists of a name, strings and integers, "
    "in order.  Return a receipt, a list of the same form, for @code{%undo}. "
