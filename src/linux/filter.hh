@@ -50,11 +50,21 @@ public:
   constexpr void when (std::uint32_t value, auto body)
   {
     add (BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
-    // The only kind of jump that is not limited to 255 instructions.
-    auto &jump = add (BPF_JMP | BPF_JA, 0);
-    auto before = size_;
+    auto to_end = jump ();
     body ();
-    jump.k = static_cast<std::uint32_t> (size_ - before);
+    land (to_end);
+  }
+
+  // What HIGH adds is for words from VALUE on, what LOW adds for others.
+  constexpr void split (std::uint32_t value, auto high, auto low)
+  {
+    add (BPF_JMP | BPF_JGE | BPF_K, value, 1, 0);
+    auto to_low = jump ();
+    high ();
+    auto to_end = jump ();
+    land (to_low);
+    low ();
+    land (to_end);
   }
 
   constexpr void allow_range (std::uint32_t first, std::uint32_t last)
@@ -97,13 +107,22 @@ private:
   {
     add (BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t> (offset));
   }
-  constexpr sock_filter &add (int code, std::uint32_t k,
-                              std::uint8_t if_true = 0,
-                              std::uint8_t if_false = 0)
+  // Jump to where the result lands: the only kind of jump that is not limited
+  // to 255 instructions.
+  constexpr std::size_t jump ()
   {
-    auto &instruction = code_[size_++];
-    instruction = {static_cast<std::uint16_t> (code), if_true, if_false, k};
-    return instruction;
+    add (BPF_JMP | BPF_JA, 0);
+    return size_;
+  }
+  constexpr void land (std::size_t jump)
+  {
+    code_[jump - 1].k = static_cast<std::uint32_t> (size_ - jump);
+  }
+  constexpr void add (int code, std::uint32_t k,
+                      std::uint8_t if_true = 0, std::uint8_t if_false = 0)
+  {
+    code_[size_++]
+        = {static_cast<std::uint16_t> (code), if_true, if_false, k};
   }
 
   std::array<sock_filter, 1024> code_ {};

@@ -65,13 +65,12 @@ drop_capabilities (const step &, context &) noexcept
 {
   if (::prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
     return failed ("prctl", "PR_CAP_AMBIENT");
-  for (int capability = 0; ::prctl (PR_CAPBSET_READ, capability) >= 0;
-       capability++)
-    if (::prctl (PR_CAPBSET_DROP, capability) < 0)
-      return failed ("prctl", "PR_CAPBSET_DROP");
+  int capability = 0;
+  while (::prctl (PR_CAPBSET_DROP, capability) == 0)
+    capability++;
   // Thus it says that there are no more.
   if (errno != EINVAL)
-    return failed ("prctl", "PR_CAPBSET_READ");
+    return failed ("prctl", "PR_CAPBSET_DROP");
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
   if (::syscall (SYS_capget, &header, sets) < 0)

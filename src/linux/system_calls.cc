@@ -3,11 +3,13 @@
 // that puts it in force.
 //
 // Its length hardly matters: the kernel (since 5.11) finds out which calls it
-// allows whatever their arguments, and does not run it for these.
+// allows whatever their arguments, and does not run it for these.  But to find
+// out takes a run for each number, so rules are looked up by halves.
 #include "linux/calls.hh"
 #include "linux/filter.hh"
 #include "linux/steps.hh"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
@@ -16,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <vector>
 
 namespace fruix::plan {
 
@@ -95,15 +98,43 @@ apply_rule (filter &filter, const calls::rule &rule, leniency lenient)
     }
 }
 
+struct numbered
+{
+  std::uint32_t number;
+  const calls::rule *rule;
+};
+
+// The rules that MACHINE has numbers for, in the order of these.
+static constexpr std::vector<numbered>
+sorted_rules (const calls::machine &machine)
+{
+  std::vector<numbered> result;
+  for (auto &rule : calls::rules)
+    if (int number = rule.numbers[machine.column]; number >= 0)
+      result.push_back ({static_cast<std::uint32_t> (number), &rule});
+  std::ranges::sort (result, {}, &numbered::number);
+  return result;
+}
+
+static constexpr void
+look_up (filter &filter, std::span<const numbered> rules, leniency lenient)
+{
+  if (rules.size () == 1)
+    return filter.when (rules[0].number, [&]
+      { apply_rule (filter, *rules[0].rule, lenient); });
+  auto half = rules.size () / 2;
+  filter.split (
+      rules[half].number,
+      [&] { look_up (filter, rules.subspan (half), lenient); },
+      [&] { look_up (filter, rules.first (half), lenient); });
+}
+
 static constexpr void
 apply_rules (filter &filter, const calls::machine &machine,
              leniency lenient)
 {
   filter.load_number ();
-  for (auto &rule : calls::rules)
-    if (int number = rule.numbers[machine.column]; number >= 0)
-      filter.when (static_cast<std::uint32_t> (number), [&]
-        { apply_rule (filter, rule, lenient); });
+  look_up (filter, sorted_rules (machine), lenient);
   for (auto [first, last] : machine.ranges)
     filter.allow_range (first, last);
   for (auto [first, last] : calls::common_ranges)

@@ -98,7 +98,9 @@ spawn (spawn_request &request)
     return self;
   unique_fd witness {self->descriptor};
   childhood childhood {request, arguments.data (), environment.data (), {}};
+  unique_fd null {::open ("/dev/null", O_RDWR | O_CLOEXEC)};
   childhood.context.channel = theirs.get ();
+  childhood.context.null = null.get ();
   childhood.context.parent = *self;
   childhood.context.program = request.program.c_str ();
   childhood.context.executable = request.executable;

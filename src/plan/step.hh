@@ -51,9 +51,11 @@ step make_step (
 // What the steps of one plan share.
 struct context
 {
-  // Of a child: where it reports a fault, close-on-exec; whose death is its
-  // own; what it will execute, and where that is open unless it is -1.
+  // Of a child: where it reports a fault, close-on-exec; /dev/null, which may
+  // not be there where it is born; whose death is its own; what it will
+  // execute, and where that is open unless it is -1.
   int channel = -1;
+  int null = -1;
   process parent {-1, -1};
   const char *program = nullptr;
   int executable = -1;

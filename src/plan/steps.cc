@@ -12,18 +12,12 @@
 
 namespace fruix::plan {
 
-// Open /dev/null if SOURCE is -1; place the copy at FIRST or above.
+// Copy SOURCE, which is /dev/null if it is -1, to FIRST or above.
 static int
-lift (int source, int first) noexcept
+lift (std::int64_t source, int first, const context &context) noexcept
 {
-  if (source >= 0)
-    return ::fcntl (source, F_DUPFD_CLOEXEC, first);
-  int null = ::open ("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null < 0)
-    return -1;
-  int lifted = ::fcntl (null, F_DUPFD_CLOEXEC, first);
-  ::close (null);
-  return lifted;
+  return ::fcntl (source < 0 ? context.null : static_cast<int> (source),
+                  F_DUPFD_CLOEXEC, first);
 }
 
 // The descriptors that this process itself needs until it executes its
@@ -74,8 +68,7 @@ assign_descriptors (const step &step, context &context) noexcept
   for (int i = 0; i < count; i++)
     if (step.numbers[i] == closed)
       lifted[i] = closed;
-    else if ((lifted[i] = lift (static_cast<int> (step.numbers[i]), count))
-             < 0)
+    else if ((lifted[i] = lift (step.numbers[i], count, context)) < 0)
       return failed ("dup2", step.numbers[i] < 0 ? "/dev/null" : "");
   for (int i = 0; i < count; i++)
     if (lifted[i] == closed)
