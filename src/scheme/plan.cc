@@ -6,7 +6,8 @@
 #include "scheme/boundary.hh"
 #include "scheme/families.hh"
 
-extern "C" char **environ;
+// Weak, as on FreeBSD it belongs to the program, not to the C library.
+extern "C" [[gnu::weak]] char **environ;
 
 namespace fruix::scheme {
 
