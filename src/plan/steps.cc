@@ -22,10 +22,11 @@ lift (std::int64_t source, int first, const context &context) noexcept
 
 // The descriptors that this process itself needs until it executes its
 // program, or -1.
-static std::array<int *, 3>
+static std::array<int *, 4>
 own_descriptors (context &context) noexcept
 {
-  return {&context.channel, &context.parent.descriptor, &context.executable};
+  return {&context.channel, &context.null, &context.parent.descriptor,
+          &context.executable};
 }
 
 // Move them out of the way, to FIRST or above.
