@@ -83,7 +83,8 @@ test programs."
                    (copy-file (test-program program) copy)
                    (chmod copy #o555)))
                (filter (lambda (name) (file-exists? (test-program name)))
-                       '("attack" "glutton" "job" "probe")))
+                       '("attack" "attack-freebsd" "glutton" "job"
+                         "probe")))
      (proc directory))
    #:mode #o755))
 

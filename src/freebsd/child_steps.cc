@@ -10,12 +10,14 @@
 #include <sys/types.h>
 #include <sys/param.h>
 #include <sys/jail.h>
+#include <sys/procctl.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 
 namespace fruix::plan {
 
-// ("attach" NAME): from here on this process is in the jail.
+// ("attach" NAME): from here on this process is in the jail, where nobody can
+// trace it until it executes its program; see procctl(2).
 outcome<void>
 attach (const step &step, context &) noexcept
 {
@@ -28,7 +30,13 @@ attach (const step &step, context &) noexcept
   int id = ::jail_get (which, 2, 0);
   if (id < 0)
     return failed ("jail_get", name);
-  return attach_jail (id);
+  if (auto attached = attach_jail (id); !attached)
+    return attached;
+  int tracing = PROC_TRACE_CTL_DISABLE;
+  // Unless the administrator does so already.
+  if (::procctl (P_PID, 0, PROC_TRACE_CTL, &tracing) < 0 && errno != EBUSY)
+    return failed ("procctl", "PROC_TRACE_CTL");
+  return {};
 }
 
 // ("program-within" DIRECTORY): the program, once all symbolic links are

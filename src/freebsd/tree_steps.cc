@@ -146,7 +146,7 @@ bind (const step &step, context &context)
                      context);
 }
 
-// ("filesystem" TYPE TARGET OPTION...): a new tmpfs, devfs or fdescfs.
+// ("filesystem" TYPE TARGET OPTION...): a new tmpfs or devfs.
 outcome<void>
 mount_in_tree (const step &step, context &context)
 {

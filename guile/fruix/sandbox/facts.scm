@@ -13,7 +13,6 @@
 ;;;   root      the name of the root, without symbolic links
 ;;;   vnet      whether jails can have a network of their own
 ;;;   rctl      whether there are limits for jails
-;;;   fdescfs   whether there is such a file system
 ;;; Code:
 
 (define-module (fruix sandbox facts)
@@ -29,7 +28,7 @@
 ;; What a machine of each system has that lacks nothing but a cgroup.
 (define %typical-facts
   '((linux (pts . #t) (landlock . #t))
-    (freebsd (vnet . #t) (rctl . #t) (fdescfs . #t))))
+    (freebsd (vnet . #t) (rctl . #t))))
 
 (define* (measure name #:optional (subject ""))
   "Return what the probe @var{name} of @var{subject} finds, or @code{#f}."
@@ -68,8 +67,7 @@
   (define (feature? name) (eqv? 1 (measure "sysctl" name)))
   `((root . ,(real-root box))
     (vnet . ,(feature? "kern.features.vimage"))
-    (rctl . ,(feature? "kern.racct.enable"))
-    (fdescfs . ,(and (measure "module" "fdescfs") #t))))
+    (rctl . ,(feature? "kern.racct.enable"))))
 
 (define (host-facts box)
   "Return the facts about this host that the plan of @var{box} depends on, an

@@ -33,14 +33,13 @@
 ;; Files up to this size, in bytes, are copied: a mount costs more.
 (define %copied-file-size 1048576)
 
-(define (filesystems box facts)
+;; No fdescfs, by which jails could be left (FreeBSD-SA-26:66): /dev/fd has the
+;; three standard descriptors.
+(define (filesystems box)
   "Return the new file systems of @var{box}: lists of a name and a step."
   (if (and (sandbox-devices? box) (not (mounted? box "/dev")))
       `(("/dev" ("filesystem" "devfs" "/dev"
-                 ,(format #f "ruleset=~a" %devfs-ruleset)))
-        ,@(if (assq-ref facts 'fdescfs)
-              '(("/dev/fd" ("filesystem" "fdescfs" "/dev/fd")))
-              '()))
+                 ,(format #f "ruleset=~a" %devfs-ruleset))))
       '()))
 
 (define (bind->copying step)
@@ -141,7 +140,7 @@ does; @var{facts} tell about the host."
            '())
      ,@(map bind->copying
             (tree-steps box
-                        #:filesystems (filesystems box facts)))
+                        #:filesystems (filesystems box)))
      ,@(passwd-steps box)
      ,(jail-step box facts)
      ,@(if (eq? (sandbox-network box) 'loopback)
