@@ -152,6 +152,47 @@ trap '' TERM HUP; echo ready; while :; do busybox sleep 100; done")
                         '("busybox" "true") #:program "/gnu/store/item/sh"
                         #:input #f))))))
 
+(define (test-terminal mode)
+  "Run a program for a user who sits at a terminal, which script(1) makes."
+  (define (run directory what)
+    (define file (string-append directory "/script"))
+    (call-with-output-file file
+      (lambda (port)
+        (write `(begin
+                  (use-modules (fruix sandbox))
+                  (define box
+                    (sexp->sandbox
+                     ',(sandbox->sexp (shell-sandbox mode directory))))
+                  (define (run box)
+                    (run-in-sandbox box
+                                    '("busybox" "sh" "-c" "\
+test -t 0 && test -t 2 && busybox stty size && echo job > /dev/tty")
+                                    #:program "/gnu/store/item/sh"))
+                  ,what)
+               port)))
+    (let*-values
+        (((never end) (make-pipe))
+         ((text status)
+          (output-of
+           (lambda (out)
+             (spawn-process "script"
+                            `("script" "-qec"
+                              ,(format #f "stty rows 33 cols 77; \
+~a --no-auto-compile ~a" (or (getenv "GUILE") "guile") file)
+                              "/dev/null")
+                            #:input never #:output out #:error out)))))
+      (for-each close-fdes (list never end))
+      (string-delete #\return text)))
+  (for-each (match-lambda
+              ((name what)
+               (test-equal (format #f "~a: ~a works on a terminal of its own"
+                                   mode name)
+                 "33 77\njob\n"
+                 (call-with-sandbox-directory
+                  (lambda (directory) (run directory what))))))
+            '(("a program" (run box))
+              ("a program in an open sandbox" (call-with-sandbox box run)))))
+
 (define (test-runner mode)
   "Perform a plan without Guile."
   (test-equal (format #f "~a: a plan can be performed without Guile" mode)
@@ -181,6 +222,7 @@ trap '' TERM HUP; echo ready; while :; do busybox sleep 100; done")
               (test-entering mode)
               (test-closing mode)
               (test-opener-death mode)
+              (test-terminal mode)
               (test-runner mode))
             %own-modes)
   (test-saving))
