@@ -1,6 +1,6 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
-;;; Sandboxes on FreeBSD: each step is done and undone, a crash is swept up,
-;;; and a hostile program stays inside.
+;;; Sandboxes on FreeBSD: each step is done and undone, and a crash is swept
+;;; up.
 
 (use-modules (fruix config)
              (fruix jail)
@@ -224,101 +224,7 @@ done" ))
         (run-in-sandbox box '("/gnu/store/199/job" "/" "0")
                         #:input #f #:output #f))))))
 
-;; What comes of each attempt of tests/attack-freebsd.cc.
-(define %defeats
-  '(("write to an input" . "Read-only file system")
-    ("change the mode of an input" . "Read-only file system")
-    ("change the flags of an input" . "Read-only file system")
-    ("remove an input" . "Read-only file system")
-    ("create beside an input" . "Read-only file system")
-    ("create in the root" . "Permission denied")
-    ("see a file of the host" . "No such file or directory")
-    ("make a device" . "Operation not permitted")
-    ("open the memory" . "No such file or directory")
-    ("set a flag of root's" . "Operation not permitted")
-    ("give a file to root" . "Operation not permitted")
-    ("open by handle" . "Operation not permitted")
-    ("become root" . "Operation not permitted")
-    ("take a group" . "Operation not permitted")
-    ("change groups" . "Operation not permitted")
-    ("change the name of the login" . "Operation not permitted")
-    ("allow core dumps" . "Operation not permitted")
-    ("new privileges" . "none")
-    ("descriptors inherited" . "0")
-    ("change the root directory" . "Operation not permitted")
-    ("unmount an input" . "Operation not permitted")
-    ("mount over an input" . "Operation not permitted")
-    ("enter another jail" . "Operation not permitted")
-    ("make a jail" . "Operation not permitted")
-    ("rename the host" . "Operation not permitted")
-    ("change a setting of the kernel" . "Operation not permitted")
-    ("load a module" . "Operation not permitted")
-    ("mounts that are seen" . "1")
-    ("signal a process of the host" . "No such process")
-    ("trace a process of the host" . "No such process")
-    ("signal everybody" . "No such process")
-    ("take shared memory of the host" . "No such file or directory")
-    ("take it by name" . "No such file or directory")
-    ("make a socket" . "done")
-    ("reach a port of the host" . "Connection refused")
-    ("make a raw socket" . "Operation not permitted")
-    ("reach a local socket of the host" . "Connection refused")))
-
-;; Without any network, there is less to try.
-(define %defeats-without-network
-  '(("make a socket" . "Protocol not supported")
-    ("reach a port of the host" . "Bad file descriptor")
-    ("make a raw socket" . "Protocol not supported")))
-
-(define (listening family address . rest)
-  "Return a port of the host that listens on ADDRESS."
-  (let ((port (socket family SOCK_STREAM 0)))
-    (apply bind port family address rest)
-    (listen port 1)
-    port))
-
-(define (attack network)
-  "Return what comes of the attacks in a sandbox with NETWORK, as an alist,
-while the host listens on two sockets."
-  (call-with-sandbox-directory
-   (lambda (directory)
-     (define item (string-append directory "/store/item"))
-     (define input (string-append item "/input"))
-     (define tcp (listening AF_INET INADDR_LOOPBACK 0))
-     (define local (listening AF_UNIX (string-append item "/socket")))
-     (call-with-output-file input newline)
-     (chmod input #o777)
-     (chmod (string-append item "/socket") #o777)
-     (chown input 35001 35001)
-     (chown item 35001 35001)
-     (let ((facts
-            (report
-             (output (sandbox #:root (string-append directory "/root")
-                              #:user 35001 #:group 35001 #:network network
-                              #:mounts `((,item "/item" read-only)))
-                     "/item/attack-freebsd" "/item/input"
-                     (string-append directory "/store")
-                     (number->string (getpid))
-                     (number->string (sockaddr:port (getsockname tcp)))
-                     "/item/socket" "4711"))))
-       (close-port tcp)
-       (close-port local)
-       facts))))
-
-(define (test-attacks network expected)
-  (define results (attack network))
-  (for-each (match-lambda
-              ((what . defeat)
-               (test-equal (format #f "~a: ~a" network what)
-                 (or (assoc-ref expected what) defeat)
-                 (assoc-ref results what))))
-            %defeats)
-  (test-equal (format #f "~a: no attack is missing here" network)
-    (length %defeats) (length results)))
-
 (define (test-all)
-  (test-attacks 'loopback '())
-  (test-attacks 'none %defeats-without-network)
   (test-each-step)
   (test-failures)
   (test-sweep)
