@@ -293,16 +293,26 @@ left of them.  @var{through} is as for @code{start-script}."
     (lambda () (thunk) #f)
     #:unwind? #t))
 
+(define (root-mounts)
+  "Return what is mounted on the roots of sandboxes or in them; other tests may
+mount other things meanwhile."
+  (filter (lambda (line)
+            (or (string-contains line "/root ")
+                (string-contains line "/root/")))
+          (string-split (call-with-input-file "/proc/self/mountinfo"
+                          get-string-all)
+                        #\newline)))
+
 (define (process-state)
   "Return what a sandbox must not change for this process: open descriptors,
-children and mounts."
+children, and mounts on roots."
   (list (filter (lambda (fd)
                   (catch 'system-error
                     (lambda () (fcntl fd F_GETFD))
                     (const #f)))
                 (iota 1024))
         (call-with-input-file "/proc/thread-self/children" get-string-all)
-        (call-with-input-file "/proc/self/mountinfo" get-string-all)))
+        (root-mounts)))
 
 (define (state directory)
   "Return what a sandbox in @var{directory} must not change: this process, and
