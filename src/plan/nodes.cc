@@ -20,15 +20,18 @@ make_directory (const step &step, context &context) noexcept
   if (!place)
     return std::unexpected {place.error ()};
   auto mode = static_cast<mode_t> (step.numbers[0]);
-  if (::mkdirat (place->directory, place->name, mode) < 0)
+  if (::mkdirat (place->directory, place->name, 0700) < 0)
     {
       if (errno == EEXIST)
         return {};
       return failed ("mkdirat", step.text (0));
     }
-  // Whatever the umask is.
-  if (::fchmodat (place->directory, place->name, mode, 0) < 0)
-    return failed ("fchmodat", step.text (0));
+  // Whatever the umask is, and whatever its owner may have put in its place.
+  unique_fd made {::openat (place->directory, place->name,
+                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+                                | O_CLOEXEC)};
+  if (!made || ::fchmod (made.get (), mode) < 0)
+    return failed ("fchmod", step.text (0));
   return {};
 }
 
