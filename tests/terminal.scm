@@ -302,7 +302,7 @@ terminal.  Return what PLAY did, the exit value of the script, or
 
 (test-assert "a program that reads nothing for long gets all that was typed"
   (match (interact "stty raw -echo; echo ready; seq 1 100000
-                    head -c 300000 | wc -c"
+                    echo $(head -c 300000 | wc -c)"
                    (lambda (screen terminal)
                      (await screen "ready")
                      (start-thread
