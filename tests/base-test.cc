@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Faults, retry and descriptors.
+// Faults, retry, descriptors and texts.
 #include "base/outcome.hh"
 #include "base/retry.hh"
 #include "base/unique_fd.hh"
+#include "base/utf8.hh"
 
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
@@ -66,6 +67,29 @@ BOOST_AUTO_TEST_CASE (moving_over_a_descriptor_closes_it)
   unique_fd owner {raw};
   owner = unique_fd {};
   BOOST_TEST (!is_open (raw));
+}
+
+BOOST_AUTO_TEST_CASE (text_that_is_utf8_stays_as_it_is)
+{
+  for (std::string text : {"", "a", "\u00e9", "\u20ac", "\ud7ff\ue000",
+                           "\U00010000\U0010ffff"})
+    BOOST_TEST (valid_utf8 (text) == text);
+  BOOST_TEST (valid_utf8 ({"a\0b", 3}) == std::string ("a\0b", 3));
+}
+
+BOOST_AUTO_TEST_CASE (each_byte_of_no_character_is_replaced)
+{
+  BOOST_TEST (valid_utf8 ("a\xff\xfe"
+                          "b")
+              == "a\ufffd\ufffdb");
+  BOOST_TEST (valid_utf8 ("\xc3(") == "\ufffd(");
+  for (auto bytes : {"\xe2\x82", "\xc0\x80", "\x80\x80"})
+    BOOST_TEST (valid_utf8 (bytes) == "\ufffd\ufffd");
+  // A long form, a surrogate.
+  for (auto bytes : {"\xe0\x80\x80", "\xed\xa0\x80"})
+    BOOST_TEST (valid_utf8 (bytes) == "\ufffd\ufffd\ufffd");
+  BOOST_TEST (valid_utf8 ("\xf4\x90\x80\x80")
+              == "\ufffd\ufffd\ufffd\ufffd");
 }
 
 BOOST_AUTO_TEST_SUITE_END ()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scheme/boundary.hh"
 
+#include "base/utf8.hh"
+
 #include <cstdlib>
 
 namespace fruix::scheme {
@@ -111,8 +113,10 @@ decode_bytes (SCM bytevector, SCM start, SCM count)
 SCM
 encode (std::string_view text)
 {
-  return scm_from_stringn (text.data (), text.size (), "UTF-8",
-                           SCM_FAILED_CONVERSION_QUESTION_MARK);
+  // Guile's own conversion raises an error for bad bytes where iconv is that
+  // of FreeBSD.
+  auto valid = valid_utf8 (text);
+  return scm_from_utf8_stringn (valid.data (), valid.size ());
 }
 
 SCM
