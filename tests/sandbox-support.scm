@@ -84,7 +84,7 @@ test programs."
                    (chmod copy #o555)))
                (filter (lambda (name) (file-exists? (test-program name)))
                        '("attack" "attack-freebsd" "glutton" "job"
-                         "probe")))
+                         "neighbour" "probe")))
      (proc directory))
    #:mode #o755))
 
