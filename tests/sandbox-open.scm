@@ -193,6 +193,23 @@ test -t 0 && test -t 2 && busybox stty size && echo job > /dev/tty")
             '(("a program" (run box))
               ("a program in an open sandbox" (call-with-sandbox box run)))))
 
+(define (test-commands)
+  (test-equal "what is no command is refused, and leaves nothing"
+    '(#t "sandbox: program: not a command: ()"
+         "sandbox: program: not a command: \"sh\""
+         "sandbox: program: not an absolute file name: \"sh\"")
+    (call-with-sandbox-directory
+     (lambda (directory)
+       (define box (shell-sandbox (first %own-modes) directory))
+       (define before (state directory))
+       (define messages
+         (map (lambda (command)
+                (third (fault-of (lambda ()
+                                   (run-in-sandbox box command
+                                                   #:input #f)))))
+              '(() "sh" ("sh"))))
+       (cons (equal? before (state directory)) messages)))))
+
 (define (test-runner mode)
   "Perform a plan without Guile."
   (test-equal (format #f "~a: a plan can be performed without Guile" mode)
@@ -225,6 +242,7 @@ test -t 0 && test -t 2 && busybox stty size && echo job > /dev/tty")
               (test-terminal mode)
               (test-runner mode))
             %own-modes)
+  (test-commands)
   (test-saving))
 
 (test-begin "sandbox-open")

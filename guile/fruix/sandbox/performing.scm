@@ -72,7 +72,9 @@ first of @var{command}, with @var{environment} and @var{descriptors}, integers.
 With @var{terminal?}, the first of these becomes its controlling terminal; with
 @var{relative}, a process, it joins the namespaces of that one.  It gets SIGKILL
 when the thread that called this ends."
-  (check-command (cons (or program (car command)) (cdr command)))
+  (check-command (if (and program (pair? command))
+                     (cons program (cdr command))
+                     command))
   (call-with-step-errors
    (lambda ()
      (perform-plan (or program (car command)) command environment
