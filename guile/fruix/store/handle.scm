@@ -66,12 +66,11 @@
 (define (lock-store layout release)
   "Return a shared lock on the store of @var{layout}.  Before, delete what was
 being added to it when a process was killed, if nobody else uses it, after
-@var{release} was called with its directory."
+@var{release} was called with each directory of that."
   (let* ((file (layout-big-lock layout))
          (alone (acquire-file-lock file 'exclusive #:wait? #f)))
     (when alone
-      (release (layout-physical-store layout))
-      (sweep-staging layout)
+      (sweep-staging layout release)
       (release-file-lock! alone))
     (acquire-file-lock file 'shared)))
 
@@ -81,8 +80,8 @@ being added to it when a process was killed, if nobody else uses it, after
 missing of its directories and database.  @var{build-group} is the number of
 the group of the build users, if there are any; @var{reserve-space?} tells
 whether to keep 8 MiB of disk space for hard times.  @var{release} is called
-with the directory of the store before what a killed process left there is
-deleted, to take away what may be mounted in it.  Raise a
+with each directory that a killed process left there before it is deleted, to
+take away what may be mounted in it.  Raise a
 @code{&fruix-error} if the store cannot be used."
   (make-directories layout #:build-group build-group)
   (ensure-reserved-space layout #:reserve? reserve-space?)

@@ -73,13 +73,17 @@
                 (basename (staging-directory staging)))
   (close-fdes (staging-store-descriptor staging)))
 
-(define (sweep-staging layout)
+(define (sweep-staging layout release)
   "Delete the staging directories in the store of @var{layout}, which is in
-use by nobody: processes that were killed have left them."
-  (call-with-directory (layout-physical-store layout)
+use by nobody: processes that were killed have left them.  Before, call
+@var{release} with the file name of each."
+  (define directory (layout-physical-store layout))
+  (call-with-directory directory
     (lambda (store)
-      (for-each (lambda (name) (delete-tree! store name))
-                (scandir (layout-physical-store layout)
+      (for-each (lambda (name)
+                  (release (string-append directory "/" name))
+                  (delete-tree! store name))
+                (scandir directory
                          (lambda (name) (string-prefix? %prefix name)))))))
 
 
