@@ -161,7 +161,7 @@
                (match (control '(ps))
                  (('ps ('build . facts))
                   (match (map (lambda (key) (assq-ref facts key))
-                              '(derivation phase clients))
+                              '(path phase clients))
                     ((((? (lambda (name) (string=? name drv))))
                       (phase) ((uid pid)))
                      (list phase uid pid)))))))))))

@@ -253,9 +253,9 @@ before snapshots show it."
     (entries entries)))
 
 (test-equal "a snapshot says what runs and what waits, and for whom"
-  '(((derivation . "x") (phase . running) (builder . 42)
+  '(((kind . build) (path . "x") (phase . running) (builder . 42)
      (clients (1000 . 99)))
-    ((derivation . "y") (phase . queued) (builder . #f)
+    ((kind . build) (path . "y") (phase . queued) (builder . #f)
      (clients (1000 . 99))))
   (call-with-scheduler
    (lambda (scheduler gate-of)

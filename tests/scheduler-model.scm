@@ -20,21 +20,23 @@
 
 ;; A request that has not been answered.
 (define-immutable-record-type <ask>
-  (make-ask client id goals keep-going? missing failed)
+  (make-ask client id goals keep-going? jobs missing failed)
   ask?
   (client ask-client)
   (id ask-id)
   (goals ask-goals)
   (keep-going? ask-keep-going?)
+  (jobs ask-jobs)                       ;integer | #f
   (missing ask-missing set-ask-missing) ;alist: drv -> what it needs
   (failed ask-failed set-ask-failed))   ;list of drvs
 
 (define-immutable-record-type <model>
-  (make-model max-jobs asks running overtaken)
+  (make-model max-jobs asks running payers overtaken)
   model?
   (max-jobs model-max-jobs set-max-jobs)
   (asks model-asks set-asks)            ;list of <ask>
   (running model-running set-running)   ;alist: drv -> followers
+  (payers model-payers set-payers)      ;alist: drv with a slot -> client
   (overtaken model-overtaken            ;alist: (WAITING . OTHER) -> count
              set-overtaken))
 
@@ -58,11 +60,25 @@
    (map ask-client
         (filter (lambda (ask) (wants? ask drv)) (model-asks model)))))
 
+(define (jobs-of model ask)
+  (max 1 (or (ask-jobs ask) (model-max-jobs model))))
+
+(define (slots model)
+  (apply max 1 (model-max-jobs model)
+         (map (lambda (ask) (jobs-of model ask)) (model-asks model))))
+
+(define (within-limit? model ask)
+  (< (count (lambda (entry) (eq? (cdr entry) (ask-client ask)))
+            (model-payers model))
+     (jobs-of model ask)))
+
+(define (servable? model)
+  (lambda (ask)
+    (and (pair? (ready model ask)) (within-limit? model ask))))
+
 (define (waiting-clients model)
   (delete-duplicates
-   (filter-map (lambda (ask)
-                 (and (pair? (ready model ask)) (ask-client ask)))
-               (model-asks model))))
+   (map ask-client (filter (servable? model) (model-asks model)))))
 
 (define (forget ask drv)
   (set-ask-missing ask (alist-delete drv (ask-missing ask))))
@@ -84,10 +100,12 @@
 (define (model-after model event)
   "Return MODEL after EVENT, before any actions."
   (match event
-    (('request client id nodes goals keep-going? _)
+    (('request client id nodes goals keep-going? jobs _)
      (set-asks model
-               (cons (make-ask client id goals keep-going? nodes '())
+               (cons (make-ask client id goals keep-going? jobs nodes '())
                      (model-asks model))))
+    (('released drv)
+     (set-payers model (alist-delete drv (model-payers model))))
     (('gone client)
      (set-asks model
                (remove (lambda (ask) (eq? client (ask-client ask)))
@@ -96,7 +114,9 @@
      (set-max-jobs model n))
     (('finished drv result)
      (let ((cancelled? (null? (assoc-ref (model-running model) drv))))
-       (set-asks (set-running model (alist-delete drv (model-running model)))
+       (set-asks (set-payers
+                  (set-running model (alist-delete drv (model-running model)))
+                  (alist-delete drv (model-payers model)))
                  (map (lambda (ask)
                         (cond ((eq? result 'built) (forget ask drv))
                               (cancelled? ask)
@@ -157,16 +177,19 @@ may have been overtaken by it twice."
   (match action
     (('start drv (and clients (client . _)) _)
      (check (not (assoc drv (model-running model))) "built twice" drv)
-     (check (< (length (model-running model)) (model-max-jobs model))
+     (check (< (length (model-payers model)) (slots model))
             "too many jobs" drv)
      (check (lset= eq? clients (wanters model drv)) "wrong followers" action)
      (check (any (lambda (ask)
                    (and (eq? client (ask-client ask))
+                        (within-limit? model ask)
                         (member drv (ready model ask))))
                  (model-asks model))
-            "not ready" drv)
+            "not ready, or too many jobs for the client" drv)
      (let ((model (overtake model client)))
-       (set-running model (cons (cons drv clients) (model-running model)))))
+       (set-payers (set-running model (acons drv clients
+                                             (model-running model)))
+                   (acons drv client (model-payers model)))))
     (('join drv client)
      (change-followers model drv
                        (lambda (followers)
@@ -191,7 +214,7 @@ may have been overtaken by it twice."
 (define (check-settled model)
   "Complain if MODEL, in which all actions were taken, should have had more."
   (check (not (any over? (model-asks model))) "an answer is missing")
-  (check (or (>= (length (model-running model)) (model-max-jobs model))
+  (check (or (>= (length (model-payers model)) (slots model))
              (null? (waiting-clients model)))
          "a slot is free, and something waits")
   (for-each (match-lambda
@@ -238,10 +261,13 @@ building."
      (let ((goals (map (lambda (_) (car (pick graph)))
                        (iota (+ 1 (random 3))))))
        `(request ,(pick '(a b c d)) ,serial ,(closure graph valid goals)
-                 ,goals ,(zero? (random 2)) options)))
-    (3 (if (zero? (random 2))
-           `(gone ,(pick '(a b c d)))
-           `(max-jobs ,(+ 1 (random 4)))))
+                 ,goals ,(zero? (random 2)) ,(pick '(#f #f 0 1 2 5)) options)))
+    (3 (match (random 4)
+         ((or 0 1) `(gone ,(pick '(a b c d))))
+         (2 `(max-jobs ,(random 5)))
+         (3 (if (null? running)
+                `(max-jobs ,(random 5))
+                `(released ,(pick running))))))
     (_ (if (null? running)
            (random-event model graph valid serial random)
            `(finished ,(pick running) ,(some-result))))))
@@ -281,10 +307,10 @@ first.  Throw @code{violation} when they are not what the model allows."
   (define random-state (seed->random-state seed))
   (define (random* n) (random n random-state))
   (define graph (random-graph (+ 1 (random* 12)) random*))
-  (define jobs (+ 1 (random* 4)))
+  (define jobs (random* 5))
   (let loop ((step 0) (valid '()) (trace '())
              (state (make-scheduler #:max-jobs jobs))
-             (model (make-model jobs '() '() '())))
+             (model (make-model jobs '() '() '() '())))
     (if (= step %events)
         (bring-to-an-end state model trace)
         (let ((event (random-event model graph valid step random*)))

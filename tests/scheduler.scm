@@ -18,8 +18,8 @@
            (cons actions (loop state rest))))))))
 
 (define* (request client nodes #:key (goals (map car nodes)) keep-going?
-                  (id 1) (options 'options))
-  (list 'request client id nodes goals keep-going? options))
+                  (id 1) jobs (options 'options))
+  (list 'request client id nodes goals keep-going? jobs options))
 
 (define* (start drv #:rest clients)
   `(start ,drv ,clients options))
@@ -88,6 +88,23 @@
      (start "b1" 'b))))
 
 (test-group "limits"
+  (test-history "a client may want more, or less, than is usual" 1
+    ((request 'a '(("a1") ("a2") ("a3") ("a4")) #:jobs 3)
+     (start "a1" 'a) (start "a2" 'a) (start "a3" 'a))
+    ((request 'b '(("b1") ("b2") ("b3")) #:jobs 2))
+    ('(finished "a1" built) (start "a4" 'a))
+    ('(finished "a2" built) (start "b1" 'b))
+    ('(finished "a3" built) (start "b2" 'b))
+    ('(finished "a4" built) '(done a 1 (("a1" . built) ("a2" . built)
+                                        ("a3" . built) ("a4" . built)))))
+  (test-history "there is one slot, to find out what can be done without" 0
+    ((request 'a '(("x") ("y"))) (start "x" 'a))
+    ('(finished "x" built) (start "y" 'a)))
+  (test-history "what another machine does takes no slot" 1
+    ((request 'a '(("x") ("y"))) (start "x" 'a))
+    ('(released "x") (start "y" 'a))
+    ('(finished "y" built))
+    ('(finished "x" built) '(done a 1 (("x" . built) ("y" . built)))))
   (test-history "no more than max-jobs, which may rise" 2
     ((request 'a '(("x") ("y") ("z"))) (start "x" 'a) (start "y" 'a))
     ('(max-jobs 3) (start "z" 'a)))
@@ -96,10 +113,6 @@
     ('(max-jobs 1))
     ('(finished "x" built))
     ('(finished "y" built) (start "z" 'a)))
-  (test-history "without slots, what needs one is refused" 0
-    ((request 'a '(("x")) #:goals '("x" "valid"))
-     '(done a 1 (("x" . (failed transient "the maximum number of jobs is 0"))
-                 ("valid" . built)))))
   (test-history "a cycle is refused" 1
     ((request 'a '(("x" "y") ("y" "x")) #:goals '("x"))
      '(done a 1 (("x" . (failed rejected "dependencies form a cycle"))))))

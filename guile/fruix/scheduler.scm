@@ -1,12 +1,16 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; Which build starts when, and for whom: a pure function from a state and an
-;;; event to the next state and actions.  After each event:
+;;; Which task is started when, and for whom: a pure function from a state and
+;;; an event to the next state and actions.  Most tasks are builds, and are
+;;; called so here.  After each event:
 ;;;
-;;; 1. No derivation is being built twice at once.
-;;; 2. No more than 'max-jobs' builds run, counting those that were cancelled
-;;;    and have not ended yet; fewer only after 'max-jobs' was lowered, or
-;;;    when nothing is ready.
+;;; 1. No task is being done twice at once.
+;;; 2. No more builds have a slot than the daemon allows, or the most demanding
+;;;    client whose request is not over; nor more for a client than it wants.
+;;;    Those that were cancelled and have not ended yet count; those that
+;;;    another machine does have given their slot back.  There are fewer only
+;;;    when nothing is ready.  There always is one slot, if only to find out
+;;;    that nothing can be built here.
 ;;; 3. The followers of a build are the clients that have a request which
 ;;;    wants it; a build without followers has been cancelled.
 ;;; 4. A cancelled build is not joined: who wants it waits for its end, and
@@ -41,12 +45,21 @@
   scheduler?
   (max-jobs scheduler-max-jobs set-max-jobs)      ;non-negative integer
   (requests scheduler-requests set-requests)      ;list of <request>
-  (running  scheduler-running  set-running)       ;map: drv -> followers
+  (running  scheduler-running  set-running)       ;map: task -> <job>
   (actions  scheduler-actions  set-actions))      ;latest first
+
+;; A build that runs.
+(define-immutable-record-type <job>
+  (make-job followers payer slot?)
+  job?
+  (followers job-followers set-job-followers)     ;list of clients
+  (payer     job-payer)                           ;client whose turn it was
+  (slot?     job-slot?     set-job-slot?))        ;false if done elsewhere
 
 (define* (make-scheduler #:key (max-jobs 1))
   "Return the state of a scheduler without requests that runs at most
-@var{max-jobs} builds, a non-negative integer, at a time."
+@var{max-jobs} builds, a non-negative integer, at a time for a client that
+does not say how many it wants."
   (%make-scheduler max-jobs '() empty-map '()))
 
 (define (schedule state event)
@@ -55,9 +68,12 @@
 
 @table @code
 @item (request @var{client} @var{id} @dots{})
-@var{client} asks for derivations; the rest are @var{nodes}, @var{goals},
-@var{keep-going?} and @var{options} as in @code{make-request}.
-@item (finished @var{drv} @var{result})
+@var{client} asks for tasks to be done; the rest are @var{nodes},
+@var{goals}, @var{keep-going?}, @var{jobs} and @var{options} as in
+@code{make-request}.
+@item (released @var{task})
+another machine does it, so it needs no slot here.
+@item (finished @var{task} @var{result})
 a build has ended; @var{result} is @code{built} or @code{(failed @var{kind}
 @var{message})}.
 @item (gone @var{client})
@@ -69,14 +85,14 @@ from now on @var{n} builds may run at a time.
 Clients, identifiers and options are any objects.  Actions are:
 
 @table @code
-@item (start @var{drv} @var{clients} @var{options})
-build @var{drv}; @var{clients} follow it, and the first is the one whose turn
+@item (start @var{task} @var{clients} @var{options})
+build @var{task}; @var{clients} follow it, and the first is the one whose turn
 it was, and whose request had the @var{options}.
-@item (join @var{drv} @var{client})
+@item (join @var{task} @var{client})
 @var{client} now follows a build that is running.
-@item (leave @var{drv} @var{client})
+@item (leave @var{task} @var{client})
 @var{client} no longer follows it; others do.
-@item (cancel @var{drv})
+@item (cancel @var{task})
 end the build: nobody follows it any more.  It keeps its slot until it has
 @code{finished}.
 @item (done @var{client} @var{id} @var{results})
@@ -89,14 +105,16 @@ answer the request; results are those of @code{request-results}.
 (define (handle state event)
   "Return @var{state} with just what @var{event} itself says."
   (match event
-    (('request client id nodes goals keep-going? options)
-     (let ((request (make-request client id nodes goals keep-going? options
-                                  (busy-in state))))
+    (('request client . rest)
+     (let ((request (apply make-request client
+                           (append rest (list (busy-in state))))))
        (set-requests state
                      (append (scheduler-requests state) (list request)))))
-    (('finished drv result)
-     (if (busy? state drv)
-         (finish state drv result)
+    (('released task)
+     (release state task))
+    (('finished task result)
+     (if (busy? state task)
+         (finish state task result)
          state))
     (('gone client)
      (set-requests state
@@ -111,15 +129,21 @@ answer the request; results are those of @code{request-results}.
 (define (act state action)
   (set-actions state (cons action (scheduler-actions state))))
 
-(define (followers state drv)
-  "Return the followers of the running build of @var{drv}, or @code{#f}."
-  (map-ref (scheduler-running state) drv))
+(define (job state task)
+  "Return the running @code{<job>} for @var{task}, or @code{#f}."
+  (map-ref (scheduler-running state) task))
 
-(define (busy? state drv)
-  (->bool (followers state drv)))
+(define (set-job state task job)
+  (set-running state (map-set (scheduler-running state) task job)))
+
+(define (busy? state task)
+  (->bool (job state task)))
+
+(define (cancelled? job)
+  (null? (job-followers job)))
 
 (define (busy-in state)
-  (lambda (drv) (busy? state drv)))
+  (lambda (task) (busy? state task)))
 
 (define (belongs-to client)
   (lambda (request) (eqv? client (request-client request))))
@@ -127,25 +151,30 @@ answer the request; results are those of @code{request-results}.
 (define (change-requests state proc)
   (set-requests state (map proc (scheduler-requests state))))
 
-(define (finish state drv result)
-  "Return @var{state} after the build of @var{drv} has ended with
+(define (release state task)
+  (match (job state task)
+    (#f state)
+    (job (set-job state task (set-job-slot? job #f)))))
+
+(define (finish state task result)
+  "Return @var{state} after the build of @var{task} has ended with
 @var{result}."
-  (let* ((cancelled? (null? (followers state drv)))
+  (let* ((cancelled? (cancelled? (job state task)))
          (state (set-running state
-                             (map-delete (scheduler-running state) drv))))
+                             (map-delete (scheduler-running state) task))))
     (change-requests
      state
      (lambda (request)
        (cond ((eq? result 'built)
-              (request-built request drv (busy-in state)))
-             (cancelled? (request-return request drv))
-             (else (request-failed request drv result)))))))
+              (request-built request task (busy-in state)))
+             (cancelled? (request-return request task))
+             (else (request-failed request task result)))))))
 
 (define (give-up state)
   "Fail the requests that would wait for ever."
   (define (under-way? request)
-    (map-fold (lambda (drv _ found?)
-                (or found? (request-wants? request drv)))
+    (map-fold (lambda (task _ found?)
+                (or found? (request-wants? request task)))
               #f
               (scheduler-running state)))
   (define (reconsider request)
@@ -154,10 +183,6 @@ answer the request; results are those of @code{request-results}.
           ((not (request-first-ready request))
            (request-give-up request
                             '(failed rejected "dependencies form a cycle")))
-          ((zero? (scheduler-max-jobs state))
-           (request-give-up request
-                            '(failed transient
-                                     "the maximum number of jobs is 0")))
           (else request)))
   (change-requests state reconsider))
 
@@ -171,42 +196,70 @@ answer the request; results are those of @code{request-results}.
           (set-requests state waiting)
           over)))
 
-(define (interested state drv)
-  "Return the clients that have a request which wants @var{drv}, in the order
+(define (interested state task)
+  "Return the clients that have a request which wants @var{task}, in the order
 of turns."
   (delete-duplicates
    (filter-map (lambda (request)
-                 (and (request-wants? request drv) (request-client request)))
+                 (and (request-wants? request task) (request-client request)))
                (scheduler-requests state))
    eqv?))
 
 (define (update-followers state)
   "Bring the followers of running builds up to date."
-  (define (update drv old state)
-    (let ((new (interested state drv)))
+  (define (update task job state)
+    (let ((old (job-followers job))
+          (new (interested state task)))
       (cond ((null? old) state)
             ((null? new)
-             (act (set-followers state drv '()) `(cancel ,drv)))
+             (act (set-job state task (set-job-followers job '()))
+                  `(cancel ,task)))
             (else
              (act-for-each
-              (act-for-each (set-followers state drv new)
-                            'leave drv (lset-difference eqv? old new))
-              'join drv (lset-difference eqv? new old))))))
+              (act-for-each (set-job state task (set-job-followers job new))
+                            'leave task (lset-difference eqv? old new))
+              'join task (lset-difference eqv? new old))))))
   (map-fold update state (scheduler-running state)))
 
-(define (set-followers state drv clients)
-  (set-running state (map-set (scheduler-running state) drv clients)))
-
-(define (act-for-each state verb drv clients)
-  (fold (lambda (client state) (act state (list verb drv client)))
+(define (act-for-each state verb task clients)
+  (fold (lambda (client state) (act state (list verb task client)))
         state
         clients))
 
+(define (jobs-of state request)
+  "Return how many slots @var{request} may have its client occupy."
+  (max 1 (or (request-jobs request) (scheduler-max-jobs state))))
+
+(define (slots state)
+  "Return how many slots there are."
+  (fold (lambda (request most)
+          (max most (jobs-of state request)))
+        (max 1 (scheduler-max-jobs state))
+        (scheduler-requests state)))
+
+(define (occupied state occupies?)
+  "Return how many slots are occupied by jobs for which @var{occupies?}
+returns true."
+  (map-fold (lambda (_ job count)
+              (if (and (job-slot? job) (occupies? job)) (+ count 1) count))
+            0
+            (scheduler-running state)))
+
+(define (within-limit? state request)
+  "Return true if the client of @var{request} may occupy another slot."
+  (define (its? job)
+    (eqv? (request-client request) (job-payer job)))
+  (< (occupied state its?) (jobs-of state request)))
+
+(define (servable? state)
+  (lambda (request)
+    (and (request-first-ready request)
+         (within-limit? state request))))
+
 (define (start-builds state)
   "Start builds as long as there are slots and something is ready."
-  (match (and (< (map-size (scheduler-running state))
-                 (scheduler-max-jobs state))
-              (find request-first-ready (scheduler-requests state)))
+  (match (and (< (occupied state (const #t)) (slots state))
+              (find (servable? state) (scheduler-requests state)))
     (#f state)
     (request (start-builds (serve state (request-client request))))))
 
@@ -215,19 +268,14 @@ of turns."
   (let*-values
       (((its others)
         (partition (belongs-to client) (scheduler-requests state)))
-       ((request) (first-to-serve its))
-       ((drv) (request-first-ready request))
-       ((clients) (cons client (delete client (interested state drv) eqv?)))
+       ((request) (find (servable? state) its))
+       ((task) (request-first-ready request))
+       ((clients) (cons client (delete client (interested state task) eqv?)))
        ((state) (set-requests state (append others its)))
        ((state) (change-requests state (lambda (request)
-                                         (request-take request drv)))))
-    (act (set-followers state drv clients)
-         `(start ,drv ,clients ,(request-options request)))))
-
-(define (first-to-serve requests)
-  "Return the one of @var{requests}, of one client, that was made first of
-those with something ready."
-  (find request-first-ready requests))
+                                         (request-take request task)))))
+    (act (set-job state task (make-job clients client #t))
+         `(start ,task ,clients ,(request-options request)))))
 
 (define (scheduler-idle? state)
   "Return true if in @var{state} nobody waits and no build runs."
@@ -238,31 +286,34 @@ those with something ready."
   "Return the list of clients that wait for an answer in @var{state}."
   (delete-duplicates (map request-client (scheduler-requests state)) eqv?))
 
-(define (scheduler-contended? state drv)
+(define (scheduler-contended? state task)
   "Return true if in @var{state} a client that does not follow the running
-build of @var{drv} has something ready that waits for a slot."
+build of @var{task} has something ready that waits for a slot."
+  (define followers
+    (match (job state task)
+      (#f '())
+      (job (job-followers job))))
   (any (lambda (request)
-         (and (request-first-ready request)
-              (not (memv (request-client request)
-                         (or (followers state drv) '())))))
+         (and ((servable? state) request)
+              (not (memv (request-client request) followers))))
        (scheduler-requests state)))
 
 (define (scheduler-builds state)
-  "Return all builds in @var{state}, a list of @code{(@var{drv} @var{phase}
-@var{wanters})} sorted by @var{drv}.  The phase is @code{running},
+  "Return all builds in @var{state}, a list of @code{(@var{task} @var{phase}
+@var{wanters})} sorted by @var{task}.  The phase is @code{running},
 @code{cancelled}, when it has not ended yet, or @code{queued}; the wanters are
 an alist from clients to the options of a request of theirs that wants it."
-  (define (phase drv)
-    (match (followers state drv)
+  (define (phase task)
+    (match (job state task)
       (#f 'queued)
-      (() 'cancelled)
-      (_  'running)))
+      ((? cancelled?) 'cancelled)
+      (_ 'running)))
   (define (add-request request wanted)
-    (map-fold (lambda (drv _ wanted)
-                (let ((wanters (map-ref wanted drv '())))
+    (map-fold (lambda (task _ wanted)
+                (let ((wanters (map-ref wanted task '())))
                   (if (assv (request-client request) wanters)
                       wanted
-                      (map-set wanted drv
+                      (map-set wanted task
                                (acons (request-client request)
                                       (request-options request)
                                       wanters)))))
@@ -270,11 +321,11 @@ an alist from clients to the options of a request of theirs that wants it."
               (request-missing request)))
   (define everything
     (fold add-request
-          (map-fold (lambda (drv _ wanted) (map-set wanted drv '()))
+          (map-fold (lambda (task _ wanted) (map-set wanted task '()))
                     empty-map
                     (scheduler-running state))
           (scheduler-requests state)))
-  (reverse (map-fold (lambda (drv wanters builds)
-                       (cons (list drv (phase drv) wanters) builds))
+  (reverse (map-fold (lambda (task wanters builds)
+                       (cons (list task (phase task) wanters) builds))
                      '()
                      everything)))

@@ -30,9 +30,9 @@
             feed-write!))
 
 (define-record-type <feed>
-  (%make-feed drv mutex followers deaf started)
+  (%make-feed task mutex followers deaf started)
   feed?
-  (drv       feed-drv)                            ;string
+  (task       feed-task)                            ;string
   (mutex     feed-mutex)
   (followers feed-followers set-feed-followers!)  ;list of mailboxes
   (deaf      feed-deaf      set-feed-deaf!)       ;those that get no output
@@ -45,9 +45,9 @@ bytes that a builder wrote, or 0."
     (('log _ bytes) (bytevector-length bytes))
     (_ 0)))
 
-(define (make-feed drv)
-  "Return a feed without followers for the build of @var{drv}."
-  (%make-feed drv (make-mutex) '() '() #f))
+(define (make-feed task)
+  "Return a feed without followers for the build of @var{task}."
+  (%make-feed task (make-mutex) '() '() #f))
 
 (define (feed-join! feed mailbox)
   "Make @var{mailbox} follow @var{feed}."
@@ -67,9 +67,9 @@ bytes that a builder wrote, or 0."
     (set-feed-followers! feed '())))
 
 (define (feed-announce! feed verb . arguments)
-  "Put the message @code{(@var{verb} @var{drv} . @var{arguments})} into the
-mailboxes of all followers of @var{feed}, where @var{drv} is what it builds."
-  (let ((message (cons* verb (feed-drv feed) arguments)))
+  "Put the message @code{(@var{verb} @var{task} . @var{arguments})} into the
+mailboxes of all followers of @var{feed}, where @var{task} is what it builds."
+  (let ((message (cons* verb (feed-task feed) arguments)))
     (with-mutex (feed-mutex feed)
       (when (eq? verb 'started)
         (set-feed-started! feed message))
@@ -77,12 +77,12 @@ mailboxes of all followers of @var{feed}, where @var{drv} is what it builds."
                 (feed-followers feed)))))
 
 (define (feed-write! feed bytes patience give-up? hurry?)
-  "Put the message @code{(log @var{drv} @var{bytes})} into the mailboxes of
+  "Put the message @code{(log @var{task} @var{bytes})} into the mailboxes of
 those followers of @var{feed} that listen.  Wait for a full one, unless
 @var{give-up?} returns true; when that has taken @var{patience} seconds in
 which there were other followers or @var{hurry?} returned true, stop writing
 to it."
-  (let* ((message (list 'log (feed-drv feed) bytes))
+  (let* ((message (list 'log (feed-task feed) bytes))
          (full (remove (lambda (mailbox)
                          (mailbox-put! mailbox message #:timeout 0))
                        (lset-difference eq? (feed-followers feed)
@@ -114,6 +114,6 @@ says."
 (define (stop-writing! feed mailbox patience)
   (set-feed-deaf! feed (cons mailbox (feed-deaf feed)))
   (mailbox-put! mailbox
-                (list 'note (feed-drv feed)
+                (list 'note (feed-task feed)
                       (format #f "note: no more output of `~a': it has not \
-been read for ~a seconds, and others wait" (feed-drv feed) patience))))
+been read for ~a seconds, and others wait" (feed-task feed) patience))))

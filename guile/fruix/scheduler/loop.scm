@@ -20,6 +20,7 @@
   #:use-module (fruix map)
   #:use-module (fruix scheduler)
   #:use-module (fruix scheduler feed)
+  #:use-module ((fruix scheduler task) #:select (task-kind task-path))
   #:use-module (fruix thread)
   #:use-module (ice-9 atomic)
   #:use-module (ice-9 exceptions)
@@ -37,7 +38,7 @@
   loop?
   (inbox    loop-inbox)                 ;mailbox of events, and 'stop'
   (view     loop-view)                  ;atomic box: (STATE . JOBS)
-  (build    loop-build)                 ;procedure: DRV ... -> result
+  (build    loop-build)                 ;procedure: TASK ... -> result
   (patience loop-patience))             ;seconds
 
 ;; A build that runs.
@@ -72,13 +73,14 @@
   "Start a thread that schedules builds, at most @var{max-jobs} at a time, and
 return its handle.
 
-@code{(@var{build} @var{drv} @var{options} @var{publish} @var{cancellation})}
-is called in a thread of its own to build @var{drv}.  It returns @code{built}
+@code{(@var{build} @var{task} @var{options} @var{publish} @var{cancellation})}
+is called in a thread of its own to build @var{task}.  It returns @code{built}
 or @code{(failed @var{kind} @var{message})}; an exception counts as a failure
 of kind @code{transient}.  It may call @var{publish} with messages for the
 followers: @code{(log @var{bytevector})} for output, and, with arguments of
 its choice, @code{(started @dots{})}, which is also told to clients that
-follow the build later, or @code{(@var{verb} @dots{})}.  It should give up
+follow the build later, or @code{(@var{verb} @dots{})}; and with
+@code{(released)} when another machine does the work from now on.  It should give up
 when the flag @var{cancellation} is set.
 
 A client that does not read output for @var{patience} seconds while others
@@ -118,11 +120,11 @@ be polled.  When @var{proc} returns or is left, the client is gone: builds
 that nobody else wants are cancelled.  Into the mailbox come
 
 @table @code
-@item (started @var{drv} @dots{})
-@itemx (log @var{drv} @var{bytevector})
-@itemx (@var{verb} @var{drv} @dots{})
+@item (started @var{task} @dots{})
+@itemx (log @var{task} @var{bytevector})
+@itemx (@var{verb} @var{task} @dots{})
 what a build publishes that the client follows;
-@item (finished @var{drv} @var{result})
+@item (finished @var{task} @var{result})
 its end;
 @item (done @var{id} @var{results})
 the answer to a request, @var{results} being an alist from its goals to
@@ -140,34 +142,37 @@ bytes of output have not been read, builders wait."
         (mailbox-put! (loop-inbox loop) `(gone ,subscription))
         (mailbox-abandon! mailbox)))))
 
-(define (submit! loop subscription nodes goals keep-going? options)
-  "Ask the scheduler @var{loop} to build @var{nodes} on behalf of
+(define* (submit! loop subscription nodes goals keep-going? options
+                  #:key jobs)
+  "Ask the scheduler @var{loop} to do @var{nodes} on behalf of
 @var{subscription}; return the identifier of the request, an integer.
-@var{nodes} is a list of @code{(@var{drv} @var{needed} @dots{})}: a derivation
-that has to be built, and those among the nodes that have to be built before;
-@var{goals} the list of derivations to answer for.  If @var{keep-going?} is
-true, a failure does not end the request.  @var{options} is handed to the
-build procedure of @code{start-scheduler}.  Raise a @code{&fruix-error} when
-the scheduler has stopped."
+@var{nodes} is a list of @code{(@var{task} @var{needed} @dots{})}: a task, as
+@code{(fruix scheduler task)} names them, and those among the nodes that have
+to be done before; @var{goals} the list of tasks to answer for.  If
+@var{keep-going?} is true, a failure does not end the request.  @var{options}
+is handed to the build procedure of @code{start-scheduler}; @var{jobs}, an
+integer, is how many may be done at a time, by default the scheduler's number.
+Raise a @code{&fruix-error} when the scheduler has stopped."
   (let ((id (+ 1 (subscription-count subscription))))
     (set-subscription-count! subscription id)
     (send loop `(request ,subscription ,id ,nodes ,goals ,keep-going?
-                         ,(cons (current-time) options)))
+                         ,jobs ,(cons (current-time) options)))
     id))
 
 (define (snapshot loop)
   "Return what the scheduler @var{loop} has to do: a list of alists with the
-keys @code{derivation}, a file name; @code{phase}, one of @code{running},
-@code{queued} and @code{cancelled}; @code{since}, the time when it was started
+keys @code{kind}, of task; @code{path}, its store path; @code{phase}, one of
+@code{running}, @code{queued} and @code{cancelled}; @code{since}, the time when it was started
 or asked for, in seconds since the epoch; @code{builder}, the last value of
 the @code{started} message, or @code{#f}; and @code{clients}, a list of pairs
 of user and process id."
   (match (atomic-box-ref (loop-view loop))
     ((state . jobs)
      (map (match-lambda
-            ((drv phase wanters)
-             (let ((job (map-ref jobs drv)))
-               `((derivation . ,drv)
+            ((task phase wanters)
+             (let ((job (map-ref jobs task)))
+               `((kind . ,(task-kind task))
+                 (path . ,(task-path task))
                  (phase . ,phase)
                  (since . ,(if job
                                (job-since job)
@@ -210,73 +215,75 @@ derivations to the jobs that run."
 (define (conclude jobs event)
   "Return @var{jobs} without the one that has ended according to @var{event}."
   (match event
-    (('finished drv result)
-     (let ((job (map-ref jobs drv)))
+    (('finished task result)
+     (let ((job (map-ref jobs task)))
        (feed-announce! (job-feed job) 'finished result)
        (flag-close! (job-cancellation job))
-       (map-delete jobs drv)))
+       (map-delete jobs task)))
     (_ jobs)))
 
 (define (perform loop jobs action)
   "Do what @var{action} says; return the new jobs."
-  (define (feed drv) (job-feed (map-ref jobs drv)))
+  (define (feed task) (job-feed (map-ref jobs task)))
   (match action
-    (('start drv clients (_ . options))
-     (map-set jobs drv (start-job loop drv clients options)))
-    (('join drv client)
-     (feed-join! (feed drv) (subscription-mailbox client))
+    (('start task clients (_ . options))
+     (map-set jobs task (start-job loop task clients options)))
+    (('join task client)
+     (feed-join! (feed task) (subscription-mailbox client))
      jobs)
-    (('leave drv client)
-     (feed-leave! (feed drv) (subscription-mailbox client))
+    (('leave task client)
+     (feed-leave! (feed task) (subscription-mailbox client))
      jobs)
-    (('cancel drv)
-     (feed-clear! (feed drv))
-     (flag-set! (job-cancellation (map-ref jobs drv)))
+    (('cancel task)
+     (feed-clear! (feed task))
+     (flag-set! (job-cancellation (map-ref jobs task)))
      jobs)
     (('done client id results)
      (mailbox-put! (subscription-mailbox client) `(done ,id ,results))
      jobs)))
 
-(define (start-job loop drv clients options)
-  "Start a thread that builds @var{drv}; return the job."
-  (let* ((feed (make-feed drv))
+(define (start-job loop task clients options)
+  "Start a thread that builds @var{task}; return the job."
+  (let* ((feed (make-feed task))
          (cancellation (make-flag))
          (job (make-job feed cancellation (current-time))))
     (for-each (lambda (client)
                 (feed-join! feed (subscription-mailbox client)))
               clients)
-    (report-exceptions loop drv
+    (report-exceptions loop task
       (lambda ()
         (start-thread
          (lambda ()
-           (report-exceptions loop drv
+           (report-exceptions loop task
              (lambda ()
-               (send loop `(finished ,drv
-                                     ,((loop-build loop) drv options
-                                       (publisher loop drv job)
+               (send loop `(finished ,task
+                                     ,((loop-build loop) task options
+                                       (publisher loop task job)
                                        cancellation)))))))))
     job))
 
-(define (report-exceptions loop drv thunk)
+(define (report-exceptions loop task thunk)
   "Call @var{thunk}; if it raises an exception, say that the build of
-@var{drv} has failed."
+@var{task} has failed."
   (guard (exception
-          (#t (send loop `(finished ,drv (failed transient
+          (#t (send loop `(finished ,task (failed transient
                                                  ,(exception->text
                                                    exception))))))
     (thunk)))
 
-(define (publisher loop drv job)
-  "Return the procedure by which the builder of @var{drv} publishes messages."
+(define (publisher loop task job)
+  "Return the procedure by which the builder of @var{task} publishes messages."
   (define (cancelled?)
     (flag-set? (job-cancellation job)))
   (define (others-wait?)
     (match (atomic-box-ref (loop-view loop))
-      ((state . _) (scheduler-contended? state drv))))
+      ((state . _) (scheduler-contended? state task))))
   (match-lambda
     (('log bytes)
      (feed-write! (job-feed job) bytes (loop-patience loop)
                   cancelled? others-wait?))
+    (('released)
+     (send loop `(released ,task)))
     (message
      (apply feed-announce! (job-feed job) message))))
 

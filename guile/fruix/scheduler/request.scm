@@ -2,9 +2,8 @@
 ;;; Commentary:
 ;;; One request's way from its nodes to its answer, as a value.
 ;;;
-;;; A node is a derivation that must be built.  It is 'missing' until it has
-;;; been built or has failed, and counts how many of those that it needs are
-;;; missing still.
+;;; A node is a task that must be done.  It is 'missing' until it has been done
+;;; or has failed, and counts how many of those that it needs are missing still.
 ;;;
 ;;; 1. 'ready' holds just the missing nodes that need nothing missing, save
 ;;;    those that a builder has at the moment.
@@ -15,6 +14,8 @@
 
 (define-module (fruix scheduler request)
   #:use-module (fruix map)
+  #:use-module ((fruix scheduler task)
+                #:select (task-kind task-path task-order))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9 gnu)
@@ -22,6 +23,7 @@
             request-client
             request-id
             request-options
+            request-jobs
             request-missing
 
             request-wants?
@@ -36,51 +38,43 @@
             request-give-up))
 
 (define-immutable-record-type <request>
-  (%make-request client id goals keep-going? options missing dependents ready
-                 failures)
+  (%make-request client id goals keep-going? jobs options missing dependents
+                 ready failures)
   request?
   (client      request-client)          ;any object
   (id          request-id)              ;any object
-  (goals       request-goals)           ;list of derivations
+  (goals       request-goals)           ;list of tasks
   (keep-going? request-keep-going?)     ;boolean
+  (jobs        request-jobs)            ;integer | #f: the client's own limit
   (options     request-options)         ;any object
   (missing     request-missing          ;map: node -> missing ones it needs
                set-request-missing)
   (dependents  request-dependents)      ;map: node -> nodes that need it
-  (ready       request-ready            ;map: 'build-order' -> node
+  (ready       request-ready            ;map: 'task-order' -> node
                set-request-ready)
   (failures    request-failures         ;map: node -> (failed KIND MESSAGE)
                set-request-failures))
 
-(define (build-order drv)
-  "Return the string by which @var{drv} sorts among what is ready: the name of
-the derivation comes before the hash in its file name."
-  (let* ((base (+ 1 (or (string-rindex drv #\/) -1)))
-         (name (+ base 33)))
-    (if (and (< name (string-length drv))
-             (char=? #\- (string-ref drv (- name 1))))
-        (string-append (substring drv name) "\0" drv)
-        (substring drv base))))
-
 (define (edges nodes)
   "Return the list of pairs (NEEDED . NEEDING) in @var{nodes}, a map of nodes
-to lists of derivations; what is not a node needs no building."
+to lists of tasks; what is not a node need not be done."
   (map-fold (lambda (node needed edges)
-              (fold (lambda (drv edges)
-                      (if (map-ref nodes drv)
-                          (alist-cons drv node edges)
+              (fold (lambda (task edges)
+                      (if (map-ref nodes task)
+                          (alist-cons task node edges)
                           edges))
                     edges
                     needed))
             '()
             nodes))
 
-(define (make-request client id nodes goals keep-going? options busy?)
+(define (make-request client id nodes goals keep-going? jobs options busy?)
   "Return the request @var{id} of @var{client}.  @var{nodes} is a list of
-@code{(@var{drv} . @var{needed})}: a derivation to build and those to be built
-before, @var{goals} the derivations to answer for, @var{keep-going?} whether
-to go on after a failure.  @code{(@var{busy?} @var{drv})} tells whether a
-builder has @var{drv} already."
+@code{(@var{task} . @var{needed})}: a task and those to be done before,
+@var{goals} the tasks to answer for, @var{keep-going?} whether to go on after
+a failure, @var{jobs} how many tasks may be done for the client at a time, or
+@code{#f} if it did not say.  @code{(@var{busy?} @var{task})} tells whether a
+builder has @var{task} already."
   (let* ((nodes (alist->map nodes))
          (edges (edges nodes))
          (dependents
@@ -98,8 +92,8 @@ builder has @var{drv} already."
                                       '()
                                       nodes))
                 edges))
-         (request (%make-request client id goals keep-going? options missing
-                                 dependents empty-map empty-map)))
+         (request (%make-request client id goals keep-going? jobs options
+                                 missing dependents empty-map empty-map)))
     (map-fold (lambda (node count request)
                 (if (or (positive? count) (busy? node))
                     request
@@ -113,45 +107,45 @@ builder has @var{drv} already."
 (define (make-ready request node)
   (set-request-ready request
                      (map-set (request-ready request)
-                              (build-order node) node)))
+                              (task-order node) node)))
 
-(define (request-wants? request drv)
-  "Return true if @var{drv} is missing from @var{request}."
-  (->bool (map-ref (request-missing request) drv)))
+(define (request-wants? request task)
+  "Return true if @var{task} is missing from @var{request}."
+  (->bool (map-ref (request-missing request) task)))
 
 (define (request-first-ready request)
-  "Return the derivation of @var{request} to be built next, or @code{#f} if
-none can be started now: the first by name of those that are ready."
+  "Return the task of @var{request} to be done next, or @code{#f} if none can
+be started now: the first by name of those that are ready."
   (let ((ready (request-ready request)))
     (map-ref ready (map-first-key ready))))
 
-(define (request-take request drv)
-  "Return @var{request} after a builder has taken @var{drv}."
+(define (request-take request task)
+  "Return @var{request} after a builder has taken @var{task}."
   (let ((ready (request-ready request))
-        (key (build-order drv)))
+        (key (task-order task)))
     (if (map-ref ready key)
         (set-request-ready request (map-delete ready key))
         request)))
 
-(define (request-return request drv)
-  "Return @var{request} after a builder has given up @var{drv}, for reasons
+(define (request-return request task)
+  "Return @var{request} after a builder has given up @var{task}, for reasons
 that do not matter to this request."
-  (if (eqv? 0 (map-ref (request-missing request) drv))
-      (make-ready request drv)
+  (if (eqv? 0 (map-ref (request-missing request) task))
+      (make-ready request task)
       request))
 
-(define (forget request drv)
-  "Return @var{request} with @var{drv} no longer missing."
+(define (forget request task)
+  "Return @var{request} with @var{task} no longer missing."
   (request-take (set-request-missing request
                                      (map-delete (request-missing request)
-                                                 drv))
-                drv))
+                                                 task))
+                task))
 
-(define (dependents request drv)
-  (map-ref (request-dependents request) drv '()))
+(define (dependents request task)
+  (map-ref (request-dependents request) task '()))
 
-(define (request-built request drv busy?)
-  "Return @var{request} after @var{drv} has been built; @var{busy?} is as in
+(define (request-built request task busy?)
+  "Return @var{request} after @var{task} has been built; @var{busy?} is as in
 @code{make-request}."
   (define (built-for node request)
     (if (request-wants? request node)
@@ -161,21 +155,29 @@ that do not matter to this request."
               (make-ready request node)
               request))
         request))
-  (if (request-wants? request drv)
-      (fold built-for (forget request drv) (dependents request drv))
+  (if (request-wants? request task)
+      (fold built-for (forget request task) (dependents request task))
       request))
 
-(define (request-failed request drv result)
-  "Return @var{request} after @var{drv} has failed with @var{result}, a list
+(define (dependency-failure node task)
+  "Return a text that says that @var{node} has failed because of @var{task}."
+  (string-append (if (memq (task-kind node) '(substitute replace))
+                     "cannot substitute `"
+                     "cannot build derivation `")
+                 (task-path node) "': its dependency `" (task-path task)
+                 "' could not be "
+                 (if (memq (task-kind task) '(substitute replace))
+                     "substituted"
+                     "built")))
+
+(define (request-failed request task result)
+  "Return @var{request} after @var{task} has failed with @var{result}, a list
 @code{(failed @var{kind} @var{message})}, and with it all that need it."
   (define (consequence node)
-    (if (eq? node drv)
+    (if (eq? node task)
         result
-        `(failed dependency
-                 ,(string-append "cannot build derivation `" node
-                                 "': its dependency `" drv
-                                 "' could not be built"))))
-  (let loop ((nodes (list drv)) (request request))
+        `(failed dependency ,(dependency-failure node task))))
+  (let loop ((nodes (list task)) (request request))
     (match nodes
       (() request)
       ((node . rest)
@@ -190,11 +192,11 @@ that do not matter to this request."
 (define (request-give-up request result)
   "Return @var{request} after all that is missing has failed with
 @var{result}."
-  (map-fold (lambda (drv _ request)
+  (map-fold (lambda (task _ request)
               (forget (set-request-failures
                        request
-                       (map-set (request-failures request) drv result))
-                      drv))
+                       (map-set (request-failures request) task result))
+                      task))
             request
             (request-missing request)))
 

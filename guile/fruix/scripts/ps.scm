@@ -13,8 +13,8 @@
 
 (define %help "\
 Usage: fruix ps [OPTION]…
-List the builds that run or wait: what, in which phase, for how long, and for
-whom (user and process).
+List the builds and substitutions that run or wait: in which phase, for how
+long, what, and for whom (user and process).
 ")
 
 (define (user-name uid)
@@ -28,12 +28,12 @@ whom (user and process).
 
 (define (display-build fields)
   (match (map (lambda (key) (assq-ref fields key))
-              '(derivation phase since clients))
-    (((drv) (phase) (since) clients)
-     (format #t "~10a ~8@a  ~a  for ~a~%"
-             phase
+              '(kind path phase since clients))
+    (((kind) (path) (phase) (since) clients)
+     (format #t "~10a ~10a ~8@a  ~a  for ~a~%"
+             phase kind
              (duration->text (max 0 (- (current-time) since)))
-             (printable (item-name drv))
+             (printable (item-name path))
              (if (null? clients)
                  "nobody"
                  (string-join (map client->text clients) ", "))))))
