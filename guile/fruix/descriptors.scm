@@ -17,6 +17,7 @@
             make-pipe
             close-range
             read-descriptor!
+            write-descriptor
             poll-descriptors))
 
 (define (open-directory name)
@@ -71,6 +72,15 @@ bytevector @var{bv} at index @var{start}, waiting for the first of them.
 Return their number, 0 at the end of the file.  Raise a @code{system-error}
 on failure, @code{EAGAIN} included for a non-blocking descriptor (read(2))."
   (%read fd bv start count))
+
+(define* (write-descriptor fd bv #:optional (start 0)
+                           (count (- (bytevector-length bv) start)))
+  "Write at most @var{count} bytes of the bytevector @var{bv} from index
+@var{start} to the descriptor @var{fd}, and return how many were taken.  Raise
+a @code{system-error} on failure: @code{EAGAIN} for a non-blocking descriptor
+that takes none; @code{EPIPE} for a pipe without readers, if @code{SIGPIPE} is
+ignored (write(2))."
+  (%write fd bv start count))
 
 (define (poll-descriptors watched timeout)
   "Wait until something happens on a descriptor, or for @var{timeout}

@@ -59,6 +59,16 @@ read_some (int fd, std::span<std::uint8_t> bytes) noexcept
   return static_cast<std::uint64_t> (length);
 }
 
+outcome<std::uint64_t>
+write_some (int fd, std::span<const std::uint8_t> bytes) noexcept
+{
+  auto length
+      = retry ([&] { return ::write (fd, bytes.data (), bytes.size ()); });
+  if (length < 0)
+    return failed ("write");
+  return static_cast<std::uint64_t> (length);
+}
+
 static std::int64_t
 milliseconds () noexcept
 {

@@ -29,6 +29,10 @@ outcome<void> close_descriptors (unsigned first, unsigned last,
 outcome<std::uint64_t> read_some (int fd,
                                   std::span<std::uint8_t> bytes) noexcept;
 
+// Write what FD takes of BYTES.
+outcome<std::uint64_t>
+write_some (int fd, std::span<const std::uint8_t> bytes) noexcept;
+
 // Wait until one of WATCHED is ready or TIMEOUT milliseconds have passed, -1
 // being never; return how many are.  A signal does not prolong the wait.
 outcome<int> poll_descriptors (std::span<pollfd> watched,

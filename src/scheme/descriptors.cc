@@ -66,6 +66,16 @@ read_ (SCM fd, SCM bytevector, SCM start, SCM count)
   return value_or_raise (result);
 }
 
+static SCM
+write_ (SCM fd, SCM bytevector, SCM start, SCM count)
+{
+  int to = scm_to_int (fd);
+  auto bytes = decode_bytes (bytevector, start, count);
+  auto result = act ("write", [&] { return write_some (to, bytes); });
+  scm_remember_upto_here_1 (bytevector);
+  return value_or_raise (result);
+}
+
 // What POLLRDHUP is called where poll has it.
 #ifdef POLLRDHUP
 constexpr short peer_closed = POLLRDHUP;
@@ -166,6 +176,9 @@ static const primitive table[] = {
   {"%read", 4, reinterpret_cast<void *> (read_),
    "Read at most @var{count} bytes from the descriptor @var{fd} into "
    "@var{bv} at @var{start}; return their number, 0 at the end (read(2))."},
+  {"%write", 4, reinterpret_cast<void *> (write_),
+   "Write at most @var{count} bytes of the bytevector @var{bv} from "
+   "@var{start} to the descriptor @var{fd}; return their number (write(2))."},
   {"%poll", 2, reinterpret_cast<void *> (poll_),
    "Wait for events on descriptors, @var{watched} being a list of "
    "@code{(fd . symbols)}, for @var{timeout} milliseconds at most, -1 being "
