@@ -14,11 +14,13 @@
   #:use-module (fruix store failed-paths)
   #:use-module (fruix store handle)
   #:use-module (fruix store lock)
+  #:use-module (fruix store optimising)
   #:use-module (fruix store path-info)
   #:use-module (fruix store query)
   #:use-module (fruix store registration)
   #:use-module (fruix store roots)
   #:use-module (fruix store staging)
+  #:use-module (fruix store verification)
   #:re-export (;; Opening.
                open-store
                close-store!
@@ -70,6 +72,11 @@
                failed-path?
                record-failed-paths!
                clear-failed-paths!
+
+               ;; All of it.
+               verify-store!
+               damaged-items
+               optimise-store!
 
                ;; Roots.
                add-temp-root!

@@ -19,7 +19,7 @@ bytes_of (const std::string &text) noexcept
 digester::digester (const digester_options &options)
   : flat_ {options.flat}, keys_ {options.keys}, nar_ {GCRY_MD_SHA256},
     extra_is_nar_ {!options.flat && options.algorithm == GCRY_MD_SHA256},
-    scanner_ {options.candidates}, file_ {GCRY_MD_SHA256}
+    scanner_ {options.candidates}
 {
   if (options.algorithm && !extra_is_nar_)
     extra_.emplace (options.algorithm);
@@ -51,13 +51,8 @@ digester::start_key (const event &event)
 {
   file_size_ = event.size;
   file_hashed_ = keys_ && started_ && file_size_ >= minimum_shared_size;
-  if (!file_hashed_)
-    return;
-  std::string framing;
-  file_writer_ = {};
-  file_writer_.append (event, framing);
-  file_.reset ();
-  file_.update (bytes_of (framing));
+  if (file_hashed_)
+    file_.start (event);
 }
 
 void
@@ -101,10 +96,7 @@ digester::key ()
     return "";
   if (!file_hashed_)
     return base32 (summary ().hash.bytes ());
-  std::string framing;
-  file_writer_.append ({event_kind::file_end}, framing);
-  file_.update (bytes_of (framing));
-  return base32 (file_.finish ().bytes ());
+  return file_.finish ();
 }
 
 tree_summary

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "archive/event.hh"
+#include "archive/file_key.hh"
 #include "archive/hash.hh"
 #include "archive/nar_writer.hh"
 #include "archive/references.hh"
@@ -14,9 +15,6 @@
 #include <vector>
 
 namespace fruix {
-
-// Files smaller than this are not shared.
-inline constexpr std::uint64_t minimum_shared_size = 8192;
 
 struct digester_options
 {
@@ -42,8 +40,8 @@ public:
 
   void take (const event &event);
 
-  // After 'file_end': the name of the file in the directory of shared files,
-  // which is the hash of the file as a NAR of its own; "" if it is too small.
+  // After 'file_end': the name of the file in the directory of shared files;
+  // "" if it is too small.
   std::string key ();
 
   // After the root node.
@@ -66,11 +64,9 @@ private:
   bool started_ = false;
   tree_summary summary_;
 
-  // The current file as a NAR of its own.
-  std::uint64_t file_size_ = 0;
+  std::uint64_t file_size_ = 0;  // of the current file
   bool file_hashed_ = false;     // on its own
-  nar_writer file_writer_;
-  hasher file_;
+  file_key file_;
 };
 
 }

@@ -17,6 +17,7 @@ void define_nar_primitives ();
 void define_plan_primitives ();
 void define_probe_primitives ();
 void define_process_primitives ();
+void define_sharer_primitives ();
 void define_terminal_primitives ();
 void define_tree_primitives ();
 

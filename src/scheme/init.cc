@@ -17,6 +17,7 @@ fruix_init ()
   define_descriptor_primitives ();
   define_plan_primitives ();
   define_process_primitives ();
+  define_sharer_primitives ();
   define_terminal_primitives ();
   define_system_primitives ();
   define_probe_primitives ();

@@ -101,8 +101,11 @@ share (const tree_walker &walker, digester &digester, int shared)
   auto key = digester.key ();
   if (key.empty ())
     return {};
-  return share_file (shared, key, walker.directory (),
-                     walker.name ().c_str ());
+  auto result = share_file (shared, key, walker.directory (),
+                            walker.name ().c_str ());
+  if (!result)
+    return std::unexpected {result.error ()};
+  return {};
 }
 
 outcome<ingested>

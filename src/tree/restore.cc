@@ -54,8 +54,11 @@ nar_restorer::share ()
   auto key = digester_.key ();
   if (key.empty ())
     return {};
-  return share_file (shared_.get (), key, writer_.directory (),
-                     writer_.name ().c_str ());
+  auto shared = share_file (shared_.get (), key, writer_.directory (),
+                            writer_.name ().c_str ());
+  if (!shared)
+    return std::unexpected {shared.error ()};
+  return {};
 }
 
 outcome<tree_summary>

@@ -32,7 +32,7 @@ interchangeable (const struct stat &ours, const struct stat &mine) noexcept
 }
 
 // Replace NAME in DIRECTORY by a link to the file KEY in SHARED, in one step.
-static outcome<void>
+static outcome<bool>
 replace_by_link (int shared, const char *key, int directory,
                  const char *name) noexcept
 {
@@ -48,16 +48,16 @@ replace_by_link (int shared, const char *key, int directory,
       unlinkat (shared, temporary, 0);
       return failure;
     }
-  return {};
+  return true;
 }
 
 // One attempt; EEXIST and ENOENT mean that another one may do.
-static outcome<void>
+static outcome<bool>
 try_to_share (int shared, const char *key, int directory,
               const char *name) noexcept
 {
   if (linkat (directory, name, shared, key, 0) == 0)
-    return {};
+    return false;
   if (errno != EEXIST)
     return failed ("linkat", key);
   struct stat ours, mine;
@@ -66,7 +66,7 @@ try_to_share (int shared, const char *key, int directory,
   if (fstatat (directory, name, &mine, AT_SYMLINK_NOFOLLOW))
     return failed ("fstatat", name);
   if (ours.st_ino == mine.st_ino && ours.st_dev == mine.st_dev)
-    return {};
+    return false;
   if (!interchangeable (ours, mine))
     {
       if (unlinkat (shared, key, 0) && errno != ENOENT)
@@ -76,19 +76,22 @@ try_to_share (int shared, const char *key, int directory,
   return replace_by_link (shared, key, directory, name);
 }
 
-outcome<void>
+outcome<bool>
 share_file (int shared, const std::string &key, int directory,
             const char *name) noexcept
 {
   for (int attempt = 0; attempt < attempts; ++attempt)
     {
       auto result = try_to_share (shared, key.c_str (), directory, name);
-      if (result || links_exhausted (result.error ().error))
-        return {};
-      if (result.error ().error != EEXIST && result.error ().error != ENOENT)
+      if (result)
+        return result;
+      int error = result.error ().error;
+      if (links_exhausted (error))
+        return false;
+      if (error != EEXIST && error != ENOENT)
         return result;
     }
-  return {};
+  return false;
 }
 
 }

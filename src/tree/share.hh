@@ -10,9 +10,9 @@ namespace fruix {
 
 // Make the regular file NAME in DIRECTORY, which is canonical and ours, one
 // with the file KEY in SHARED, the directory of shared files; KEY stands for
-// contents and executable bit.  Where the file system cannot link (any more),
-// nothing happens.
-outcome<void> share_file (int shared, const std::string &key, int directory,
+// contents and executable bit.  Return whether NAME has become another file;
+// where the file system cannot link (any more), nothing happens.
+outcome<bool> share_file (int shared, const std::string &key, int directory,
                           const char *name) noexcept;
 
 }

@@ -27,6 +27,9 @@ public:
 
   outcome<event> next ();
 
+  // After 'file': leave its data out.
+  void skip_data () noexcept { step_ = step::file_end; }
+
   // About the last node: its status before the walk, its descriptor if it is
   // no symbolic link, its name and the directory of a file or symbolic link.
   const struct stat &status () const noexcept { return status_; }

@@ -75,19 +75,23 @@ being added to it when a process was killed, if nobody else uses it, after
     (acquire-file-lock file 'shared)))
 
 (define* (open-store layout #:key build-group (reserve-space? #t)
-                     (release (const #t)))
+                     (deduplicate? #t) (release (const #t)))
   "Open the store of @var{layout}, a @code{<layout>}, after creating what is
 missing of its directories and database.  @var{build-group} is the number of
 the group of the build users, if there are any; @var{reserve-space?} tells
-whether to keep 8 MiB of disk space for hard times.  @var{release} is called
-with each directory that a killed process left there before it is deleted, to
-take away what may be mounted in it.  Raise a
-@code{&fruix-error} if the store cannot be used."
+whether to keep 8 MiB of disk space for hard times; @var{deduplicate?},
+whether items that are added share equal files.  @var{release} is called with
+each directory that a killed process left there before it is deleted, to take
+away what may be mounted in it.  Raise a @code{&fruix-error} if the store
+cannot be used."
   (make-directories layout #:build-group build-group)
   (ensure-reserved-space layout #:reserve? reserve-space?)
   (let* ((lock (lock-store layout release))
          (undo-lock (lambda () (release-file-lock! lock)))
-         (staging (call-or-undo (lambda () (open-staging layout)) undo-lock))
+         (staging (call-or-undo (lambda ()
+                                  (open-staging layout
+                                                #:deduplicate? deduplicate?))
+                                undo-lock))
          (undo-staging (lambda ()
                          (close-staging! staging)
                          (undo-lock)))
@@ -113,10 +117,11 @@ take away what may be mounted in it.  Raise a
   (close-temporary-roots! (store-roots store))
   (release-file-lock! (store-lock store)))
 
-(define* (call-with-store layout proc #:key build-group)
+(define* (call-with-store layout proc #:key build-group (deduplicate? #t))
   "Call @var{proc} with the store of @var{layout}, opened as by
 @code{open-store}, and close it when that returns or raises."
-  (let ((store (open-store layout #:build-group build-group)))
+  (let ((store (open-store layout #:build-group build-group
+                           #:deduplicate? deduplicate?)))
     (dynamic-wind
       (const #t)
       (lambda () (proc store))

@@ -34,7 +34,7 @@
   (directory staging-directory)            ;its file name
   (store-path staging-store-path)          ;its logical name
   (descriptor staging-descriptor)          ;of the directory
-  (links-descriptor staging-links-descriptor) ;of the store's '.links'
+  (links-descriptor staging-links-descriptor) ;of the store's '.links'; or #f
   (store-descriptor staging-store-descriptor) ;of the physical store
   (mutex staging-mutex)
   (last-number staging-last-number set-staging-last-number!))
@@ -52,22 +52,23 @@
                 (layout-physical-store layout))
           (apply throw arguments)))))
 
-(define (open-staging layout)
+(define* (open-staging layout #:key (deduplicate? #t))
   "Create a staging directory in the store of @var{layout} and return it as a
-@code{<staging>}.  Fail if the store is read-only."
+@code{<staging>}, which has a descriptor of the directory of shared files only
+if @var{deduplicate?} is true.  Fail if the store is read-only."
   (let ((directory (create-directory layout)))
     (make-staging layout
                   directory
                   (string-append (layout-store layout) "/"
                                  (basename directory))
                   (open-directory directory)
-                  (open-directory (layout-links layout))
+                  (and deduplicate? (open-directory (layout-links layout)))
                   (open-directory (layout-physical-store layout))
                   (make-mutex) 0)))
 
 (define (close-staging! staging)
   "Close @var{staging} and delete it."
-  (close-fdes (staging-links-descriptor staging))
+  (and=> (staging-links-descriptor staging) close-fdes)
   (close-fdes (staging-descriptor staging))
   (delete-tree! (staging-store-descriptor staging)
                 (basename (staging-directory staging)))

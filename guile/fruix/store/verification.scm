@@ -1,0 +1,305 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Verifying the store: is what the database calls valid on disk, and what it
+;;; was when it became valid?
+;;;
+;;; 1. Items whose files are gone become invalid, if no item that is still
+;;;    there refers to them; otherwise that is a problem.  The look at the
+;;;    files and the change are one transaction.
+;;; 2. With contents, several threads read every item once and compare its
+;;;    hash; where the database does not know hash or size, it learns them.
+;;; 3. A problem may be repaired, by a procedure that knows how.
+;;; Code:
+
+(define-module (fruix store verification)
+  #:use-module (fruix base16)
+  #:use-module (fruix database)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix errors)
+  #:use-module (fruix flag)
+  #:use-module (fruix hash)
+  #:use-module (fruix mailbox)
+  #:use-module (fruix nar)
+  #:use-module ((fruix record-lock)
+                #:select (acquire-file-lock release-file-lock!))
+  #:use-module (fruix sharing)
+  #:use-module (fruix store handle)
+  #:use-module (fruix store layout)
+  #:use-module ((fruix store path) #:select (direct-store-path?))
+  #:use-module (fruix store path-info)
+  #:use-module (fruix store query)
+  #:use-module (fruix thread)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 threads)
+  #:use-module ((rnrs bytevectors) #:select (make-bytevector))
+  #:use-module (srfi srfi-1)
+  #:export (verify-store!
+            damaged-items))
+
+
+;;
+;; What has vanished.
+;;
+
+(define (on-disk? layout path)
+  "Return true unless PATH does not exist; errors that leave that open are
+raised."
+  (catch 'system-error
+    (lambda () (->bool (lstat (physical layout path))))
+    (lambda arguments
+      (if (memv (system-error-errno arguments) (list ENOENT ENAMETOOLONG))
+          #f
+          (apply throw arguments)))))
+
+(define (absent? layout path)
+  (or (not (direct-store-path? (layout-store layout) path))
+      (not (on-disk? layout path))))
+
+(define (referrers-of db path)
+  (map (match-lambda (#(referrer) referrer))
+       (query db "select r.path
+                  from ValidPaths v join Refs on Refs.reference = v.id
+                    join ValidPaths r on r.id = Refs.referrer
+                  where v.path = ?1 and r.path <> ?1"
+              path)))
+
+(define (invalidate-absent! db layout paths)
+  "Make those among PATHS that are absent invalid, referrers before what they
+refer to; return the list of those that have to stay."
+  (define verdicts (make-hash-table))   ;path -> whether it stays valid
+  (define (stays? path)
+    (match (hash-get-handle verdicts path)
+      ((_ . verdict) verdict)
+      (#f
+       (let ((verdict (or (not (absent? layout path))
+                          ;; All of them: each is to be made invalid.
+                          (pair? (filter stays? (referrers-of db path))))))
+         (unless verdict
+           (execute db "delete from ValidPaths where path = ?" path))
+         (hash-set! verdicts path verdict)
+         verdict))))
+  (filter (lambda (path) (and (stays? path) (absent? layout path)))
+          paths))
+
+(define (call-without-collectors layout pulse thunk)
+  "Call THUNK while no collector of the store of LAYOUT decides anything."
+  (match (acquire-file-lock (layout-gc-lock layout) 'exclusive #:wait? #f)
+    (#f
+     (pulse)
+     (usleep 20000)
+     (call-without-collectors layout pulse thunk))
+    (lock
+     (dynamic-wind
+       (const #t)
+       thunk
+       (lambda () (release-file-lock! lock))))))
+
+(define (report-absent report layout paths staying)
+  (for-each (lambda (path)
+              (report
+               (cond ((member path staying)
+                      (format #f "path `~a' disappeared, but it still has \
+valid referrers" path))
+                     ((direct-store-path? (layout-store layout) path)
+                      (format #f "path `~a' disappeared, removing it from \
+the database" path))
+                     (else
+                      (format #f "path `~a' is not in the store, removing it \
+from the database" path)))))
+            paths))
+
+(define (find-vanished! store report pulse)
+  "Return the list of valid items that are absent and have to stay, after
+making the others invalid."
+  (define layout (store-layout store))
+  ;; A collector makes items invalid first, and removes their files then.
+  (call-without-collectors layout pulse
+    (lambda ()
+      (match (filter (lambda (path) (absent? layout path))
+                     (all-valid-paths store))
+        (() '())
+        (paths
+         (let ((staying (call-for-update store
+                          (lambda (db)
+                            (invalidate-absent! db layout paths)))))
+           (report-absent report layout paths staying)
+           staying))))))
+
+
+;;
+;; Contents.
+;;
+
+;; As much of an archive as is read at once.
+(define %chunk-size (* 256 1024))
+
+(define %unknown-hash (make-string 64 #\0))
+
+(define (hash-item directory path chunk stop)
+  "Return the SHA-256 of the archive of PATH in base 16 and its size, as a
+pair; #f when the flag STOP is set meanwhile."
+  (let ((source (open-nar-source directory (basename path)))
+        (hash (open-hash 'sha256)))
+    (dynamic-wind
+      (const #t)
+      (lambda ()
+        (let loop ((size 0))
+          (let ((count (nar-source-read! source chunk)))
+            (hash-update! hash chunk 0 count)
+            (cond ((flag-set? stop) #f)
+                  ((zero? count)
+                   (cons (bytevector->base16-string (hash-digest! hash))
+                         size))
+                  (else (loop (+ size count)))))))
+      (lambda () (nar-source-close! source)))))
+
+(define (hash-or-trouble directory path chunk stop)
+  "Return what @code{hash-item} does, or a text if the item cannot be read."
+  (guard (exception ((or (fruix-error? exception)
+                         (eq? (exception-kind exception) 'system-error))
+                     (exception->text exception)))
+    (hash-item directory path chunk stop)))
+
+(define (start-hashers directory paths results stop)
+  "Start threads that hash PATHS, and put a pair of each path and what
+@code{hash-or-trouble} returns into the mailbox RESULTS, until the flag STOP is
+set.  Return the threads."
+  (define mutex (make-mutex))
+  (define (next-path!)
+    (with-lock mutex
+      (match paths
+        (() #f)
+        ((path . rest)
+         (set! paths rest)
+         path))))
+  (define (work chunk)
+    (match (and (not (flag-set? stop)) (next-path!))
+      (#f #t)
+      (path
+       (mailbox-put! results
+                     (cons path (hash-or-trouble directory path chunk stop)))
+       (work chunk))))
+  (map (lambda (_)
+         (start-thread (lambda () (work (make-bytevector %chunk-size)))))
+       (iota (min (current-processor-count) (length paths)))))
+
+;; Seconds between two calls of the pulse.
+(define %interval 1/5)
+
+(define (collect count results pulse proc)
+  "Call PROC with each of the COUNT pairs that come into RESULTS."
+  (let loop ((left count))
+    (unless (zero? left)
+      (pulse)
+      (match (mailbox-get! results #:timeout %interval)
+        (#f (loop left))
+        ((path . result)
+         (proc path result)
+         (loop (- left 1)))))))
+
+(define (for-each-hash store paths pulse proc)
+  "Call PROC with each of PATHS and its hash and size, or a text."
+  (call-with-directory (layout-physical-store (store-layout store))
+    (lambda (directory)
+      (let* ((results (make-mailbox))
+             (stop (make-flag))
+             (hashers (start-hashers directory paths results stop)))
+        (dynamic-wind
+          (const #t)
+          (lambda () (collect (length paths) results pulse proc))
+          (lambda ()
+            (flag-set! stop)
+            (for-each join-thread hashers)))))))
+
+(define (correct! store path hash size)
+  (call-for-update store
+    (lambda (db)
+      (execute db "update ValidPaths set hash = ?, narSize = ?
+                   where path = ?"
+               (string-append "sha256:" hash) size path))))
+
+(define (compare! store info hash size report)
+  "Return true if the item of INFO is what it was, with HASH and SIZE that the
+database knows or learns."
+  (define path (path-info-path info))
+  (define unknown? (string=? %unknown-hash (path-info-hash info)))
+  (cond ((not (or unknown? (string=? hash (path-info-hash info))))
+         (report (format #f "path `~a' was modified: \
+expected hash `~a', got `~a'" path (path-info-hash info) hash))
+         #f)
+        ((or unknown? (not (eqv? size (path-info-nar-size info))))
+         (report (format #f "updating hash and size of `~a'" path))
+         (correct! store path hash size)
+         #t)
+        (else #t)))
+
+(define (good? store path result report)
+  "Return true if PATH, about which RESULT says what is on disk, is as the
+database says.  If it is not valid any more, that is as good."
+  (match (query-path-info store path)
+    (#f #t)
+    (info
+     (match result
+       ((hash . size) (compare! store info hash size report))
+       (text
+        (report (format #f "cannot read path `~a': ~a" path text))
+        #f)))))
+
+(define (disown! store path)
+  "See to it that files of PATH that were damaged are not given to others."
+  (define layout (store-layout store))
+  (call-with-directory (layout-physical-store layout)
+    (lambda (directory)
+      (call-with-directory (layout-links layout)
+        (lambda (links)
+          (disown-damaged! links directory (basename path)))))))
+
+(define* (damaged-items store paths #:key (report (const #t))
+                        (pulse (const #t)))
+  "Return the list of those @var{paths}, valid items of @var{store}, that are
+not what they were when they became valid.  @var{report} and @var{pulse} are
+as for @code{verify-store!}."
+  (define modified '())
+  (for-each-hash store paths pulse
+    (lambda (path result)
+      (unless (guard (exception ((fruix-error? exception)
+                                 (report (exception->text exception))
+                                 #f))
+                (good? store path result report))
+        (false-if-exception (disown! store path))
+        (set! modified (cons path modified)))))
+  (reverse modified))
+
+
+;;
+;; Both.
+;;
+
+(define (repaired? path repair report)
+  (and repair
+       (guard (exception ((fruix-error? exception)
+                          (report (exception->text exception))
+                          #f))
+         (repair path))))
+
+(define* (verify-store! store #:key check-contents? repair
+                        (report (const #t)) (pulse (const #t)))
+  "Compare the database of @var{store} with what is on disk, as the commentary
+says, and return true if problems remain.  @var{check-contents?} tells whether
+to read all items.  @var{repair} is a procedure that is called with the path
+of each item that is missing or not what it was, and returns whether it has
+repaired it; @code{#f} leaves them alone.
+
+@var{report} is called with a line of text for each problem and correction.
+@var{pulse}, a thunk, is called several times a second; what it raises ends
+the work."
+  (define (remaining paths)
+    (remove (lambda (path) (repaired? path repair report)) paths))
+  (let* ((missing (remaining (find-vanished! store report pulse)))
+         (paths (if check-contents?
+                    (lset-difference string=? (all-valid-paths store) missing)
+                    '())))
+    (or (pair? (remaining (damaged-items store paths #:report report
+                                          #:pulse pulse)))
+        (pair? missing))))
