@@ -27,9 +27,9 @@
        "derivation/" "descriptors" "flag" "gzip" "hash" "jail" "links"
        "mailbox" "map" "mount" "mountinfo" "nar" "octets" "plan" "probe"
        "process" "protocol/wire" "record-lock" "sandbox/check" "sandbox/spec"
-       "store/path" "terminal" "tree")
+       "scheduler/task" "sharing" "store/path" "terminal" "tree")
     (3 "sandbox/" "store/")
-    (4 "sandbox" "store")
+    (4 "agent" "agent/" "sandbox" "store")
     (5 "build" "build/" "doctor" "doctor/" "shepherd")
     (6 "scheduler" "scheduler/")
     (7 "control" "protocol/" "session" "session/")

@@ -38,7 +38,7 @@
 (define* (try-build store host drv #:key (options '()) (flag (make-flag)))
   "Build @var{drv}; return the result and the list of published events."
   (let* ((events '())
-         (result (build-derivation! store host drv options
+         (result (perform-task! store host drv options
                                     (lambda (event)
                                       (set! events (cons event events)))
                                     flag)))
@@ -115,7 +115,7 @@ its build directories."
                            (string-take-right message 11)))))
      (check-equal "a killed builder"
                   '(failed failed "signal 9")
-                  (match (build-derivation!
+                  (match (perform-task!
                           store host (drv "killed" "sleep 1000") '()
                           (match-lambda
                             (('started system log pid) (kill pid SIGKILL))
@@ -193,7 +193,7 @@ its build directories."
               (string-contains message "log output"))))
      (test "a builder does not survive an error in following it"
            (let ((builder #f))
-             (match (build-derivation!
+             (match (perform-task!
                      store host (drv "orphan" "echo ready; sleep 1000") '()
                      (match-lambda
                        (('started system log pid) (set! builder pid))
@@ -204,7 +204,7 @@ its build directories."
      (test "a cancelled build ends"
            (let* ((flag (make-flag))
                   (drv (drv "cancelled" "echo ready; sleep 1000"))
-                  (result (build-derivation!
+                  (result (perform-task!
                            store host drv '()
                            (match-lambda
                              (('log _) (flag-set! flag))

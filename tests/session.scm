@@ -185,7 +185,9 @@ the session went on."
       (lambda (port) (result-of port read-octets-pairs 14))))
 
   ;; What there is not.
-  (test-equal "no substitutes" '(#f #f () () ())
+  (test-equal "no substitutes"
+    '(#f #f () () ("https://bordeaux.guix.gnu.org"
+                   "https://ci.guix.gnu.org"))
     (call-with-session store
       (lambda (port)
         (let* ((has (result-of port read-boolean 3 %item))

@@ -50,10 +50,42 @@ integers, and PAIRS."
                '("multiplexed-build-output" . "true")
                '("build-repeat" . "2"))
         'cores 'timeout 'max-silent-time 'multiplexed? 'repeat))
-(test-equal "settings that mean nothing here" %default-settings
-  (override (today '("locale" . "C") '("build-users-group" . "root")
-                   '("build-max-jobs" . "999"))
-            %default-settings))
+(test-equal "settings for other programs"
+  '((#f) (("locale" . "C") ("substitute-urls" . "file:///x")))
+  (let ((settings (today '("locale" . "en") '("substitute-urls" . "file:///x")
+                         '("locale" . "C"))))
+    (list (look settings 'max-jobs)
+          (sort (setting settings 'agent-options)
+                (lambda (a b) (string<? (car a) (car b)))))))
+(test-equal "a client's own limit" '(7)
+  (look (today '("build-max-jobs" . "7")) 'max-jobs))
+(test-equal "what a client wants is told apart from what holds"
+  '("https://example.org" "file:///x" "false")
+  (let ((options (agent-options
+                  (override (today '("substitute-urls" . "file:///x"))
+                            '((substitute-urls . "https://example.org")))
+                  #f)))
+    (map (lambda (name) (assoc-ref options name))
+         '("substitute-urls" "untrusted-substitute-urls" "discover"))))
+(test-equal "a trusted client has its way" '("file:///x" #f)
+  (let ((options (agent-options (today '("substitute-urls" . "file:///x"))
+                                #t)))
+    (map (lambda (name) (assoc-ref options name))
+         '("substitute-urls" "untrusted-substitute-urls"))))
+(test-equal "a later request keeps what it does not mention"
+  '("C" "file:///y")
+  (let ((settings (change-settings
+                   (today '("locale" . "C") '("substitute-urls" . "file:///x"))
+                   '((agent-options
+                      . (("substitute-urls" . "file:///y")))))))
+    (map (lambda (name) (assoc-ref (setting settings 'agent-options) name))
+         '("locale" "substitute-urls"))))
+(test-equal "both the daemon and the client must want substitutes"
+  '(#t #f #f)
+  (map (lambda (changes)
+         (substitutes-wanted? (override %default-settings changes)))
+       '(() ((substitutes? . #f)) ((wants-substitutes? . #f)))))
+
 (test-equal "the last value of a setting holds" '(2)
   (look (today '("build-cores" . "1") '("build-cores" . "2")) 'cores))
 
@@ -63,9 +95,9 @@ integers, and PAIRS."
           '("" "x" "1 " "-1" "1e3" "99999999999999999999"))
 (test-assert "no boolean" (refused? '("multiplexed-build-output" . "1")))
 
-(test-equal "what the builder needs"
-  '((cores . 0) (timeout . 86400) (max-silent-time . 3600)
-    (keep-failed? . #f) (client . (1000 . 100)))
-  (build-options %default-settings 1000 100))
+(test-equal "what the builder needs" '(0 86400 3600 #f #t (1000 . 100))
+  (let ((options (build-options %default-settings 1000 100 #f)))
+    (map (lambda (name) (assq-ref options name))
+         '(cores timeout max-silent-time keep-failed? offload? client))))
 
 (test-end "settings")

@@ -176,6 +176,6 @@ POSITION in the session."
              (iota 6 1)
              (read-data "transcript.scm")))
  #:prepare install-shell
- #:options (append %build-users %host-directories))
+ #:options (append '("--no-substitutes") %build-users %host-directories))
 
 (test-end "transcript")

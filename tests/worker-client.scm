@@ -102,8 +102,8 @@ as a bytevector."
                       ")"))
       (bytes))))
 
-(define* (call-with-session store proc #:key scheduler (trusted? #t)
-                            (greet? #t))
+(define* (call-with-session store proc #:key scheduler agents (trusted? #t)
+                            (settings %default-settings) (greet? #t))
   "Call @var{proc} with the port of a client whose session with @var{store}
 and @var{scheduler} runs in another thread, after greetings if @var{greet?} is
 true; return what it returned once the session has ended."
@@ -112,7 +112,7 @@ true; return what it returned once the session has ended."
     (serve-client port
                   (lambda (minor)
                     (make-client port minor (getpid) (getuid) (getgid)
-                                 trusted? store scheduler %default-settings))
+                                 trusted? store scheduler agents settings))
                   (const #t)))
   (match (socketpair AF_UNIX SOCK_STREAM 0)
     ((near . far)

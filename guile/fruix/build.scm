@@ -1,7 +1,7 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; Building one derivation, from its file to registered outputs.  Here the
-;;; store and the sandbox meet.
+;;; Doing one task of the scheduler, from a derivation's file to registered
+;;; outputs.  Here the store and the sandbox meet.
 ;;;
 ;;; Each stage is a procedure that is called with what it needs and gives back
 ;;; what it took: locks, build user, chroot area, build directory, log.  A
@@ -11,22 +11,27 @@
 
 (define-module (fruix build)
   #:use-module (fruix build builder)
+  #:use-module (fruix build builtin)
+  #:use-module (fruix build completion)
   #:use-module (fruix build directory)
   #:use-module (fruix build environment)
   #:use-module (fruix build host)
   #:use-module (fruix build job)
   #:use-module (fruix build outputs)
   #:use-module (fruix build platform)
+  #:use-module (fruix build protection)
   #:use-module (fruix build references-graph)
+  #:use-module (fruix build remote)
   #:use-module (fruix build sandbox)
+  #:use-module (fruix build substitution)
   #:use-module (fruix build users)
   #:use-module (fruix credentials)
   #:use-module (fruix derivation)
-  #:use-module (fruix descriptors)
   #:use-module (fruix errors)
-  #:use-module (fruix flag)
   #:use-module (fruix octets)
+  #:use-module ((fruix scheduler task) #:select (task-kind task-path))
   #:use-module (fruix store)
+  #:use-module (fruix store staging)
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
@@ -34,44 +39,36 @@
   #:re-export (build-host
                build-user
                make-user-pool)
-  #:export (build-derivation!))
+  #:export (perform-task!))
 
 ;;;
 ;;; Before the builder.
 ;;;
 
-(define (check-buildable job)
+(define (variable job name)
+  (assoc-ref (derivation-environment (job-derivation job)) name))
+
+(define (check-system job)
   "Raise a @code{&build-error} if this machine cannot build @var{job}."
-  (let* ((derivation (job-derivation job))
-         (host (build-host-system (job-host job)))
-         (system (derivation-system derivation))
-         (builder (derivation-builder derivation)))
+  (let ((host (build-host-system (job-host job)))
+        (system (derivation-system (job-derivation job))))
     (unless (buildable-system? host system)
       (reject 'rejected "`~a' is for system `~a', and this is `~a'"
-              (job-drv job) system host))
-    (when (string-prefix? "builtin:" builder)
-      (reject (failure-kind derivation)
-              "`~a' needs the builder `~a', which is not available"
-              (job-drv job) builder))))
+              (job-drv job) system host))))
+
+(define (check-wanted-here job)
+  "Raise a @code{&build-error} if this machine is not to build @var{job}: it
+has no slots, and @var{job} does not insist on it."
+  (when (and (eq? 'build (job-mode job))
+             (zero? (job-option job 'max-jobs
+                                (build-host-max-jobs (job-host job))))
+             (not (equal? "1" (variable job "preferLocalBuild"))))
+    (reject 'transient "cannot build `~a': the maximum number of jobs is 0, \
+and no other machine takes it" (job-drv job))))
 
 (define (built? job)
   (every (lambda (path) (valid-path? (job-store job) path))
          (job-output-paths job)))
-
-(define (input-closure job)
-  "Return all the items that the builder of @var{job} may see."
-  (define store (job-store job))
-  (define input-outputs
-    (match-lambda
-      ((drv . names)
-       (filter-map (lambda (output)
-                     (and (member (derivation-output-name output) names)
-                          (derivation-output-path output)))
-                   (derivation-outputs (read-derivation store drv))))))
-  (closure store
-           (append (append-map input-outputs
-                               (derivation-inputs (job-derivation job)))
-                   (derivation-sources (job-derivation job)))))
 
 (define (write-references-graphs job directory)
   "Write the files that @var{job}'s derivation wants into @var{directory}, in
@@ -94,40 +91,13 @@ which nobody runs yet."
                      #:cores (job-option job 'cores 0)))
 
 ;;;
-;;; Locks.
+;;; Builders.  Each procedure runs one to its end, and returns how it ended
+;;; and the directory that has the outputs.
 ;;;
 
-;; How long to wait before trying again to lock outputs, in milliseconds.
-(define %patience 200)
-
-(define (lock-outputs job)
-  "Return locks on the outputs of @var{job}.  Another daemon may have them for
-as long as a build takes: wait, but not once the job is cancelled."
-  (cond ((lock-paths (job-store job) (job-output-paths job) #:wait? #f))
-        ((pair? (poll-descriptors
-                 `((,(flag-descriptor (job-cancellation job)) readable))
-                 %patience))
-         (reject 'cancelled "cancelled while waiting for locks"))
-        (else (lock-outputs job))))
-
-(define (call-protected job thunk)
-  "Call @var{thunk} while no collector deletes the derivation of @var{job} or
-its outputs, and nobody else builds them."
-  (define store (job-store job))
-  (call-with-temporary-roots store
-    (lambda ()
-      (for-each (lambda (path) (add-temp-root! store path))
-                (cons (job-drv job) (job-output-paths job)))
-      (call-holding-locks (lock-outputs job) thunk))))
-
-;;;
-;;; From the builder's start to its outputs.
-;;;
-
-(define (build-in job user name area directory)
-  "Build @var{job} as @var{user} in the chroot area called @var{name}, whose
-file name is @var{area}, with the build directory @var{directory}."
-  (define inputs (input-closure job))
+(define (run-in-sandbox job user area directory inputs)
+  "Run the builder of @var{job} as @var{user} in a sandbox with the chroot area
+@var{area} and the build directory @var{directory}."
   (define box
     (build-sandbox (job-store job) (job-host job) (job-drv job)
                    #:area area #:directory directory #:inputs inputs
@@ -138,13 +108,39 @@ file name is @var{area}, with the build directory @var{directory}."
                     (build-host-system (job-host job))
                     (derivation-system (job-derivation job)))))
   (write-references-graphs job (build-directory-top directory))
-  (let ((ending (run-builder job box)))
-    (when user
-      (kill-user (build-user-id user)))
-    (check-ending job ending)
-    (register-outputs! job name (if user (build-user-id user) (geteuid))
-                       inputs)
-    'built))
+  (values (run-builder job (sandbox-starter job box))
+          (area-store area)))
+
+(define (run-builtin job user directory)
+  "Run the builtin builder of @var{job} as @var{user} in the build directory
+@var{directory}."
+  (check-builtin job)
+  (values (run-builder job
+                       (lambda (output proc)
+                         (call-with-builtin job user directory output proc)))
+          (build-directory-top directory)))
+
+;;;
+;;; From the builder's start to its outputs.
+;;;
+
+(define (build-in job user name directory)
+  "Build @var{job} as @var{user} in the chroot area called @var{name}, with the
+build directory @var{directory}; return the @code{<staged-output>}s."
+  (define inputs (input-closure job))
+  (define area (staged-file (store-staging (job-store job)) name))
+  (call-with-values
+      (lambda ()
+        (if (builtin? (job-derivation job))
+            (run-builtin job user directory)
+            (run-in-sandbox job user area directory inputs)))
+    (lambda (ending outputs)
+      (when user
+        (kill-user (build-user-id user)))
+      (check-ending job ending)
+      (read-outputs! job name outputs
+                     (if user (build-user-id user) (geteuid))
+                     inputs))))
 
 (define (keep job directory)
   "Leave the build directory @var{directory} of @var{job}, which failed, to its
@@ -154,8 +150,9 @@ client."
   (guard (exception (#t (publish job `(note ,(exception->text exception)))))
     (keep-build-directory directory (job-option job 'client #f))))
 
-(define (build-locked job user)
-  "Build @var{job}, the locks of whose outputs are held, as @var{user}."
+(define (build-once job user proc)
+  "Build @var{job} as @var{user}, and call @var{proc} with the
+@code{<staged-output>}s, which are gone when it returns."
   (define group (and user (build-user-group user)))
   (define owner
     (if user
@@ -165,12 +162,57 @@ client."
     (lambda (exception)
       (and (build-error? exception) (job-option job 'keep-failed? #f))))
   (call-with-chroot-area (job-store job) group
-    (lambda (name area)
-      (call-with-build-directory (job-store job) (job-drv job) owner
-        (lambda (directory)
-          (build-in job user name area directory))
-        #:keep? keep?
-        #:keep (lambda (directory) (keep job directory))))))
+    (lambda (name _)
+      (proc (call-with-build-directory (job-store job) (job-drv job) owner
+              (lambda (directory)
+                (build-in job user name directory))
+              #:closed? (not (builtin? (job-derivation job)))
+              #:keep? keep?
+              #:keep (lambda (directory) (keep job directory)))))))
+
+(define (rounds job)
+  "Return how many times @var{job} is built."
+  (if (and (eq? 'build (job-mode job))
+           (not (fixed-output-derivation? (job-derivation job))))
+      (+ 1 (job-option job 'repeat 0))
+      1))
+
+(define (build-here job)
+  "Build @var{job}, the locks of whose outputs are held, as often as wanted."
+  (check-system job)
+  (check-wanted-here job)
+  (call-with-build-user (build-host-users (job-host job))
+                        (job-cancellation job)
+    (lambda (user)
+      (let build ((left (rounds job)) (others '()))
+        (build-once job user
+          (lambda (outputs)
+            (unless (null? others)
+              (check-same job outputs others))
+            (if (= left 1)
+                (complete job outputs)
+                (build (- left 1) outputs))))))))
+
+;;;
+;;; Failures.
+;;;
+
+(define (check-cached-failure job)
+  (when (and (eq? 'build (job-mode job))
+             (build-host-cache-failures? (job-host job))
+             (any (lambda (path) (failed-path? (job-store job) path))
+                  (job-output-paths job)))
+    (reject 'cached "builder for `~a' failed previously (cached)"
+            (job-drv job))))
+
+(define (remember-failure job exception)
+  "Note that building @var{job} has failed with @var{exception}, if that means
+that it always will."
+  (when (and (build-host-cache-failures? (job-host job))
+             (build-error? exception)
+             (memq (build-error-kind exception) '(failed output))
+             (not (fixed-output-derivation? (job-derivation job))))
+    (record-failed-paths! (job-store job) (job-output-paths job))))
 
 (define (failure exception)
   "Return the value that stands for @var{exception}."
@@ -178,29 +220,53 @@ client."
       `(failed ,(build-error-kind exception) ,(fruix-error-message exception))
       `(failed transient ,(exception->text exception))))
 
-(define (build-derivation! store host drv options publish cancellation)
-  "Build the derivation in the file @var{drv}, a valid store path whose inputs
-are valid, unless its outputs are valid already; return @code{built}, or
-@code{(failed @var{kind} @var{message})} with a kind of @code{&build-error}.
+;;;
+;;; Tasks.
+;;;
+
+(define (done? job)
+  "Return true if there is nothing to do for @var{job}."
+  (and (eq? 'build (job-mode job))
+       (built? job)))
+
+(define (build! job)
+  (or (done? job)
+      (call-protected job (job-drv job) (job-output-paths job)
+        (lambda ()
+          (unless (done? job)
+            (check-cached-failure job)
+            (guard (exception (#t (remember-failure job exception)
+                                  (raise-exception exception)))
+              (unless (build-elsewhere job)
+                (build-here job))))))))
+
+(define (perform-task! store host task options publish cancellation)
+  "Do @var{task}, a task of @code{(fruix scheduler task)}, in @var{store}, where
+what it needs is valid; return @code{built}, or @code{(failed @var{kind}
+@var{message})} with a kind of @code{&build-error}.
 
 @var{host} is a @code{<build-host>}.  @var{options} is an alist with the keys
 @code{cores}, @code{timeout} and @code{max-silent-time} in seconds,
-@code{max-log-size} in bytes, @code{keep-failed?}, and @code{client}, a pair of
-user and group id to give a kept build directory to.  The build is given up
-when the flag @var{cancellation} is set.  @var{publish} is called, in this
-thread, with what happens: @code{(started @var{system} @var{log-file} @var{pid})},
-@code{(log @var{bytevector})}, @code{(trace @var{text})} for a line of the build
-trace, @code{(note @var{text})} for a line that everybody sees."
+@code{max-log-size} in bytes, @code{max-jobs}, @code{keep-failed?},
+@code{repeat}, the number of builds after the first, @code{offload?},
+@code{print-build-trace?}, @code{agents}, a pool of @code{(fruix agent)},
+@code{agent-options}, an alist of octet strings, @code{offers}, a procedure from
+store paths to @code{<substitutable>}s, and @code{client}, a pair of user and
+group id to give a kept build directory to.  The task is given up when the flag
+@var{cancellation} is set.  @var{publish} is called, in this thread, with what
+happens: @code{(started @var{system} @var{log-file} @var{pid})}, @code{(log
+@var{bytevector})}, @code{(trace @var{text})} for a line of the build trace,
+@code{(note @var{text})} for a line that everybody sees, and @code{(released)}
+when another machine does the work."
+  (define path (task-path task))
+  (define (job mode)
+    (make-job store host mode path (read-derivation store path) options
+              publish cancellation))
   (guard (exception (#t (failure exception)))
-    (let ((job (make-job store host drv (read-derivation store drv) options
-                         publish cancellation)))
-      (if (built? job)
-          'built
-          (begin
-            (check-buildable job)
-            (call-protected job
-              (lambda ()
-                (if (built? job)
-                    'built
-                    (call-with-build-user (build-host-users host) cancellation
-                      (lambda (user) (build-locked job user)))))))))))
+    (match (task-kind task)
+      ((and mode (or 'build 'check 'repair))
+       (build! (job mode)))
+      ((and mode (or 'substitute 'replace))
+       (substitute! (make-job store host mode path #f options publish
+                              cancellation))))
+    'built))

@@ -9,6 +9,7 @@
 ;;; Code:
 
 (define-module (fruix daemon)
+  #:use-module (fruix agent)
   #:use-module (fruix control)
   #:use-module (fruix credentials)
   #:use-module (fruix daemon connections)
@@ -37,10 +38,11 @@
 
 ;; What all connections share.
 (define-record-type <service>
-  (make-service store scheduler settings max-jobs connections)
+  (make-service store scheduler agents settings max-jobs connections)
   service?
   (store service-store)
   (scheduler service-scheduler)
+  (agents service-agents)               ;pool of (fruix agent)
   (settings service-settings)           ;of a new session
   (max-jobs service-max-jobs)           ;integer
   (connections service-connections))
@@ -64,6 +66,7 @@
                  (or (zero? uid) (= uid (getuid)))
                  (service-store service)
                  (service-scheduler service)
+                 (service-agents service)
                  (service-settings service)))
   (define (welcomed)
     (greeted! (service-connections service) connection))
@@ -204,13 +207,16 @@ are other threads."
   (call-with-listeners (cons control-socket sockets)
     (lambda (listeners)
       (let* ((store (open-store layout #:release sweep-sandboxes))
+             (agents (make-agent-pool))
              (scheduler (start-scheduler
                          #:max-jobs max-jobs
                          #:build (lambda arguments
                                    (apply build store arguments)))))
         (serve-until-signal
-         (make-service store scheduler settings max-jobs (make-connections))
+         (make-service store scheduler agents settings max-jobs
+                       (make-connections))
          (map cons listeners
               (cons serve-controller
                     (map (const serve-worker) sockets))))
+        (close-agent-pool! agents)
         (close-store! store)))))

@@ -1,8 +1,8 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; Running the builder of a derivation in its sandbox, from the first step of
-;;; its set-up to its end, with its output in the log and on its way to those
-;;; who follow the build.
+;;; Running the builder of a derivation, in its sandbox or as it may be, from
+;;; the first step of its set-up to its end, with its output in the log and on
+;;; its way to those who follow the build.
 ;;; Code:
 
 (define-module (fruix build builder)
@@ -21,6 +21,7 @@
   #:use-module (ice-9 match)
   #:use-module ((rnrs bytevectors) #:select (bytevector-length))
   #:export (failure-kind
+            sandbox-starter
             run-builder
             check-ending))
 
@@ -48,38 +49,45 @@ the port @var{output}, and call @var{proc} with its process."
                                #:program builder
                                #:input #f #:output output #:error output))
 
-(define (call-with-builder job box proc)
-  "Start the builder of @var{job} in the sandbox @var{box} and call @var{proc}
-with its process and a descriptor of the pipe that it writes to.  However
-@var{proc} is left, the builder is dead afterwards."
+(define (sandbox-starter job box)
+  "Return a procedure for @code{run-builder} that runs the builder of @var{job}
+in the sandbox @var{box}."
+  (lambda (output proc)
+    (with-exception-handler
+        (lambda (exception)
+          (if (sandbox-error? exception)
+              (reject-sandbox job exception)
+              (raise-exception exception)))
+      (lambda () (run-in job box output proc))
+      #:unwind? #t)))
+
+(define (call-with-builder start proc)
+  "Have @var{start} start a builder, and call @var{proc} with its process and a
+descriptor of the pipe that it writes to.  However @var{proc} is left, the
+builder is dead afterwards."
   (call-with-values make-pipe
     (lambda (input output)
       (let ((output (fdes->outport output)))
         (dynamic-wind
           (const #t)
           (lambda ()
-            (with-exception-handler
-                (lambda (exception)
-                  (if (sandbox-error? exception)
-                      (reject-sandbox job exception)
-                      (raise-exception exception)))
-              (lambda ()
-                (run-in job box output
-                        (lambda (process)
-                          (close-port output)
-                          (proc process input))))
-              #:unwind? #t))
+            (start output
+                   (lambda (process)
+                     (close-port output)
+                     (proc process input))))
           (lambda ()
             (close-port output)
             (close-fdes input)))))))
 
-(define (run-builder job box)
-  "Run the builder of @var{job} in the sandbox @var{box} until it is dead,
-logging what it writes; return how it ended, as @code{supervise} does."
+(define (run-builder job start)
+  "Run the builder of @var{job} until it is dead, logging what it writes;
+return how it ended, as @code{supervise} does.  @var{start} is a procedure that
+takes a port for the builder's output, and another procedure, which it calls
+with the builder's process."
   (call-with-build-log (store-layout (job-store job)) (job-drv job)
                        (build-host-log-compression (job-host job))
     (lambda (file write)
-      (call-with-builder job box
+      (call-with-builder start
         (lambda (process log)
           (publish job
                    `(started ,(derivation-system (job-derivation job)) ,file

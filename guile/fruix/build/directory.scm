@@ -22,6 +22,7 @@
             keep-build-directory
             call-with-chroot-area
             area-store
+            area-copies
             area-temporary-directory
             area-root))
 
@@ -50,11 +51,14 @@ able to get there, but not to look around."
 builder sees."
   (string-append directory "/top"))
 
-(define* (call-with-build-directory store drv owner proc #:key keep? keep)
+(define* (call-with-build-directory store drv owner proc #:key
+                                    (closed? #t) keep? keep)
   "Call @var{proc} with the name of a new build directory for @var{drv}, whose
 top belongs to @var{owner}, a pair of user and group id; return what @var{proc}
-returns, after deleting the directory.  If @var{proc} raises an exception for
-which @var{keep?} is true, call @var{keep} with the directory instead."
+returns, after deleting the directory.  Unless it is @var{closed?}, @var{owner}
+can get to the top by its name, which is needed without a sandbox.  If
+@var{proc} raises an exception for which @var{keep?} is true, call @var{keep}
+with the directory instead."
   (let* ((parent (layout-temporary-directory (store-layout store)))
          (directory (make-numbered-directory
                      parent (string-append "guix-build-"
@@ -71,6 +75,8 @@ which @var{keep?} is true, call @var{keep} with the directory instead."
                             (delete))
                         (raise-exception exception))
                     (lambda ()
+                      (unless closed?
+                        (chmod directory #o711))
                       (mkdir top #o700)
                       (chown top (car owner) (cdr owner))
                       (proc directory))
@@ -101,6 +107,11 @@ dead.  Nobody but root is given what a builder left with special modes."
 outputs appear there."
   (string-append area "/store"))
 
+(define (area-copies area)
+  "Return the directory of @var{area} for copies of outputs, which no builder
+sees."
+  (string-append area "/copies"))
+
 (define (area-temporary-directory area)
   "Return the directory of @var{area} that the builder sees as /tmp."
   (string-append area "/tmp"))
@@ -127,6 +138,7 @@ deleting the area."
       (let ((area (staged-file staging name)))
         (mkdir area #o700)
         (mkdir (area-root area) #o755)
+        (mkdir (area-copies area) #o700)
         (make-directory-with-mode (area-temporary-directory area) #o1777 #f)
         (make-directory-with-mode (area-store area) #o1775 group)
         (proc name area)))))

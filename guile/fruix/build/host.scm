@@ -13,22 +13,28 @@
             build-host-system
             build-host-users
             build-host-directories
-            build-host-log-compression))
+            build-host-log-compression
+            build-host-max-jobs
+            build-host-cache-failures?))
 
 (define-record-type <build-host>
-  (make-build-host system users directories log-compression)
+  (make-build-host system users directories log-compression max-jobs
+                   cache-failures?)
   build-host?
   (system build-host-system)                    ;string: x86_64-linux
   (users build-host-users)                      ;user pool, or #f
   (directories build-host-directories)          ;list of (INSIDE . OUTSIDE)
-  (log-compression build-host-log-compression)) ;gzip, none, or #f: no logs
+  (log-compression build-host-log-compression)  ;gzip, none, or #f: no logs
+  (max-jobs build-host-max-jobs)                ;integer, 0: build nothing
+  (cache-failures? build-host-cache-failures?)) ;boolean
 
 (define* (build-host #:key (system %system) users (directories '())
-                     (log-compression 'gzip))
+                     (log-compression 'gzip) (max-jobs 1) cache-failures?)
   "Return a description of what this machine gives to builds: @var{system}, the
 system type that it builds for; @var{users}, a pool of build users made by
 @code{make-user-pool}, or @code{#f} to build in a user namespace as the daemon's
 own user; @var{directories}, an alist of extra directories, names in the
 sandbox to names on the host; @var{log-compression}, @code{gzip}, @code{none},
 or @code{#f} to keep no logs."
-  (make-build-host system users directories log-compression))
+  (make-build-host system users directories log-compression max-jobs
+                   cache-failures?))

@@ -12,6 +12,7 @@
   #:export (make-job
             job-store
             job-host
+            job-mode
             job-drv
             job-derivation
             job-publish
@@ -22,10 +23,11 @@
             reject))
 
 (define-record-type <job>
-  (make-job store host drv derivation options publish cancellation)
+  (make-job store host mode drv derivation options publish cancellation)
   job?
   (store job-store)                     ;<store>
   (host job-host)                       ;<build-host>
+  (mode job-mode)                       ;build | check | repair
   (drv job-drv)                         ;store path
   (derivation job-derivation)           ;<derivation>
   (options job-options)                 ;alist, see (fruix build)

@@ -1,13 +1,14 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; From what a dead builder left behind to registered store items.
+;;; From what a dead builder left behind to outputs fit for the store, which
+;;; are still in the staging directory.
 ;;;
 ;;; 1. The directory with the outputs is taken from the builder's group before
 ;;;    anything in it is looked up by name.
 ;;; 2. Fixed outputs are copied to fresh inodes, which nobody can have open.
 ;;; 3. Each output is read once: checked, made canonical, hashed, scanned.
-;;; 4. Only when all of them are right are they renamed into the store, and
-;;;    registered together.
+;;;
+;;; What becomes of them then is for (fruix build completion).
 ;;; Code:
 
 (define-module (fruix build outputs)
@@ -26,7 +27,17 @@
   #:use-module (fruix tree)
   #:use-module (ice-9 exceptions)
   #:use-module (srfi srfi-1)
-  #:export (register-outputs!))
+  #:use-module (srfi srfi-9)
+  #:export (staged-output-name
+            staged-output-item
+            read-outputs!))
+
+;; An output that has been read, and is in the staging directory.
+(define-record-type <staged-output>
+  (make-staged-output name item)
+  staged-output?
+  (name staged-output-name)             ;string, in the staging directory
+  (item staged-output-item))            ;<path-info>
 
 (define (seal directory)
   "Make @var{directory}, which the builder could write, the daemon's own."
@@ -62,45 +73,39 @@
     (reject 'output "output path `~a' should be a non-executable regular file"
             (derivation-output-path output))))
 
-(define (refresh! directory fd name owner)
-  "Replace the tree @var{name} of @var{directory}, open as @var{fd}, by a copy
-of it."
-  (let ((copy (string-append name ".copy")))
-    (copy-tree! fd name fd copy #:owner owner)
-    (delete-tree! fd name)
-    (rename-file (string-append directory "/" copy)
-                 (string-append directory "/" name))))
-
 ;;;
 ;;; Any output.
 ;;;
 
-(define (read-output job directory fd output owner candidates)
-  "Check and read the @var{output} in @var{directory}, open as @var{fd}; return
+(define (read-output job fd output owner candidates)
+  "Check and read the @var{output} in the directory open as @var{fd}; return
 its @code{<nar-result>}."
-  (define path (derivation-output-path output))
-  (define name (basename path))
-  (define (ingest owner . arguments)
-    (apply ingest-tree! fd name
-           #:owner owner #:candidates candidates
-           #:links-fd (staging-links-descriptor
-                       (store-staging (job-store job)))
-           arguments))
+  (define fixed? (fixed-output-derivation? (job-derivation job)))
+  (define options
+    (if fixed?
+        `(#:hash-algorithm ,(derivation-output-algorithm output)
+          #:flat? ,(not (derivation-output-recursive? output)))
+        '()))
+  (let ((result
+         (with-verdicts output
+           (lambda ()
+             (apply ingest-tree! fd (basename (derivation-output-path output))
+                    #:owner owner #:candidates candidates
+                    #:links-fd (staging-links-descriptor
+                                (store-staging (job-store job)))
+                    options)))))
+    (when fixed?
+      (check-flat output result)
+      (check-fixed-output job output result))
+    result))
+
+(define (with-verdicts output thunk)
+  "Call @var{thunk}; if it refuses a tree, reject @var{output}."
   (guard (error ((tree-error? error)
                  (reject 'output "output `~a' is rejected: ~a"
-                         path (fruix-error-message error))))
-    (if (string-null? (derivation-output-hash-field output))
-        (ingest owner)
-        (begin
-          (refresh! directory fd name owner)
-          (let ((result
-                 (ingest
-                  (geteuid)
-                  #:hash-algorithm (derivation-output-algorithm output)
-                  #:flat? (not (derivation-output-recursive? output)))))
-            (check-flat output result)
-            (check-fixed-output job output result)
-            result)))))
+                         (derivation-output-path output)
+                         (fruix-error-message error))))
+    (thunk)))
 
 (define (check-present job directory output)
   (define path (derivation-output-path output))
@@ -153,16 +158,6 @@ its @code{<nar-result>}."
               items)
     table))
 
-(define (move-outputs! store area items)
-  "Give the outputs @var{items}, in the chroot area @var{area}, their names in
-the store."
-  (for-each (lambda (path)
-              (move-into-store! (store-staging store)
-                                (string-append (area-store area) "/"
-                                               (basename path))
-                                path))
-            (map path-info-path items)))
-
 (define (output->item job output result candidates)
   "Return the @code{<path-info>} of @var{output}, of which @var{result} is the
 @code{<nar-result>}; @var{candidates} maps hash parts to items."
@@ -175,34 +170,67 @@ the store."
                                      (nar-result-references result))
                                 string<?)))
 
-(define (register-outputs! job area uid inputs)
-  "Make the outputs of @var{job} valid store items.  @var{area} is the name of
-the staged chroot area in which the builder, now dead, has left them, and
-@var{uid} the user id that it had; @var{inputs} are the items that it could
-see.  Outputs that are valid already stay as they are, and what was built anew
-under their names is dropped.  Raise a @code{&build-error} if an output is
-missing or wrong; then no item has become valid."
+(define (outputs-to-read job)
+  "Return the outputs of @var{job} that matter: when it builds, those that are
+not valid."
+  (remove (lambda (output)
+            (and (eq? 'build (job-mode job))
+                 (valid-path? (job-store job)
+                              (derivation-output-path output))))
+          (derivation-outputs (job-derivation job))))
+
+(define (copy-outputs job from to owner)
+  "Copy the outputs of @var{job} from the directory @var{from} to @var{to},
+where no builder ever was."
+  (call-with-directory from
+    (lambda (from-fd)
+      (call-with-directory to
+        (lambda (to-fd)
+          (for-each (lambda (output)
+                      (let ((name (basename (derivation-output-path output))))
+                        (with-verdicts output
+                          (lambda ()
+                            (copy-tree! from-fd name to-fd name
+                                        #:owner owner)))))
+                    (outputs-to-read job)))))))
+
+(define (read-outputs-in job staged owner inputs)
+  "Read the outputs of @var{job} in the directory called @var{staged} in the
+staging directory."
   (define store (job-store job))
-  (define outputs
-    (remove (lambda (output)
-              (valid-path? store (derivation-output-path output)))
-            (derivation-outputs (job-derivation job))))
-  (define directory (area-store (staged-file (store-staging store) area)))
-  (define owner (expected-owner uid))
   (define candidates
     (hash-part-table (store-directory store)
                      (append (job-output-paths job) inputs)))
   (define parts (hash-map->list (lambda (part item) part) candidates))
-  (seal directory)
-  (for-each (lambda (output) (check-present job directory output)) outputs)
-  (let ((items (call-with-directory directory
-                 (lambda (fd)
-                   (map (lambda (output)
-                          (output->item job output
-                                        (read-output job directory fd output
-                                                     owner parts)
-                                        candidates))
-                        outputs)))))
-    (check-constraints store (job-derivation job) items)
-    (move-outputs! store area items)
-    (register-items! store items)))
+  (define (read fd output)
+    (make-staged-output
+     (string-append staged "/" (basename (derivation-output-path output)))
+     (output->item job output (read-output job fd output owner parts)
+                   candidates)))
+  (call-with-directory (staged-file (store-staging store) staged)
+    (lambda (fd)
+      (map (lambda (output) (read fd output)) (outputs-to-read job)))))
+
+(define (read-outputs! job area directory uid inputs)
+  "Take over the outputs of @var{job} in @var{directory}, where its builder,
+which had the user id @var{uid} and is dead, has left them, and return the
+@code{<staged-output>}s.  @var{area} is the name of its chroot area, in which
+@var{directory} is, unless the outputs are fixed ones; @var{inputs} are the
+items that the builder could see.  Raise a @code{&build-error} if an output is
+missing or wrong."
+  (define owner (expected-owner uid))
+  (define outputs
+    (begin
+      (seal directory)
+      (for-each (lambda (output) (check-present job directory output))
+                (outputs-to-read job))
+      (if (fixed-output-derivation? (job-derivation job))
+          (let ((copies (area-copies area)))
+            (copy-outputs job directory
+                          (staged-file (store-staging (job-store job)) copies)
+                          owner)
+            (read-outputs-in job copies (geteuid) inputs))
+          (read-outputs-in job (area-store area) owner inputs))))
+  (check-constraints (job-store job) (job-derivation job)
+                     (map staged-output-item outputs))
+  outputs)

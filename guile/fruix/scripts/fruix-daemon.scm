@@ -214,7 +214,8 @@ of KEY; the values of one that may be REPEATED? are gathered."
 (define (initial-settings results)
   (override %default-settings
             (filter-map (lambda (name) (assq name results))
-                        '(cores max-silent-time timeout verbosity))))
+                        '(cores max-silent-time substitute-urls substitutes?
+                          timeout verbosity))))
 
 (define (start results)
   (let* ((layout (layout-from-environment #:root (result results 'root)))
@@ -222,10 +223,11 @@ of KEY; the values of one that may be REPEATED? are gathered."
                 #:system (result results 'system %system)
                 #:users (build-users results layout)
                 #:directories (result results 'directories '())
-                #:log-compression (result results 'log-compression 'gzip))))
+                #:log-compression (result results 'log-compression 'gzip)
+                #:max-jobs (result results 'max-jobs 1))))
     (run-daemon layout
                 (lambda (store . arguments)
-                  (apply build-derivation! store host arguments))
+                  (apply perform-task! store host arguments))
                 #:sockets (result results 'sockets
                                   (list (layout-socket layout)))
                 #:max-jobs (result results 'max-jobs 1)

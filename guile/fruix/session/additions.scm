@@ -20,7 +20,6 @@
             keep-for-session
             add-root
             wait-for-collector
-            ensure-valid
             forget-failures))
 
 (define (add-text client name contents references)
@@ -78,11 +77,6 @@ directory, a root of the collector."
   (call-with-file-lock (layout-gc-lock (store-layout (client-store client)))
                        'shared
                        (const #t)))
-
-(define (ensure-valid client path)
-  "Raise @code{&fruix-error} unless @var{path} is valid."
-  (unless (valid-path? (client-store client) path)
-    (fail "path `~a' does not exist and cannot be created" path)))
 
 (define (forget-failures client paths)
   "Forget that builds of @var{paths}, or of the outputs of derivations among

@@ -1,146 +1,72 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; The operation that builds: from the client's list of derivations to builds
-;;; by the scheduler, and from what happens there to what the client hears.
+;;; The operations that build and substitute: from the client's list to tasks
+;;; for the scheduler, and what becomes of them.
 ;;;
-;;; While it waits, the session watches two things: its mailbox, and whether
-;;; the client is still there.  A client that leaves gives up its builds.
+;;; A plan may turn out to be wrong: a substitute that was promised is not
+;;; there.  Then a client that wants so has the rest planned anew, without it.
 ;;; Code:
 
 (define-module (fruix session building)
-  #:use-module (fruix descriptors)
   #:use-module (fruix errors)
-  #:use-module (fruix mailbox)
-  #:use-module (fruix octets)
-  #:use-module (fruix protocol wire)
   #:use-module (fruix scheduler loop)
+  #:use-module ((fruix scheduler task) #:select (task-path))
   #:use-module (fruix session client)
   #:use-module (fruix session plan)
   #:use-module (fruix session settings)
-  #:use-module (fruix session traces)
+  #:use-module (fruix session substitutes)
+  #:use-module (fruix session watch)
+  #:use-module (fruix store)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
-  #:use-module (srfi srfi-9)
-  #:export (build-paths))
+  #:export (build-paths
+            repair-items
+            ensure-valid))
 
-;; What a session remembers during one request.
-(define-record-type <watch>
-  (make-watch client pids kinds)
-  watch?
-  (client watch-client)
-  (pids watch-pids)                     ;hash table: DRV -> pid of its builder
-  (kinds watch-kinds set-watch-kinds!)) ;kinds of all failures
-
-(define (setting-of watch name)
-  (setting (client-settings (watch-client watch)) name))
-
-(define (send-trace watch line)
-  (when (and line (setting-of watch 'print-build-trace?))
-    (send-text (watch-client watch) line)))
-
-(define (note-end watch drv)
-  "Forget DRV's builder; return whether there was one."
-  (let ((pid (hash-ref (watch-pids watch) drv)))
-    (hash-remove! (watch-pids watch) drv)
-    pid))
-
-(define (send-output watch drv bytes)
-  (when (>= (setting-of watch 'verbosity) (setting-of watch 'build-verbosity))
-    (let ((pid (hash-ref (watch-pids watch) drv)))
-      (send-log (watch-client watch)
-                (if (and pid (setting-of watch 'multiplexed?))
-                    (log->frame pid bytes)
-                    bytes)))))
-
-(define (report-consequences watch results)
-  "Tell the client of WATCH which goals were not even tried."
-  (for-each (match-lambda
-              ((goal 'failed 'dependency text)
-               (send-text (watch-client watch) text))
-              (_ #t))
-            results))
-
-(define (handle watch message)
-  "Tell the client of WATCH what MESSAGE says.  Return the results of the
-request if these have come, an alist, else #f."
-  (match message
-    (('started drv system log-file pid)
-     (hash-set! (watch-pids watch) drv pid)
-     (send-trace watch (started->trace drv system log-file pid))
-     #f)
-    (('log drv bytes)
-     (send-output watch drv bytes)
-     #f)
-    (('trace drv text)
-     (send-trace watch text)
-     #f)
-    (('note drv text)
-     (send-text (watch-client watch) text)
-     #f)
-    (('finished drv 'built)
-     (when (note-end watch drv)
-       (send-trace watch (string-append "@ build-succeeded " drv " -")))
-     #f)
-    (('finished drv ('failed kind text))
-     (note-end watch drv)
-     (set-watch-kinds! watch (cons kind (watch-kinds watch)))
-     (send-text (watch-client watch) text)
-     (send-trace watch (failure->trace drv kind text))
-     #f)
-    (('finished drv _)
-     (note-end watch drv)
-     #f)
-    (('done _ results)
-     (report-consequences watch results)
-     results)))
+(define (setting-of client name)
+  (setting (client-settings client) name))
 
 ;;;
-;;; Waiting.
+;;; One plan.
 ;;;
 
-(define (wait-for-news port mailbox)
-  "Wait until MAILBOX has a message; raise &connection-closed if the client on
-PORT goes away before."
-  (let ((descriptor (mailbox-descriptor mailbox)))
-    (force-output port)
-    (match (poll-descriptors `((,(fileno port) peer-closed)
-                               (,descriptor readable))
-                             -1)
-      ((((? (lambda (ready) (= ready (fileno port)))) . _) . _)
-       (connection-lost))
-      (_ #t))))
-
-(define (follow watch mailbox)
-  "Tell the client of WATCH what comes into MAILBOX until all is done; return
-the results."
-  (define port (client-port (watch-client watch)))
-  (let loop ()
-    (match (mailbox-get! mailbox #:timeout 0)
-      (#f
-       (wait-for-news port mailbox)
-       (loop))
-      ((? eof-object?)
-       (fail "the daemon is stopping"))
-      (message
-       (or (handle watch message)
-           (loop))))))
-
-(define (build client watch plan)
-  "Have the goals of PLAN built; return the results, an alist from goals."
+(define (follow-plan client watch plan)
+  "Have the goals of PLAN done; return the results, an alist from goals."
   (call-with-subscription
    (client-scheduler client) (client-uid client) (client-pid client)
    (lambda (subscription mailbox)
-     (let ((settings (client-settings client)))
-       (submit! (client-scheduler client) subscription
-                (plan-nodes plan) (plan-goals plan)
-                (setting settings 'keep-going?)
-                (build-options settings (client-uid client)
-                               (client-gid client)))
-       (follow watch mailbox)))))
+     (submit! (client-scheduler client) subscription
+              (plan-nodes plan) (plan-goals plan)
+              (setting-of client 'keep-going?)
+              (acons 'offers (plan-offers plan)
+                     (client-build-options client))
+              #:jobs (setting-of client 'max-jobs))
+     (follow watch mailbox))))
+
+(define (report-missing client plan)
+  (for-each (lambda (path)
+              (send-text client
+                         (string-append "cannot build missing derivation `"
+                                        path "'")))
+            (plan-missing plan)))
+
+(define (carry-out client watch plan)
+  "Do what PLAN says; return the paths of what failed."
+  (define missing (if (plan-preliminary? plan) '() (plan-missing plan)))
+  (unless (plan-preliminary? plan)
+    (report-missing client plan))
+  (if (or (null? (plan-goals plan))
+          (and (pair? missing) (not (setting-of client 'keep-going?))))
+      missing
+      (append missing
+              (filter-map (match-lambda
+                            ((goal . ('failed . _)) (task-path goal))
+                            (_ #f))
+                          (follow-plan client watch plan)))))
 
 ;;;
-;;; The operation.
+;;; Failures.
 ;;;
 
 (define (exit-status kinds)
@@ -152,50 +78,100 @@ the results."
 
 (define (quoted paths)
   (string-join (map (lambda (path) (string-append "`" path "'"))
-                    (sort paths string<?))
+                    (sort (delete-duplicates paths) string<?))
                ", "))
 
-(define (check-supported client mode)
-  (unless (eq? mode 'normal)
-    (fail "build mode `~a' is not available" mode))
-  (unless (zero? (setting (client-settings client) 'repeat))
-    (fail "building more than once is not available")))
+(define (raise-failure watch failed)
+  "Raise the error for FAILED, a list of paths, after what WATCH has seen."
+  (match (watch-failure-text watch 'nondeterministic)
+    (#f
+     (raise-exception
+      (make-protocol-error (string-append "build of " (quoted failed)
+                                          " failed")
+                           (exit-status (watch-failure-kinds watch)))))
+    (text (fail "~a" text))))
 
-(define (report-missing watch plan)
-  (for-each (lambda (drv)
-              (send-text (watch-client watch)
-                         (string-append "cannot build missing derivation `"
-                                        drv "'")))
-            (plan-missing plan)))
+(define %hint
+  "some substitutes failed, which is often due to the network; try `--fallback' to build from source")
 
-(define (build-plan client watch plan)
-  "Build what PLAN says; return the list of goals that failed."
-  (define keep-going? (setting (client-settings client) 'keep-going?))
-  (define missing (plan-missing plan))
-  (report-missing watch plan)
-  (cond ((or (null? (plan-goals plan))
-             (and (pair? missing) (not keep-going?)))
-         missing)
-        (else
-         (append missing
-                 (filter-map (match-lambda
-                               ((goal . ('failed . _)) goal)
-                               (_ #f))
-                             (build client watch plan))))))
+;;;
+;;; The operations.
+;;;
+
+(define (do-until-done client make-plan)
+  "Carry out the plan that MAKE-PLAN, a procedure that takes what the plan must
+not substitute, returns; and further ones as long as that gets on."
+  (let loop ((refused '()))
+    (let* ((plan (make-plan refused))
+           (watch (make-watch client))
+           (failed (carry-out client watch plan))
+           (lost (watch-failed-substitutes watch)))
+      (cond ((and (null? failed) (not (plan-preliminary? plan)))
+             #t)
+            ((or (null? failed)
+                 (and (pair? lost)
+                      (or (plan-preliminary? plan)
+                          (setting-of client 'fallback?))))
+             (loop (append lost refused)))
+            (else
+             (when (pair? lost)
+               (send-text client %hint))
+             (raise-failure watch failed))))))
+
+(define (build client requests mode)
+  (do-until-done client
+    (lambda (refused)
+      (plan-builds (client-store client) requests
+                   #:mode mode
+                   #:substitutable (asker client refused)))))
+
+(define (repair-items client damaged)
+  "Have @var{damaged}, items that are valid but not what they were, made anew,
+telling @var{client} how it goes.  Raise a @code{&protocol-error} if that
+fails for one."
+  (unless (null? damaged)
+    (do-until-done client
+      (lambda (refused)
+        (plan-repairs (client-store client) damaged
+                      (asker client refused))))))
+
+(define (requested-items store requests)
+  "Return the outputs of the derivations in REQUESTS, and the items in it."
+  (append-map (lambda (request)
+                (let ((path (first (string-split request #\!))))
+                  (if (string-suffix? ".drv" path)
+                      (map cdr (query-derivation-outputs store path))
+                      (list path))))
+              requests))
+
+(define (repair client requests)
+  "Have all that REQUESTS name, and what that refers to, made anew if it is not
+what it was."
+  (define store (client-store client))
+  (repair-items client
+                (damaged-items store
+                               (closure store
+                                        (requested-items store requests))
+                               #:report (lambda (line)
+                                          (send-text client line))
+                               #:pulse (lambda () (check-presence client)))))
 
 (define (build-paths client requests mode)
-  "Build what @var{requests}, a list of octet strings, name in the sense of
-@code{plan-builds}, telling @var{client} how it goes.  Raise a
-@code{&protocol-error} with the exit status of @command{guix build} if a goal
-could not be built, and a @code{&fruix-error} if @var{mode} is not
-@code{normal}."
-  (check-supported client mode)
-  (let ((plan (plan-builds (client-store client) requests))
-        (watch (make-watch client (make-hash-table) '())))
-    (match (build-plan client watch plan)
-      (() #t)
-      (failed
-       (raise-exception
-        (make-protocol-error (string-append "build of " (quoted failed)
-                                            " failed")
-                             (exit-status (watch-kinds watch))))))))
+  "Build or substitute what @var{requests}, a list of octet strings, name in
+the sense of @code{plan-builds}, telling @var{client} how it goes.  If
+@var{mode} is @code{check}, build what is there again, and compare; if it is
+@code{repair}, see to it that what is there is as it was registered.  Raise a
+@code{&protocol-error} with the exit status of @command{guix build} if that
+fails."
+  (match mode
+    ((or 'normal 'check) (build client requests mode))
+    ('repair
+     (build client requests 'normal)
+     (repair client requests))))
+
+(define (ensure-valid client path)
+  "Substitute @var{path} unless it is valid.  Raise @code{&fruix-error} if
+nobody has it."
+  (build client (list path) 'normal)
+  (unless (valid-path? (client-store client) path)
+    (fail "path `~a' does not exist and cannot be created" path)))

@@ -7,6 +7,7 @@
 ;;; Code:
 
 (define-module (fruix session client)
+  #:use-module (fruix descriptors)
   #:use-module (fruix octets)
   #:use-module (fruix protocol wire)
   #:use-module (fruix session settings)
@@ -22,17 +23,22 @@
             client-trusted?
             client-store
             client-scheduler
+            client-agents
             client-settings
             set-client-settings!
+            client-agent-options
+            client-build-options
 
             send-log
             send-text
             call-with-data-port
             send-last
-            send-error))
+            send-error
+            check-presence))
 
 (define-record-type <client>
-  (make-client port minor pid uid gid trusted? store scheduler settings)
+  (make-client port minor pid uid gid trusted? store scheduler agents
+               settings)
   client?
   (port client-port)                    ;input/output port
   (minor client-minor)                  ;integer, its protocol version
@@ -42,7 +48,19 @@
   (trusted? client-trusted?)            ;root, or the daemon's own user
   (store client-store)                  ;<store>
   (scheduler client-scheduler)          ;of (fruix scheduler loop)
+  (agents client-agents)                ;pool of (fruix agent)
   (settings client-settings set-client-settings!)) ;of (session settings)
+
+(define (client-agent-options client)
+  "Return what a program that works for @var{client} is told of its
+settings."
+  (agent-options (client-settings client) (client-trusted? client)))
+
+(define (client-build-options client)
+  "Return what the tasks of @var{client} need to know of it: an alist."
+  (cons `(agents . ,(client-agents client))
+        (build-options (client-settings client) (client-uid client)
+                       (client-gid client) (client-trusted? client))))
 
 (define (send-log client bytes)
   "Send @var{bytes}, a bytevector, as log text to @var{client}."
@@ -83,3 +101,11 @@ an octet string, and with the exit status @var{status}."
     (when (>= (client-minor client) 8)
       (write-int port status))
     (force-output port)))
+
+(define (check-presence client)
+  "Send @var{client} what is there for it; raise @code{&connection-closed} if it
+is gone."
+  (let ((port (client-port client)))
+    (force-output port)
+    (when (pair? (poll-descriptors `((,(fileno port) peer-closed)) 0))
+      (connection-lost))))

@@ -5,19 +5,19 @@
 ;;;
 ;;; A number that is not here is an invalid operation, after which nobody
 ;;; knows where the next one begins.
-;;;
-;;; There are no substitutes: the operations that look for them say so.
 ;;; Code:
 
 (define-module (fruix session operations)
   #:use-module (fruix session additions)
   #:use-module (fruix session arguments)
   #:use-module (fruix session export)
+  #:use-module (fruix session maintenance)
   #:use-module (fruix session queries)
+  #:use-module (fruix session substitutes)
   #:use-module (fruix protocol wire)
-  #:use-module ((fruix session building) #:select (build-paths))
+  #:use-module (fruix session building)
   #:use-module (fruix session client)
-  #:use-module ((fruix session settings) #:select (override))
+  #:use-module ((fruix session settings) #:select (change-settings))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-9)
   #:export (lookup-operation
@@ -45,7 +45,8 @@
   (lambda _ value))
 
 (define (set-options client changes)
-  (set-client-settings! client (override (client-settings client) changes)))
+  (set-client-settings! client
+                        (change-settings (client-settings client) changes)))
 
 (define %octets (list octets-argument))
 (define %path (list path-argument))
@@ -53,7 +54,7 @@
 
 (define %table
   `((1 is-valid-path ,%octets ,query-valid? ,write-boolean)
-    (3 has-substitutes ,%path ,(always #f) ,write-boolean)
+    (3 has-substitutes ,%path ,query-substitute? ,write-boolean)
     (4 query-path-hash ,%path ,query-hash ,write-octets)
     (5 query-references ,%path ,query-item-references ,write-octets-list)
     (6 query-referrers ,%path ,query-referrers ,write-octets-list)
@@ -74,7 +75,8 @@
         ,export-path ,write-one)
     (18 query-deriver ,%path ,query-deriver ,write-octets)
     (19 set-options ,(list options-argument) ,set-options ,write-nothing)
-    (21 query-substitutable-path-info ,%octets ,(always #f) ,write-boolean)
+    (21 query-substitutable-path-info
+        ,%octets ,query-substitute-info ,write-substitutable)
     (22 query-derivation-outputs ,%path ,query-outputs ,write-octets-list)
     (23 query-all-valid-paths () ,query-all-valid-paths ,write-octets-list)
     (24 query-failed-paths () ,query-failed-paths ,write-octets-list)
@@ -86,13 +88,17 @@
     (29 query-path-from-hash-part
         ,%octets ,query-path-from-hash-part ,write-octets)
     (30 query-substitutable-path-infos
-        ,%paths ,(always '()) ,write-octets-list)
+        ,%paths ,query-substitute-infos ,write-substitutables)
     (31 query-valid-paths ,%paths ,query-valid-paths ,write-octets-list)
-    (32 query-substitutable-paths ,%paths ,(always '()) ,write-octets-list)
+    (32 query-substitutable-paths
+        ,%paths ,query-substitute-paths ,write-octets-list)
     (33 query-valid-derivers ,%path ,query-derivers ,write-octets-list)
+    (34 optimise-store () ,optimise ,write-one)
+    (35 verify-store ,(list boolean-argument boolean-argument)
+        ,verify ,write-boolean)
     (80 builtin-builders ()
         ,(always '("download" "git-download")) ,write-octets-list)
-    (81 substitute-urls () ,(always '()) ,write-octets-list)))
+    (81 substitute-urls () ,query-substitute-urls ,write-octets-list)))
 
 (define %operations
   (let ((operations (make-hash-table)))

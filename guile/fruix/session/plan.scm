@@ -1,123 +1,329 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; From what a client wants built to what has to be built for it: the
-;;; derivations whose outputs are missing, and which of them need which.
+;;; From what a client wants to the tasks that get it there: derivations to
+;;; build, items to substitute, and which of them need which.
 ;;;
 ;;; 1. A derivation whose wanted outputs are valid is not looked into, so that
 ;;;    the inputs of what exists may be gone.
-;;; 2. Whatever is looked at is kept from the collector first, so that what
+;;; 2. One whose missing outputs can be substituted, with all that they refer
+;;;    to, is not looked into either.
+;;; 3. Whatever is looked at is kept from the collector first, so that what
 ;;;    was found valid stays so.
-;;; 3. The walk keeps its own stack: the depth of a graph is the client's
-;;;    choice.
+;;; 4. The walk goes level by level, so that each one asks once for all its
+;;;    substitutes, and keeps its own stack: the depth of a graph is the
+;;;    client's choice.
 ;;; Code:
 
 (define-module (fruix session plan)
   #:use-module (fruix derivation)
   #:use-module (fruix errors)
+  #:use-module ((fruix scheduler task) #:select (task task-kind task-path))
+  #:use-module (fruix session survey)
   #:use-module (fruix store)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (plan-builds
+            plan-repairs
+            plan?
             plan-nodes
             plan-goals
-            plan-missing))
-
-;; As many derivations may have a part in one request.
-(define %derivations-limit 100000)
+            plan-missing
+            plan-offers
+            plan-preliminary?))
 
 (define-record-type <plan>
-  (make-plan nodes goals missing)
+  (make-plan nodes goals missing preliminary? offers)
   plan?
-  (nodes plan-nodes)        ;list of (DRV . derivations that it needs built)
-  (goals plan-goals)        ;list of DRVs
-  (missing plan-missing))   ;list of DRVs that are not valid
+  (nodes plan-nodes)        ;list of (TASK . tasks that it needs)
+  (goals plan-goals)        ;list of tasks
+  (missing plan-missing)    ;list of paths that cannot be had
+  (preliminary? plan-preliminary?) ;plan again when this is done
+  (offers plan-offers))     ;procedure: path -> <substitutable> | #f
+
+
+;;
+;; What is asked for.
+;;
 
 (define (parse-request request)
-  "Return the derivation that REQUEST asks for and the list of outputs that it
-names, #f for all of them; or #f if it is no derivation."
+  "Return what REQUEST asks for: (derivation DRV . NAMES), NAMES being #f for
+all outputs, or (item PATH)."
   (match (string-split request #\!)
-    ((drv)
-     (and (string-suffix? ".drv" drv) (cons drv #f)))
+    ((path)
+     (if (string-suffix? ".drv" path)
+         `(derivation ,path . #f)
+         `(item ,path)))
     ((drv outputs)
-     (cons drv (string-split outputs #\,)))
+     `(derivation ,drv . ,(string-split outputs #\,)))
     (_ (fail "cannot build `~a': it is no derivation and its outputs"
              request))))
 
-(define (derivation-reader store)
-  "Return a procedure that takes a derivation's path and returns what is in
-the file, reading each one once."
-  (define known (make-hash-table))
-  (define count 0)
-  (lambda (drv)
-    (or (hash-ref known drv)
-        (let ((derivation (begin
-                            (add-temp-root! store drv)
-                            (read-derivation store drv))))
-          (set! count (+ count 1))
-          (when (> count %derivations-limit)
-            (fail "more than ~a derivations in one request"
-                  %derivations-limit))
-          (hash-set! known drv derivation)
-          derivation))))
+(define (output-paths derivation)
+  (map derivation-output-path (derivation-outputs derivation)))
 
-(define (wanted-outputs drv derivation names)
+(define (wanted-paths drv derivation names)
+  "Return the paths of the outputs NAMES of DRV, or of all if that is #f."
   (define outputs (derivation-outputs derivation))
   (if names
       (map (lambda (name)
-             (or (find (lambda (output)
-                         (string=? name (derivation-output-name output)))
-                       outputs)
-                 (fail "derivation `~a' has no output `~a'" drv name)))
+             (derivation-output-path
+              (or (find (lambda (output)
+                          (string=? name (derivation-output-name output)))
+                        outputs)
+                  (fail "derivation `~a' has no output `~a'" drv name))))
            names)
-      outputs))
+      (output-paths derivation)))
 
-(define (needed-graph goals needs)
-  "Return an alist from GOALS, and all that these need, to what each needs
-itself; NEEDS is a procedure that tells."
+
+;;
+;; Decisions: how the wanted outputs of a derivation are had.
+;;
+
+;; What becomes of each derivation: 'present', 'substitute' or 'build'.
+(define-record-type <decisions>
+  (%make-decisions survey wanted table)
+  decisions?
+  (survey decisions-survey)
+  (wanted decisions-wanted)             ;hash table: DRV -> list of paths
+  (table decisions-table))              ;hash table: DRV -> symbol
+
+(define (make-decisions survey)
+  (%make-decisions survey (make-hash-table) (make-hash-table)))
+
+(define (decision decisions drv)
+  (hash-ref (decisions-table decisions) drv))
+
+(define (want! decisions demand)
+  "Note DEMAND, a pair of a derivation and paths of outputs; return true if
+that is news."
+  (match demand
+    ((drv . paths)
+     (let* ((wanted (decisions-wanted decisions))
+            (old (hash-ref wanted drv '()))
+            (new (lset-difference string=? paths old)))
+       (and (not (eq? 'build (decision decisions drv)))
+            (or (pair? new) (not (decision decisions drv)))
+            (begin
+              (hash-set! wanted drv (append new old))
+              #t))))))
+
+(define (substitutes-allowed? survey drv)
+  (let ((value (assoc-ref (derivation-environment
+                           (survey-derivation survey drv))
+                          "allowSubstitutes")))
+    (or (not value) (string=? value "1"))))
+
+(define (missing-paths decisions drv)
+  (remove (lambda (path) (present? (decisions-survey decisions) path))
+          (hash-ref (decisions-wanted decisions) drv)))
+
+(define (decide! decisions drv)
+  (define survey (decisions-survey decisions))
+  (define missing (missing-paths decisions drv))
+  (hash-set! (decisions-table decisions) drv
+             (cond ((null? missing) 'present)
+                   ((and (substitutes-allowed? survey drv)
+                         (every (lambda (path) (substitutable? survey path))
+                                missing))
+                    'substitute)
+                   (else 'build))))
+
+(define (input-demands survey drv)
+  "Return what building DRV demands: a list of pairs as for 'want!'."
+  (map (match-lambda
+         ((input . names)
+          (cons input (wanted-paths input (survey-derivation survey input)
+                                    names))))
+       (derivation-inputs (survey-derivation survey drv))))
+
+(define (decide-all! decisions demands)
+  "Decide about the derivations of DEMANDS, and about all that building them
+demands."
+  (define survey (decisions-survey decisions))
+  (let loop ((demands demands))
+    (let ((drvs (delete-duplicates
+                 (map car (filter (lambda (demand) (want! decisions demand))
+                                  demands)))))
+      (unless (null? drvs)
+        (look-for! survey (append-map (lambda (drv)
+                                        (hash-ref (decisions-wanted decisions)
+                                                  drv))
+                                      drvs))
+        (look-for-substitutes!
+         survey
+         (append-map (lambda (drv) (missing-paths decisions drv))
+                     (filter (lambda (drv) (substitutes-allowed? survey drv))
+                             drvs)))
+        (for-each (lambda (drv) (decide! decisions drv)) drvs)
+        (loop (append-map (lambda (drv) (input-demands survey drv))
+                          (filter (lambda (drv)
+                                    (eq? 'build (decision decisions drv)))
+                                  drvs)))))))
+
+
+;;
+;; Tasks.
+;;
+
+(define (substitution-tasks survey paths)
+  (filter-map (lambda (path)
+                (and (not (present? survey path)) (task 'substitute path)))
+              paths))
+
+(define (demanded-tasks decisions demand)
+  "Return the tasks that fulfil DEMAND, a pair as for 'want!'."
+  (match demand
+    ((drv . paths)
+     (match (decision decisions drv)
+       ('present '())
+       ('substitute (substitution-tasks (decisions-survey decisions) paths))
+       ('build (list (task 'build drv)))))))
+
+(define (needs decisions kind path)
+  "Return the tasks that the task of KIND for PATH needs."
+  (define survey (decisions-survey decisions))
+  (match kind
+    ((or 'substitute 'replace)
+     (substitution-tasks survey (survey-references survey path)))
+    (_
+     (append-map (lambda (demand) (demanded-tasks decisions demand))
+                 (input-demands survey path)))))
+
+(define (task-graph decisions goals)
+  "Return an alist from GOALS, a list of tasks, and all that these need, to
+what each needs itself."
   (define nodes (make-hash-table))
   (let walk ((todo goals))
     (match todo
       (()
-       (hash-map->list (lambda (drv inputs) (cons drv (vector-ref inputs 0)))
+       (hash-map->list (lambda (task needed)
+                         (cons task (vector-ref needed 0)))
                        nodes))
-      ((drv . rest)
-       (if (hash-ref nodes drv)
+      ((goal . rest)
+       (if (hash-ref nodes goal)
            (walk rest)
-           (let ((inputs (needs drv)))
-             (hash-set! nodes drv (vector inputs)) ;true if empty, too
-             (walk (append inputs rest))))))))
+           (let ((needed (needs decisions (task-kind goal)
+                                (task-path goal))))
+             (hash-set! nodes goal (vector needed)) ;true if empty, too
+             (walk (append needed rest))))))))
 
-(define (plan-builds store requests)
-  "Return the plan for @var{requests}, a list of octet strings, each a
-derivation, a derivation with some of its outputs as in @code{DRV!out,doc}, or
-another store item, for which nothing is ever built.  Nothing is planned for
-what is valid in @var{store}.  The derivations and outputs become temporary
-roots.  Raise a @code{&fruix-error} on unknown outputs, malformed derivations,
-and more than 100,000 derivations."
-  (define read (derivation-reader store))
+(define* (tasks->plan decisions goals #:key (missing '()) preliminary?)
+  (let ((goals (delete-duplicates goals)))
+    (make-plan (task-graph decisions goals) goals missing preliminary?
+               (lambda (path)
+                 (survey-offer (decisions-survey decisions) path)))))
 
-  (define (missing? path)
-    (add-temp-root! store path)
-    (not (valid-path? store path)))
 
-  (define (unbuilt? drv names)
-    (any (compose missing? derivation-output-path)
-         (wanted-outputs drv (read drv) names)))
+;;
+;; Plans.
+;;
 
-  (define (needs drv)
-    (filter-map (match-lambda
-                  ((input . names) (and (unbuilt? input names) input)))
-                (derivation-inputs (read drv))))
-
+(define (plan-derivations survey missing)
+  "Return the plan to substitute MISSING, derivations that are not valid; the
+rest must wait for what is in them.  It is #f if none can be."
+  (look-for-substitutes! survey missing)
   (call-with-values
       (lambda ()
-        (partition (match-lambda ((drv . _) (missing? drv)))
-                   (filter-map parse-request requests)))
-    (lambda (missing present)
-      (let ((goals (delete-duplicates
-                    (filter-map (match-lambda
-                                  ((drv . names)
-                                   (and (unbuilt? drv names) drv)))
-                                present))))
-        (make-plan (needed-graph goals needs) goals (map car missing))))))
+        (partition (lambda (drv) (substitutable? survey drv)) missing))
+    (lambda (substitutable others)
+      (and (pair? substitutable)
+           (tasks->plan (make-decisions survey)
+                        (substitution-tasks survey substitutable)
+                        #:missing others
+                        #:preliminary? #t)))))
+
+(define (derivation-demand survey request)
+  (match request
+    (('derivation drv . names)
+     (cons drv (wanted-paths drv (survey-derivation survey drv) names)))))
+
+(define (item-tasks survey items)
+  "Return tasks that get ITEMS; there are none for what nobody has."
+  (look-for! survey items)
+  (look-for-substitutes! survey
+                         (remove (lambda (item) (present? survey item))
+                                 items))
+  (substitution-tasks survey
+                      (filter (lambda (item)
+                                (or (present? survey item)
+                                    (substitutable? survey item)))
+                              items)))
+
+(define (plan-present survey derivations items missing mode)
+  "Return the plan for DERIVATIONS, parsed requests for valid derivations, and
+ITEMS, store paths."
+  (define decisions (make-decisions survey))
+  (define demands
+    (map (lambda (request) (derivation-demand survey request)) derivations))
+  (define (check demand)
+    (match demand
+      ((drv . _)
+       (let ((paths (output-paths (survey-derivation survey drv))))
+         (look-for! survey paths)
+         (unless (every (lambda (path) (present? survey path)) paths)
+           (fail "some outputs of `~a' are not valid, so checking is not \
+possible" drv))
+         (decide-all! decisions (input-demands survey drv))
+         (task 'check drv)))))
+  (define goals
+    (if (eq? mode 'check)
+        (map check demands)
+        (begin
+          (decide-all! decisions demands)
+          (append-map (lambda (demand) (demanded-tasks decisions demand))
+                      demands))))
+  (tasks->plan decisions (append goals (item-tasks survey items))
+               #:missing missing))
+
+(define* (plan-builds store requests #:key (mode 'normal)
+                      (substitutable (const '())))
+  "Return the plan for @var{requests}, a list of octet strings, each a
+derivation, a derivation with some of its outputs as in @code{DRV!out,doc}, or
+another store item, which is substituted if it can be.  Nothing is planned for
+what is valid in @var{store}, unless @var{mode} is @code{check}: then all
+derivations are built again, whose outputs must be valid.  The derivations,
+outputs and substitutes become temporary roots.  @var{substitutable} is a
+procedure from a list of store paths to a list of @code{<substitutable>}s.
+Raise a @code{&fruix-error} on unknown outputs, malformed derivations, and
+more than 100,000 derivations."
+  (define survey (make-survey store substitutable))
+  (define parsed (map parse-request requests))
+  (define derivations
+    (filter (match-lambda ((kind . _) (eq? kind 'derivation))) parsed))
+  (define items
+    (filter-map (match-lambda (('item path) path) (_ #f)) parsed))
+  (look-for! survey (map cadr derivations))
+  (call-with-values
+      (lambda ()
+        (partition (match-lambda ((_ drv . _) (present? survey drv)))
+                   derivations))
+    (lambda (present missing)
+      (let ((missing (delete-duplicates (map cadr missing))))
+        (or (and (pair? missing) (plan-derivations survey missing))
+            (plan-present survey present items missing mode))))))
+
+(define (plan-repairs store damaged substitutable)
+  "Return the plan to make @var{damaged}, valid items of @var{store} whose files
+are not what they should be, good again: from a substitute, or else by building
+their derivers.  What can be had in neither way is missing from it.
+@var{substitutable} is as for @code{plan-builds}."
+  (define survey (make-survey store substitutable))
+  (define decisions (make-decisions survey))
+  (define (deriver item)
+    (let ((drv (path-info-deriver (query-path-info store item))))
+      (and drv (valid-path? store drv) drv)))
+  (define (goal item)
+    (cond ((substitutable? survey item)
+           (task 'replace item))
+          ((deriver item)
+           => (lambda (drv)
+                (decide-all! decisions (input-demands survey drv))
+                (task 'repair drv)))
+          (else #f)))
+  (look-for-substitutes! survey damaged)
+  (let ((goals (map goal damaged)))
+    (tasks->plan decisions (filter identity goals)
+                 #:missing (filter-map (lambda (item goal)
+                                         (and (not goal) item))
+                                       damaged goals))))

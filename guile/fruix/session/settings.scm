@@ -14,32 +14,64 @@
   #:export (%default-settings
             setting
             override
+            change-settings
+            substitutes-wanted?
             read-settings
+            agent-options
             build-options))
 
 (define %default-settings
-  '((build-verbosity . 0)
+  '(;; The daemon's; no client changes these.
+    (discover? . #f)                    ;look for substitutes nearby
+    (keep-derivations? . #t)            ;of what is alive
+    (keep-outputs? . #f)                ;of derivations that are alive
+    (offload? . #t)
+    (substitutes? . #t)
+    (substitute-urls
+     . "https://bordeaux.guix.gnu.org https://ci.guix.gnu.org")
+    ;; The client's.
+    (agent-options . ())                ;alist of octet strings
+    (build-verbosity . 0)
     (cores . 0)
+    (fallback? . #f)                    ;build where a substitute fails
     (keep-failed? . #f)
     (keep-going? . #f)
+    (max-jobs . #f)                     ;#f: as many as the daemon allows
     (max-silent-time . 3600)            ;seconds
     (multiplexed? . #f)
     (print-build-trace? . #f)
     (repeat . 0)                        ;builds after the first
     (timeout . 86400)                   ;seconds
-    (verbosity . 1)))
+    (verbosity . 1)
+    (wants-offload? . #t)
+    (wants-substitutes? . #t)))
 
 (define (setting settings name)
   "Return the value of @var{name}, a symbol, in @var{settings}."
   (assq-ref settings name))
 
 (define (override settings changes)
-  "Return @var{settings} with the values of @var{changes}, an alist with the
-same kind of keys, in place of its own."
+  "Return @var{settings}, an alist, with the values of @var{changes}, an alist
+with the same kind of keys, in place of its own."
   (append changes
           (remove (match-lambda
-                    ((name . _) (assq name changes)))
+                    ((name . _) (assoc name changes)))
                   settings)))
+
+(define (override-each settings changes)
+  "Return @var{settings} after @var{changes}, one after the other."
+  (fold (lambda (change settings) (override settings (list change)))
+        settings changes))
+
+(define (change-settings settings changes)
+  "Return @var{settings} after a set-options request that makes @var{changes};
+what other programs are told stays unless it is told anew."
+  (override settings
+            (override changes
+                      `((agent-options
+                         . ,(override (setting settings 'agent-options)
+                                      (or (setting changes 'agent-options)
+                                          '())))))))
 
 ;; The fields of set-options: the setting, #f if there is none here, how to
 ;; read the field, and the client's minor versions that send it: from one on,
@@ -47,16 +79,16 @@ same kind of keys, in place of its own."
 (define %fields
   `((keep-failed? ,read-boolean 0 #x100)
     (keep-going? ,read-boolean 0 #x100)
-    (#f ,read-boolean 0 #x100)          ;fall back to building
+    (fallback? ,read-boolean 0 #x100)
     (verbosity ,read-int 0 #x100)
-    (#f ,read-int 0 #x61)               ;jobs: the daemon's number holds
+    (max-jobs ,read-int 0 #x61)
     (max-silent-time ,read-int 0 #x61)
-    (#f ,read-boolean 2 #x100)          ;offload
+    (wants-offload? ,read-boolean 2 #x100)
     (build-verbosity ,read-int 4 #x100)
     (#f ,read-int 4 #x100)              ;kind of log
     (print-build-trace? ,read-boolean 4 #x100)
     (cores ,read-int 6 #x61)
-    (#f ,read-boolean #xa #x100)))      ;substitutes
+    (wants-substitutes? ,read-boolean #xa #x100)))
 
 (define (read-fields port minor)
   (filter-map (match-lambda
@@ -80,42 +112,75 @@ same kind of keys, in place of its own."
     (_ (violation "setting `~a' is neither `true' nor `false': `~a'"
                   name text))))
 
-;; The named settings with a meaning here.  Clients send others, for agents
-;; that Fruix does not have.
+;; The named settings with a meaning here; the others are for the programs
+;; that the daemon runs.
 (define %named-settings
   `(("build-cores" cores ,parse-integer)
-    ("build-max-jobs" #f ,parse-integer) ;the daemon's number holds
+    ("build-max-jobs" max-jobs ,parse-integer)
     ("build-max-silent-time" max-silent-time ,parse-integer)
     ("build-repeat" repeat ,parse-integer)
     ("build-timeout" timeout ,parse-integer)
     ("multiplexed-build-output" multiplexed? ,parse-boolean)))
 
-(define (named-setting name text)
-  "Return the pair for the setting called NAME on the wire, or #f."
-  (match (assoc-ref %named-settings name)
-    ((symbol parse)
-     (let ((value (parse name text)))
-       (and symbol (cons symbol value))))
-    (#f #f)))
+(define (named-settings pairs)
+  "Return the settings that PAIRS, names and values on the wire, are."
+  (call-with-values
+      (lambda ()
+        (partition (match-lambda ((name . _) (assoc name %named-settings)))
+                   pairs))
+    (lambda (known others)
+      ;; The last value of a setting holds.
+      (override-each `((agent-options . ,(override-each '() others)))
+                     (map (match-lambda
+                            ((name . text)
+                             (match (assoc-ref %named-settings name)
+                               ((symbol parse)
+                                (cons symbol (parse name text))))))
+                          known)))))
 
 (define (read-settings port minor)
   "Read the arguments of set-options on @var{port} as a client of protocol
 version @var{minor} sends them; return the settings that they change.  Raise
 @code{&protocol-violation} if one has a value that it cannot have."
-  (let* ((fields (read-fields port minor))
-         (pairs (if (>= minor #xc) (read-octets-pairs port) '())))
-    (fold (lambda (pair changes)
-            (match (named-setting (car pair) (cdr pair))
-              (#f changes)
-              (change (override changes (list change)))))
-          fields
-          pairs)))
+  (let ((fields (read-fields port minor)))
+    (if (>= minor #xc)
+        (override fields (named-settings (read-octets-pairs port)))
+        fields)))
 
-(define (build-options settings uid gid)
-  "Return what @code{build-derivation!} needs of @var{settings}, for a client
-with user id @var{uid} and group id @var{gid}."
-  `((cores . ,(setting settings 'cores))
+(define (substitutes-wanted? settings)
+  "Return true if @var{settings} let substitutes be used: both the daemon and
+the client want it."
+  (and (setting settings 'substitutes?)
+       (setting settings 'wants-substitutes?)))
+
+(define (agent-options settings trusted?)
+  "Return what a program that works for a client with @var{settings} is told
+of them: an alist of octet strings.  What a client that is not @var{trusted?}
+wants has names that say so."
+  (override `(("substitute-urls" . ,(setting settings 'substitute-urls))
+              ("discover" . ,(if (setting settings 'discover?)
+                                 "true"
+                                 "false")))
+            (map (match-lambda
+                   ((name . value)
+                    (cons (if trusted?
+                              name
+                              (string-append "untrusted-" name))
+                          value)))
+                 (setting settings 'agent-options))))
+
+(define (build-options settings uid gid trusted?)
+  "Return what @code{perform-task!} needs of @var{settings}, for a client with
+user id @var{uid} and group id @var{gid}; @var{trusted?} is as for
+@code{agent-options}."
+  `((agent-options . ,(agent-options settings trusted?))
+    (cores . ,(setting settings 'cores))
     (timeout . ,(setting settings 'timeout))
+    (max-jobs . ,(setting settings 'max-jobs))
     (max-silent-time . ,(setting settings 'max-silent-time))
     (keep-failed? . ,(setting settings 'keep-failed?))
+    (offload? . ,(and (setting settings 'offload?)
+                      (setting settings 'wants-offload?)))
+    (print-build-trace? . ,(setting settings 'print-build-trace?))
+    (repeat . ,(setting settings 'repeat))
     (client . (,uid . ,gid))))

@@ -45,7 +45,7 @@ there is none."
     (string-append "@ build-failed " drv " - "
                    (one-line (string-concatenate reason))))
   (match kind
-    ((or 'dependency 'cancelled) #f)
+    ((or 'dependency 'cancelled 'nondeterministic) #f)
     ((or 'timeout 'cached) (trace (symbol->string kind)))
     ('rejected (trace "0 " message))
     (_ (trace "1 " message))))

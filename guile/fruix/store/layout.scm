@@ -32,6 +32,7 @@
             layout-roots-directory
             layout-profiles-directory
             layout-temporary-roots-directory
+            layout-machines-file
             layout-socket
             layout-control-socket
             log-file-name))
@@ -140,6 +141,10 @@ logical store of @var{layout} or a file in one."
 (define-place layout-temporary-roots-directory layout-state-directory
   "/temproots"
   "Return the name of the directory of temporary roots.")
+(define-place layout-machines-file layout-configuration-directory
+  "/machines.scm"
+  "Return the name of the file that tells @command{guix offload} of other
+machines.")
 (define-place layout-socket layout-state-directory "/daemon-socket/socket"
   "Return the name of the socket that clients of guix-daemon connect to.")
 (define-place layout-control-socket layout-state-directory

@@ -1,0 +1,108 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Builders that are not programs in the store: "builtin:download" and
+;;; "builtin:git-download".  A program of Guix does their work, with the host's
+;;; network and files, as the build user.
+;;;
+;;; It leaves the output in the build directory.  As the output is a fixed one,
+;;; it is copied from there, and its hash must be right.
+;;; Code:
+
+(define-module (fruix build builtin)
+  #:use-module (fruix agent)
+  #:use-module (fruix agent options)
+  #:use-module (fruix build directory)
+  #:use-module (fruix build job)
+  #:use-module (fruix build users)
+  #:use-module (fruix derivation)
+  #:use-module (fruix errors)
+  #:use-module (fruix octets)
+  #:use-module (fruix process)
+  #:use-module (fruix store)
+  #:use-module (fruix store layout)
+  #:use-module (srfi srfi-1)
+  #:export (builtin?
+            check-builtin
+            call-with-builtin
+            %builtin-builders))
+
+(define %prefix "builtin:")
+
+(define %builtin-builders
+  ;; The names of builtin builders, as clients ask for them.
+  '("download" "git-download"))
+
+(define (builtin? derivation)
+  "Return true if the builder of @var{derivation} is none of its own."
+  (string-prefix? %prefix (derivation-builder derivation)))
+
+(define (check-builtin job)
+  "Raise a @code{&build-error} unless the builtin builder of @var{job} exists
+and fits its derivation."
+  (define derivation (job-derivation job))
+  (define name
+    (string-drop (derivation-builder derivation) (string-length %prefix)))
+  (unless (member name %builtin-builders)
+    (reject 'failed "unsupported builtin builder `~a' of `~a'"
+            name (job-drv job)))
+  (unless (fixed-output-derivation? derivation)
+    (reject 'failed "`~a' has a builtin builder, but no fixed output"
+            (job-drv job))))
+
+(define (environment job directory)
+  "Return the environment of the program: the daemon's, and what the program
+expects."
+  (append (map octets->bytevector
+               (cons* (string-append "NIX_STORE="
+                                     (store-directory (job-store job)))
+                      (string-append "TMPDIR=" directory)
+                      (options->environment
+                       (job-option job 'agent-options '()))))
+          (remove (lambda (variable)
+                    (any (lambda (name)
+                           (string-prefix? name variable))
+                         '("NIX_STORE=" "TMPDIR=" "_NIX_OPTIONS=")))
+                  (environ))))
+
+(define (start job user directory output)
+  "Start the program that does the work of the builtin builder of @var{job} in
+the build directory @var{directory} as @var{user}, a build user or @code{#f},
+writing to the port @var{output}; return the process."
+  (define derivation (job-derivation job))
+  (define top (build-directory-top directory))
+  (define item
+    (derivation-output-path (first (derivation-outputs derivation))))
+  (apply spawn-process
+         (or (find-guix)
+             (reject 'transient
+                     "building `~a' needs the program `guix', which is not \
+there" (job-drv job)))
+         (list "guix" "perform-download"
+               (physical (store-layout (job-store job)) (job-drv job))
+               (string-append top "/" (basename item)))
+         #:environment (environment job top)
+         #:directory top
+         #:input #f #:output output #:error output
+         #:session? #t #:death-signal SIGKILL
+         (if user
+             (list #:user (build-user-id user)
+                   #:group (build-user-group user)
+                   #:groups (build-user-supplementary-groups user))
+             '())))
+
+(define (kill-group id)
+  "Kill the processes of the group @var{id}, if there are any."
+  (catch 'system-error
+    (lambda () (kill (- id) SIGKILL))
+    (const #f)))
+
+(define (call-with-builtin job user directory output proc)
+  "Call @var{proc} with a process that does the work of the builtin builder of
+@var{job} in the build directory @var{directory} as @var{user}, a build user
+or @code{#f}, and writes to the port @var{output}.  However @var{proc} is left,
+the process and what it has started are dead afterwards."
+  (let ((process (start job user directory output)))
+    (dynamic-wind
+      (const #t)
+      (lambda () (call-with-process process proc))
+      (lambda () (kill-group (process-id process))))))

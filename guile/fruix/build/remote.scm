@@ -1,0 +1,137 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; Having a derivation built by another machine, if there is one that takes
+;;; it.  'guix offload' knows; it sends the inputs, brings the outputs back and
+;;; registers them.
+;;;
+;;; While a build is being offered it has a slot here; so even a machine that
+;;; builds nothing itself has one.  Once another machine has accepted it, the
+;;; slot is free.
+;;; Code:
+
+(define-module (fruix build remote)
+  #:use-module (fruix agent)
+  #:use-module (fruix agent offload)
+  #:use-module (fruix build host)
+  #:use-module (fruix build job)
+  #:use-module (fruix build log)
+  #:use-module (fruix build protection)
+  #:use-module (fruix derivation)
+  #:use-module (fruix octets)
+  #:use-module (fruix store)
+  #:use-module (fruix store layout)
+  #:use-module (ice-9 match)
+  #:use-module ((rnrs bytevectors) #:select (bytevector-length))
+  #:use-module (srfi srfi-1)
+  #:export (input-closure
+            build-elsewhere))
+
+(define (input-closure job)
+  "Return all the items that the builder of @var{job} may see."
+  (define store (job-store job))
+  (define input-outputs
+    (match-lambda
+      ((drv . names)
+       (filter-map (lambda (output)
+                     (and (member (derivation-output-name output) names)
+                          (derivation-output-path output)))
+                   (derivation-outputs (read-derivation store drv))))))
+  (closure store
+           (append (append-map input-outputs
+                               (derivation-inputs (job-derivation job)))
+                   (derivation-sources (job-derivation job)))))
+
+(define (variable job name)
+  (assoc-ref (derivation-environment (job-derivation job)) name))
+
+(define (offered? job)
+  "Return true if other machines may build @var{job}, and there are any."
+  (and (eq? 'build (job-mode job))
+       (job-option job 'offload? #f)
+       (not (equal? "1" (variable job "preferLocalBuild")))
+       (file-exists? (layout-machines-file (store-layout (job-store job))))
+       (find-guix)))
+
+;; How long to wait before a build that nobody can take now is offered again,
+;; in milliseconds.
+(define %patience 5000)
+
+(define (note job)
+  "Return a procedure that passes lines on to the clients."
+  (lambda (line)
+    (publish job `(log ,(octets->bytevector line)))))
+
+(define (offer job)
+  "Return a remote build that has been accepted, or @code{#f}."
+  (define host (job-host job))
+  (match (offer-build (job-option job 'agents #f)
+                      (derivation-system (job-derivation job))
+                      (job-drv job)
+                      (string-tokenize (or (variable job
+                                                     "requiredSystemFeatures")
+                                           ""))
+                      (note job)
+                      #:own-system (build-host-system host)
+                      #:local? (positive?
+                                (job-option job 'max-jobs
+                                            (build-host-max-jobs host)))
+                      #:trace? (job-option job 'print-build-trace? #f)
+                      #:cancellation (job-cancellation job)
+                      #:timeout (job-option job 'timeout 0)
+                      #:max-silent-time (job-option job 'max-silent-time 0))
+    ('decline #f)
+    ('postpone
+     (wait-or-cancel job %patience "waiting for another machine")
+     (offer job))
+    (build build)))
+
+(define (run job build)
+  "Run the accepted @var{build} of @var{job}; return its wait status."
+  (call-with-build-log (store-layout (job-store job)) (job-drv job)
+                       (build-host-log-compression (job-host job))
+    (lambda (file write)
+      (publish job '(released))
+      (publish job `(started ,(derivation-system (job-derivation job)) ,file
+                             ,(remote-build-process-id build)))
+      (run-remote-build!
+       build
+       (lset-union string=? (input-closure job)
+                   (closure (job-store job) (list (job-drv job))))
+       (job-output-paths job)
+       (lambda (octets)
+         (let ((bytes (octets->bytevector octets)))
+           (write bytes (bytevector-length bytes))
+           (publish job `(log ,bytes))))
+       (note job)
+       #:cancellation (job-cancellation job)))))
+
+(define (check-remote-status job status)
+  "Raise a @code{&build-error} unless @var{status}, of the program that had
+@var{job} built, is success, and the outputs are there."
+  (define drv (job-drv job))
+  (match (and status (status:exit-val status))
+    (0
+     (unless (every (lambda (path) (valid-path? (job-store job) path))
+                    (job-output-paths job))
+       (reject 'output "another machine has built `~a', but not all outputs \
+are here" drv)))
+    (100
+     (reject 'failed "builder for `~a' failed on another machine" drv))
+    (101
+     (reject 'timeout "building of `~a' on another machine timed out" drv))
+    (_
+     (let ((message "`guix offload' failed"))
+       (publish job `(trace ,(format #f "@ hook-failed ~a - ~a ~a"
+                                     drv (or status 0) message)))
+       (reject 'transient "cannot build `~a' on another machine: ~a"
+               drv message)))))
+
+(define (build-elsewhere job)
+  "Have @var{job}, the locks of whose outputs are held, built by another
+machine, and return true; or @code{#f} if none takes it.  Raise a
+@code{&build-error} if one does, and fails."
+  (let ((build (and (offered? job) (offer job))))
+    (and build
+         (begin
+           (check-remote-status job (run job build))
+           #t))))

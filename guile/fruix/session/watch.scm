@@ -1,0 +1,159 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What a session hears from the scheduler while one request is worked on, and
+;;; what its client is told of it.
+;;;
+;;; While it waits, the session watches two things: its mailbox, and whether
+;;; the client is still there.  A client that leaves gives up its builds.
+;;; Code:
+
+(define-module (fruix session watch)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix errors)
+  #:use-module (fruix mailbox)
+  #:use-module (fruix octets)
+  #:use-module (fruix protocol wire)
+  #:use-module ((fruix scheduler task) #:select (task-kind task-path))
+  #:use-module (fruix session client)
+  #:use-module (fruix session settings)
+  #:use-module (fruix session traces)
+  #:use-module (ice-9 match)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-9)
+  #:export (make-watch
+            follow
+            watch-failure-kinds
+            watch-failure-text
+            watch-failed-substitutes))
+
+;; What a session remembers during one request.
+(define-record-type <watch>
+  (%make-watch client pids failures)
+  watch?
+  (client watch-client)
+  (pids watch-pids)                     ;hash table: TASK -> pid of its builder
+  (failures watch-failures set-watch-failures!)) ;list of (TASK KIND TEXT)
+
+(define (make-watch client)
+  "Return a watch that tells @var{client} what it hears."
+  (%make-watch client (make-hash-table) '()))
+
+(define (watch-failure-kinds watch)
+  "Return the list of kinds of all failures that @var{watch} has heard of."
+  (map second (watch-failures watch)))
+
+(define (watch-failure-text watch kind)
+  "Return the text of a failure of @var{kind} that @var{watch} has heard of, or
+@code{#f}."
+  (match (find (match-lambda ((_ its-kind _) (eq? kind its-kind)))
+               (watch-failures watch))
+    (#f #f)
+    ((_ _ text) text)))
+
+(define (watch-failed-substitutes watch)
+  "Return the items whose substitution failed."
+  (filter-map (match-lambda
+                ((task kind _)
+                 (and (memq (task-kind task) '(substitute replace))
+                      (not (eq? kind 'cancelled))
+                      (task-path task))))
+              (watch-failures watch)))
+
+(define (setting-of watch name)
+  (setting (client-settings (watch-client watch)) name))
+
+(define (send-trace watch line)
+  (when (and line (setting-of watch 'print-build-trace?))
+    (send-text (watch-client watch) line)))
+
+(define (note-end watch task)
+  "Forget the builder of TASK; return whether there was one."
+  (let ((pid (hash-ref (watch-pids watch) task)))
+    (hash-remove! (watch-pids watch) task)
+    pid))
+
+(define (send-output watch task bytes)
+  (when (>= (setting-of watch 'verbosity) (setting-of watch 'build-verbosity))
+    (let ((pid (hash-ref (watch-pids watch) task)))
+      (send-log (watch-client watch)
+                (if (and pid (setting-of watch 'multiplexed?))
+                    (log->frame pid bytes)
+                    bytes)))))
+
+(define (note-failure! watch task kind text)
+  (note-end watch task)
+  (set-watch-failures! watch
+                       (cons (list task kind text) (watch-failures watch)))
+  (send-text (watch-client watch) text)
+  (when (memq (task-kind task) '(build check repair))
+    (send-trace watch (failure->trace (task-path task) kind text))))
+
+(define (report-consequences watch results)
+  "Tell the client of WATCH which goals were not even tried."
+  (for-each (match-lambda
+              ((goal 'failed 'dependency text)
+               (send-text (watch-client watch) text))
+              (_ #t))
+            results))
+
+(define (handle watch message)
+  "Tell the client of WATCH what MESSAGE says.  Return the results of the
+request if these have come, an alist, else #f."
+  (match message
+    (('started task system log-file pid)
+     (hash-set! (watch-pids watch) task pid)
+     (send-trace watch
+                 (started->trace (task-path task) system log-file pid))
+     #f)
+    (('log task bytes)
+     (send-output watch task bytes)
+     #f)
+    (('trace task text)
+     (send-trace watch text)
+     #f)
+    (('note task text)
+     (send-text (watch-client watch) text)
+     #f)
+    (('finished task 'built)
+     (when (note-end watch task)
+       (send-trace watch (string-append "@ build-succeeded "
+                                        (task-path task) " -")))
+     #f)
+    (('finished task ('failed kind text))
+     (note-failure! watch task kind text)
+     #f)
+    (('done _ results)
+     (report-consequences watch results)
+     results)))
+
+;;;
+;;; Waiting.
+;;;
+
+(define (wait-for-news port mailbox)
+  "Wait until MAILBOX has a message; raise &connection-closed if the client on
+PORT goes away before."
+  (let ((descriptor (mailbox-descriptor mailbox)))
+    (force-output port)
+    (match (poll-descriptors `((,(fileno port) peer-closed)
+                               (,descriptor readable))
+                             -1)
+      ((((? (lambda (ready) (= ready (fileno port)))) . _) . _)
+       (connection-lost))
+      (_ #t))))
+
+(define (follow watch mailbox)
+  "Tell the client of WATCH what comes into MAILBOX until all is done; return
+the results."
+  (define port (client-port (watch-client watch)))
+  (let loop ()
+    (match (mailbox-get! mailbox #:timeout 0)
+      (#f
+       (wait-for-news port mailbox)
+       (loop))
+      ((? eof-object?)
+       (fail "the daemon is stopping"))
+      (message
+       (or (handle watch message)
+           (loop))))))
+

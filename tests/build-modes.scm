@@ -1,0 +1,219 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Tasks that are not plain builds: building again to compare or to repair,
+;;; several rounds, remembered failures, and what other programs do.
+
+(use-modules (fruix agent)
+             (fruix build)
+             (fruix flag)
+             (fruix hash)
+             (fruix scheduler task)
+             (fruix store)
+             (fruix store layout)
+             (ice-9 match)
+             (ice-9 textual-ports)
+             (rnrs bytevectors)
+             (srfi srfi-1)
+             (srfi srfi-64)
+             ((tests daemon-support) #:select (running?))
+             (tests support)
+             (tests store-support))
+
+(define %users
+  (if (zero? (getuid))
+      (list (build-user 35111 35110))
+      #f))
+
+;; A stand-in for Guix's program, which says what it was told.
+(define %guix "#!/bin/sh
+case $1 in
+  perform-download)
+    test -f \"$2\" || exit 4
+    echo \"$_NIX_OPTIONS\"
+    case $2 in
+      *-dies.drv) echo cannot; exit 3;;
+      *-runs-on.drv) sleep 1000 & echo \"child $!\"; exit 1;;
+      *) printf contents > \"$3\";;
+    esac;;
+esac
+")
+
+(define (install-guix directory)
+  "Make the stand-in the program that the daemon finds."
+  (let ((file (string-append directory "/guix")))
+    (call-with-output-file file
+      (lambda (port) (display %guix port)))
+    (chmod file #o755)
+    (chmod directory #o755)
+    (setenv "GUIX" file)))
+
+(define (output-of store drv)
+  (assoc-ref (query-derivation-outputs store drv) "out"))
+
+(define (contents store item)
+  (call-with-input-file (physical (store-layout store) item)
+    get-string-all))
+
+(define (overwrite! store item text)
+  "Damage ITEM."
+  (let ((file (physical (store-layout store) item)))
+    (chmod file #o644)
+    (call-with-output-file file
+      (lambda (port) (display text port)))
+    (chmod file #o444)))
+
+(define (kind-of result)
+  (match result
+    (('failed kind _) kind)
+    (result result)))
+
+(define (text-of result)
+  (match result
+    (('failed _ text) text)
+    (result (format #f "~s" result))))
+
+(define (run-tests store shell host cautious-host)
+  (define events '())
+  (define* (perform kind drv #:key (options '()) (host host))
+    (set! events '())
+    (perform-task! store host (task kind drv) options
+                   (lambda (event) (set! events (cons event events)))
+                   (make-flag)))
+  (define (log)
+    (string-concatenate
+     (filter-map (match-lambda
+                   (('log bytes) (utf8->string bytes))
+                   (_ #f))
+                 (reverse events))))
+  (define* (drv name script #:rest rest)
+    (apply add-shell-derivation! store shell name script rest))
+  (define* (download name #:key (builder "builtin:download")
+                     (hash (sha256-of "contents")))
+    (drv name "" #:builder builder #:hash hash))
+
+  (test-group "check"
+    (let* ((same (drv "same" "echo hello > $out"))
+           (different (drv "different" "cat /proc/sys/kernel/random/uuid > $out"))
+           (out (output-of store different)))
+      (perform 'build same)
+      (perform 'build different)
+      (test-equal "the same again" 'built (perform 'check same))
+      (let* ((before (contents store out))
+             (result (perform 'check different)))
+        (test-equal "something else" '(nondeterministic #t #t)
+          (list (kind-of result)
+                (->bool (string-contains (text-of result)
+                                         "may not be deterministic"))
+                (string=? before (contents store out)))))
+      (let ((kept (string-append out "-check")))
+        (test-equal "what differs is kept for who wants to see it" '(#t #f)
+          (begin
+            (perform 'check different #:options '((keep-failed? . #t)))
+            (list (file-exists? (physical (store-layout store) kept))
+                  (valid-path? store kept)))))))
+
+  (test-group "rounds"
+    (test-equal "all rounds are the same" '(built 3)
+      (let* ((drv (drv "steady" "echo built; echo x > $out"))
+             (result (perform 'build drv #:options '((repeat . 2)))))
+        (list result
+              (count (match-lambda (('log _) #t) (_ #f)) events))))
+    (test-equal "a round differs" '(output #f)
+      (let ((drv (drv "unsteady" "cat /proc/sys/kernel/random/uuid > $out")))
+        (list (kind-of (perform 'build drv #:options '((repeat . 1))))
+              (valid-path? store (output-of store drv)))))
+    (test-equal "a fixed output is made once" '(built 1)
+      (let* ((drv (drv "fixed" "echo built; echo -n contents > $out"
+                       #:hash (sha256-of "contents")))
+             (result (perform 'build drv #:options '((repeat . 2)))))
+        (list result
+              (count (match-lambda (('log _) #t) (_ #f)) events)))))
+
+  (test-equal "repairing replaces what is there" '(built "hello\n")
+    (let* ((drv (drv "damaged" "echo hello > $out"))
+           (out (output-of store drv)))
+      (perform 'build drv)
+      (overwrite! store out "goodbye")
+      (let ((result (perform 'repair drv)))
+        (list result (contents store out)))))
+
+  (test-group "remembered failures"
+    (let ((fails (drv "fails" "exit 3"))
+          (fixed (drv "fixed-fails" "exit 3"
+                      #:hash (sha256-of "x"))))
+      (test-equal "a failure is not repeated" '(failed cached)
+        (let* ((first (perform 'build fails #:host cautious-host))
+               (second (perform 'build fails #:host cautious-host)))
+          (map kind-of (list first second))))
+      (test-equal "unless it is forgotten, or nobody remembers"
+        '(failed failed)
+        (let ((first (perform 'build fails)))
+          (clear-failed-paths! store (list fails))
+          (map kind-of
+               (list first (perform 'build fails #:host cautious-host)))))
+      (test-equal "what depends on the network is tried again"
+        '(transient transient)
+        (let* ((first (perform 'build fixed #:host cautious-host))
+               (second (perform 'build fixed #:host cautious-host)))
+          (map kind-of (list first second))))))
+
+  (test-group "no jobs here"
+    (test-equal "a build is refused" 'transient
+      (kind-of (perform 'build (drv "elsewhere" "echo > $out")
+                        #:options '((max-jobs . 0)))))
+    (test-equal "but for one that insists on it" 'built
+      (perform 'build (drv "local" "echo > $out"
+                           #:environment '(("preferLocalBuild" . "1")))
+               #:options '((max-jobs . 0)))))
+
+  (test-group "builtin builders"
+    (test-equal "what is downloaded becomes the output"
+      '(built "contents" "print-x=1\n\n")
+      (let* ((drv (download "download"))
+             (result (perform 'build drv
+                              #:options
+                              '((agent-options . (("print-x" . "1")))))))
+        (list result (contents store (output-of store drv)) (log))))
+    (test-equal "or not, if it has another hash" 'output
+      (kind-of (perform 'build
+                        (download "mismatch"
+                                  #:hash (sha256-of "x")))))
+    (test-equal "a download that fails" '(transient "\ncannot\n")
+      (let ((result (perform 'build (download "dies"))))
+        (list (kind-of result) (log))))
+    (test-equal "nothing of it runs on" '(transient #f)
+      (let* ((result (perform 'build (download "runs-on")))
+             (pid (string->number (last (string-tokenize (log))))))
+        (list (kind-of result) (running? pid))))
+    (test-equal "checking downloads again" 'built
+      (perform 'check (download "download")))
+    (test-equal "an unknown one is refused" 'failed
+      (kind-of (perform 'build (download "unknown"
+                                         #:builder "builtin:unknown"))))
+    (test-equal "so is one without a fixed output" 'failed
+      (kind-of (perform 'build (download "not-fixed" #:hash #f))))
+    (test-assert "without the program, the message says so"
+      (begin
+        (setenv "GUIX" "/nowhere/guix")
+        (string-contains (text-of (perform 'build (download "missing")))
+                         "needs the program `guix'")))))
+
+(test-begin "build-modes")
+
+(call-with-temporary-directory
+ (lambda (directory)
+   (install-guix directory)
+   (call-with-temporary-store
+    (lambda (store)
+      (define users
+        (and %users
+             (make-user-pool %users
+                             (string-append
+                              (layout-state-directory (store-layout store))
+                              "/userpool"))))
+      ;; Users without a sandbox must be able to get there.
+      (chmod (layout-root (store-layout store)) #o755)
+      (run-tests store (add-static-shell! store)
+                 (build-host #:users users)
+                 (build-host #:users users #:cache-failures? #t))))))
+
+(test-end "build-modes")
