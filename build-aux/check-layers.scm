@@ -23,9 +23,9 @@
 (define %layers
   '((0 "config" "errors" "thread")
     (1 "primitives")
-    (2 "base16" "base32" "control/wire" "credentials" "database" "derivation"
+    (2 "base16" "base32" "bulk" "control/wire" "credentials" "database" "derivation"
        "derivation/" "descriptors" "flag" "gzip" "hash" "jail" "links"
-       "mailbox" "map" "mount" "mountinfo" "nar" "octets" "plan" "probe"
+       "mailbox" "map" "mentions" "mount" "mountinfo" "nar" "octets" "plan" "probe"
        "process" "protocol/wire" "record-lock" "sandbox/check" "sandbox/spec"
        "scheduler/task" "sharing" "store/path" "terminal" "tree")
     (3 "sandbox/" "store/")

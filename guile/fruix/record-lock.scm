@@ -27,6 +27,7 @@
   #:use-module (srfi srfi-9)
   #:export (acquire-file-lock
             release-file-lock!
+            share-file-lock!
             call-with-file-lock
             set-record-lock))
 
@@ -41,7 +42,8 @@
   (make-file-lock file mode descriptor holders covered since owner)
   file-lock?
   (file file-lock-file)                    ;string
-  (mode file-lock-mode)                    ;shared | exclusive
+  (mode file-lock-mode                     ;shared | exclusive
+        set-file-lock-mode!)
   (descriptor file-lock-descriptor         ;integer; <file-lock>, the cover;
               set-file-lock-descriptor!)   ;#f while being acquired
   (holders file-lock-holders               ;number of threads, if shared
@@ -233,6 +235,14 @@ soon."
         (close-lock lock delete?)
         (hash-remove! %table (file-lock-file lock))
         (broadcast-condition-variable %changed)))))
+
+(define (share-file-lock! lock)
+  "Make @var{lock}, an exclusive one on a file of its own, shared, such that
+nobody else can take it in between."
+  (with-mutex %mutex
+    (set-record-lock (file-lock-descriptor lock) 'shared)
+    (set-file-lock-mode! lock 'shared)
+    (broadcast-condition-variable %changed)))
 
 (define (call-with-file-lock file mode thunk)
   "Call @var{thunk} while holding the lock @var{file} in @var{mode}, as for

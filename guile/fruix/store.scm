@@ -9,6 +9,8 @@
 
 (define-module (fruix store)
   #:use-module (fruix store adding)
+  #:use-module (fruix store census)
+  #:use-module (fruix store collector)
   #:use-module (fruix store derivations)
   #:use-module (fruix store directories)
   #:use-module (fruix store failed-paths)
@@ -83,4 +85,10 @@
                call-with-temporary-roots
                add-indirect-root!
                find-roots
-               make-profile-directory))
+               make-profile-directory
+
+               ;; What goes.
+               live-paths
+               dead-paths
+               collect-garbage!
+               delete-paths!))

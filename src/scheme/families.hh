@@ -6,12 +6,14 @@ namespace fruix::scheme {
 
 void define_archive_primitives ();
 void define_boundary_primitives ();
+void define_bulk_primitives ();
 void define_database_primitives ();
 void define_descriptor_primitives ();
 void define_gzip_primitives ();
 void define_jail_primitives ();
 void define_link_primitives ();
 void define_lock_primitives ();
+void define_mention_primitives ();
 void define_mount_primitives ();
 void define_nar_primitives ();
 void define_plan_primitives ();

@@ -8,10 +8,12 @@ fruix_init ()
   using namespace fruix::scheme;
   define_archive_primitives ();
   define_boundary_primitives ();
+  define_bulk_primitives ();
   define_database_primitives ();
   define_gzip_primitives ();
   define_link_primitives ();
   define_lock_primitives ();
+  define_mention_primitives ();
   define_nar_primitives ();
   define_tree_primitives ();
   define_descriptor_primitives ();

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Symbolic links for Scheme; names and targets are octet strings.
-#include "scheme/boundary.hh"
 #include "scheme/families.hh"
+#include "scheme/octets.hh"
 #include "tree/links.hh"
 
 namespace fruix::scheme {
-
-static SCM
-octets (const std::string &bytes)
-{
-  return scm_from_latin1_stringn (bytes.data (), bytes.size ());
-}
 
 static SCM
 target_or_false (const std::optional<std::string> &target)

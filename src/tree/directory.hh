@@ -26,9 +26,9 @@ open_stream (int fd) noexcept
   return stream;
 }
 
-// The name of the next entry but "." and "..", or nullptr at the end.
-inline outcome<const char *>
-next_entry (DIR *stream) noexcept
+// The next entry but "." and "..", or nullptr at the end.
+inline outcome<const dirent *>
+next_dirent (DIR *stream) noexcept
 {
   using namespace std::string_view_literals;
   for (;;)
@@ -42,8 +42,18 @@ next_entry (DIR *stream) noexcept
           return nullptr;
         }
       if (entry->d_name != "."sv && entry->d_name != ".."sv)
-        return entry->d_name;
+        return entry;
     }
+}
+
+// Its name.
+inline outcome<const char *>
+next_entry (DIR *stream) noexcept
+{
+  auto entry = next_dirent (stream);
+  if (!entry)
+    return std::unexpected {entry.error ()};
+  return *entry ? (*entry)->d_name : nullptr;
 }
 
 }

@@ -16,9 +16,12 @@
   #:export (check-store-path
             boolean-argument
             build-mode-argument
+            collection-argument
             contents-argument
             flag-argument
             int-argument
+            long-argument
+            obsolete-arguments
             octets-argument
             octets-list-argument
             options-argument
@@ -58,6 +61,28 @@ or @code{check}.  Repairing is for trusted clients."
            (violation "repairing is a privileged operation")))
     (2 'check)
     (mode (violation "invalid build mode ~a" mode))))
+
+(define (long-argument client)
+  "Return the integer, below 2^64, that @var{client} sent."
+  (read-long (client-port client)))
+
+(define (collection-argument client)
+  "Return what @var{client} wants of the garbage collector: @code{return-live},
+@code{return-dead}, @code{delete-dead} or @code{delete-specific}."
+  (match (int-argument client)
+    (0 'return-live)
+    (1 'return-dead)
+    (2 'delete-dead)
+    (3 'delete-specific)
+    (action (violation "invalid garbage collector action ~a" action))))
+
+(define (obsolete-arguments client)
+  "Skip the integers that @var{client} sends to a collector of old, and return
+nothing of use."
+  (int-argument client)
+  (when (>= (client-minor client) 5)
+    (int-argument client)
+    (int-argument client)))
 
 (define (octets-argument client)
   "Return the octet string that @var{client} sent, of at most 64 KiB."

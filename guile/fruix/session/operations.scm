@@ -10,6 +10,7 @@
 (define-module (fruix session operations)
   #:use-module (fruix session additions)
   #:use-module (fruix session arguments)
+  #:use-module (fruix session collecting)
   #:use-module (fruix session export)
   #:use-module (fruix session maintenance)
   #:use-module (fruix session queries)
@@ -75,6 +76,10 @@
         ,export-path ,write-one)
     (18 query-deriver ,%path ,query-deriver ,write-octets)
     (19 set-options ,(list options-argument) ,set-options ,write-nothing)
+    (20 collect-garbage
+        ,(list collection-argument paths-argument boolean-argument
+               long-argument obsolete-arguments)
+        ,collect-garbage ,write-collected)
     (21 query-substitutable-path-info
         ,%octets ,query-substitute-info ,write-substitutable)
     (22 query-derivation-outputs ,%path ,query-outputs ,write-octets-list)

@@ -31,6 +31,7 @@
             call-for-query
             call-for-update
             add-temp-root!
+            session-roots
             call-with-temporary-roots))
 
 (define-record-type <store>
@@ -151,11 +152,16 @@ raises, nothing it did remains."
 ;; Those of the session that this thread works for; #f stands for the store's.
 (define %session-roots (make-parameter #f))
 
+(define (session-roots store)
+  "Return the set to which @code{add-temp-root!} adds roots of @var{store}
+here."
+  (or (%session-roots) (store-roots store)))
+
 (define (add-temp-root! store path)
   "Keep @var{path}, a store path that need not be valid, from being collected:
 until @code{call-with-temporary-roots} returns, or outside of that until
 @var{store} is closed."
-  (add-temporary-root! (or (%session-roots) (store-roots store)) path))
+  (add-temporary-root! (session-roots store) path))
 
 (define (call-with-temporary-roots store thunk)
   "Call @var{thunk}, in which @code{add-temp-root!} adds to a set of roots of

@@ -6,28 +6,65 @@
 ;;; processes read: store paths, each ended by a NUL.  Its owner holds a read
 ;;; lock, by which a collector knows that it is alive, and a write lock while
 ;;; it appends; a collector that is reading keeps it waiting.
+;;;
+;;; Record locks do not keep a process from its own files.  So the sets of
+;;; this process are in a table, too, by the directory of their files: its
+;;; family.  A collector of this process looks there, and is told of roots
+;;; that are added while it works; it holds 'gc.lock' as long.
 ;;; Code:
 
 (define-module (fruix store temporary-roots)
-  #:use-module ((fruix record-lock)
-                #:select (call-with-file-lock set-record-lock))
+  #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
   #:use-module (ice-9 threads)
+  #:use-module ((srfi srfi-1) #:select (append-map))
   #:use-module (srfi srfi-9)
   #:export (make-temporary-roots
             add-temporary-root!
             temporary-roots->list
-            close-temporary-roots!))
+            close-temporary-roots!
+
+            other-temporary-roots
+            call-with-claims
+            own-roots-file?))
+
+(define-record-type <family>
+  (make-family mutex members claim)
+  family?
+  (mutex family-mutex)
+  (members family-members)                 ;hash table: file -> <temporary-…>
+  (claim family-claim set-family-claim!))  ;the collector's procedure, or #f
 
 (define-record-type <temporary-roots>
-  (%make-temporary-roots layout file mutex port paths)
+  (%make-temporary-roots layout family file mutex port paths)
   temporary-roots?
   (layout temporary-roots-layout)          ;<layout>
+  (family temporary-roots-family)          ;<family>
   (file temporary-roots-file)              ;name of the file
-  (mutex temporary-roots-mutex)
+  (mutex temporary-roots-mutex)            ;taken before that of the family
   (port temporary-roots-port               ;to the file; #f before the first
         set-temporary-roots-port!)
-  (paths temporary-roots-paths))           ;hash table: store path -> #t
+  (paths temporary-roots-paths))           ;hash table: store path -> #t; the
+                                           ;family's mutex guards it
+
+(define %families (make-hash-table))       ;directory -> <family>
+(define %families-mutex (make-mutex))
+
+(define (family-of layout)
+  (let ((directory (layout-temporary-roots-directory layout)))
+    (with-mutex %families-mutex
+      (or (hash-ref %families directory)
+          (let ((family (make-family (make-mutex) (make-hash-table) #f)))
+            (hash-set! %families directory family)
+            family)))))
+
+(define-syntax-rule (with-family family body ...)
+  (with-mutex (family-mutex family) body ...))
+
+
+;;
+;; One set.
+;;
 
 (define next-number
   (let ((mutex (make-mutex))
@@ -38,29 +75,51 @@
         number))))
 
 (define (make-temporary-roots layout)
-  "Return an empty set of temporary roots of the store of @var{layout}.  Its
-file is created when the first root is added."
-  (%make-temporary-roots layout
-                         (format #f "~a/~a-~a"
-                                 (layout-temporary-roots-directory layout)
-                                 (getpid) (next-number))
-                         (make-mutex) #f (make-hash-table)))
+  "Return an empty set of temporary roots of the store of @var{layout}, to be
+closed by @code{close-temporary-roots!}.  Its file is created when the first
+root is added."
+  (let* ((family (family-of layout))
+         (file (format #f "~a/~a-~a"
+                       (layout-temporary-roots-directory layout)
+                       (getpid) (next-number)))
+         (roots (%make-temporary-roots layout family file (make-mutex) #f
+                                       (make-hash-table))))
+    (with-family family
+      (hash-set! (family-members family) file roots))
+    roots))
+
+(define (create-file! roots)
+  "Create the file of @var{roots}, locked.  No collector of another process
+runs meanwhile, so none finds it unlocked."
+  (let ((file (temporary-roots-file roots)))
+    (when (file-exists? file)           ;of a process that had our number
+      (delete-file file))
+    (let ((port (open file (logior O_RDWR O_CREAT O_EXCL O_CLOEXEC) #o600)))
+      (set-port-encoding! port "ISO-8859-1")
+      (set-record-lock (fileno port) 'exclusive)
+      (set-temporary-roots-port! roots port)
+      port)))
+
+;; How long to wait for a collector of another process, in microseconds.
+(define %interval 20000)
 
 (define (open-file! roots)
-  "Create the file of @var{roots}, locked.  No collector runs meanwhile, so
-none finds it unlocked."
-  (let ((file (temporary-roots-file roots)))
-    (call-with-file-lock (layout-gc-lock (temporary-roots-layout roots))
-        'shared
-      (lambda ()
-        (when (file-exists? file)       ;of a process that had our number
-          (delete-file file))
-        (let ((port (open file (logior O_RDWR O_CREAT O_EXCL O_CLOEXEC)
-                          #o600)))
-          (set-port-encoding! port "ISO-8859-1")
-          (set-record-lock (fileno port) 'exclusive)
-          (set-temporary-roots-port! roots port)
-          port)))))
+  "Create the file of @var{roots} while this process has @file{gc.lock}: the
+collector's, or one of our own."
+  (define family (temporary-roots-family roots))
+  (or (with-family family
+        (and (family-claim family) (create-file! roots)))
+      (let ((lock (acquire-file-lock
+                   (layout-gc-lock (temporary-roots-layout roots)) 'shared
+                   #:wait? #f)))
+        (and lock
+             (dynamic-wind
+               (const #t)
+               (lambda () (create-file! roots))
+               (lambda () (release-file-lock! lock)))))
+      (begin
+        (usleep %interval)
+        (open-file! roots))))
 
 (define (append! roots path)
   (let* ((port (or (temporary-roots-port roots) (open-file! roots)))
@@ -71,26 +130,83 @@ none finds it unlocked."
     (force-output port)
     (set-record-lock descriptor 'shared)))
 
+(define (enter! roots path)
+  "Let collectors of this process know that @var{path} is among @var{roots};
+return how to tell the one that is at work, or @code{#f}."
+  (let ((family (temporary-roots-family roots)))
+    (with-family family
+      (hash-set! (temporary-roots-paths roots) path #t)
+      (family-claim family))))
+
 (define (add-temporary-root! roots path)
   "Add @var{path}, a store path that need not be valid, to @var{roots}.  Once
-this returns, no collector that has not yet begun deletes @var{path}."
+this returns, no collector deletes @var{path}: if one was about to, it has, and
+@var{path} is not valid."
   (with-mutex (temporary-roots-mutex roots)
-    (let ((paths (temporary-roots-paths roots)))
-      (unless (hash-ref paths path)
-        (append! roots path)
-        (hash-set! paths path #t)))))
+    (unless (hash-ref (temporary-roots-paths roots) path)
+      (append! roots path))
+    (let ((claim (enter! roots path)))
+      (when claim (claim path)))))
+
+(define (paths-of roots)
+  (hash-map->list (lambda (path _) path) (temporary-roots-paths roots)))
 
 (define (temporary-roots->list roots)
   "Return the store paths in @var{roots}, in no particular order."
-  (with-mutex (temporary-roots-mutex roots)
-    (hash-map->list (lambda (path _) path) (temporary-roots-paths roots))))
+  (with-family (temporary-roots-family roots)
+    (paths-of roots)))
 
 (define (close-temporary-roots! roots)
   "Give up the @var{roots}, and delete their file."
+  (define family (temporary-roots-family roots))
   (with-mutex (temporary-roots-mutex roots)
     (let ((port (temporary-roots-port roots)))
       (when port
         (delete-file (temporary-roots-file roots))
         (close-port port)
         (set-temporary-roots-port! roots #f)))
-    (hash-clear! (temporary-roots-paths roots))))
+    (with-family family
+      (hash-remove! (family-members family) (temporary-roots-file roots))
+      (hash-clear! (temporary-roots-paths roots)))))
+
+
+;;
+;; For the collector of this process.
+;;
+
+(define (others roots)
+  (append-map paths-of
+              (delq roots
+                    (hash-map->list (lambda (file roots) roots)
+                                    (family-members
+                                     (temporary-roots-family roots))))))
+
+(define (other-temporary-roots roots)
+  "Return the store paths in all sets of this process but @var{roots} that
+collectors of the same store heed, in no particular order."
+  (with-family (temporary-roots-family roots)
+    (others roots)))
+
+(define (call-with-claims roots claim proc)
+  "Call @var{proc} with what @code{other-temporary-roots} of @var{roots}
+returns, and return its value.  From that moment on until it returns or
+raises, @var{claim} is called with each store path that is added to any of the
+sets, by the thread that adds it, before its @code{add-temporary-root!}
+returns.  The caller holds @file{gc.lock} exclusively."
+  (define family (temporary-roots-family roots))
+  (let ((paths (with-family family
+                 (set-family-claim! family claim)
+                 (others roots))))
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc paths))
+      (lambda ()
+        (with-family family
+          (set-family-claim! family #f))))))
+
+(define (own-roots-file? layout file)
+  "Return true if @var{file} is, or will be, the file of a set of this process
+for the store of @var{layout}."
+  (let ((family (family-of layout)))
+    (with-family family
+      (->bool (hash-ref (family-members family) file)))))

@@ -1,0 +1,113 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The operation that asks for garbage collection.
+;;;
+;;; A collection keeps others waiting, so it does not wait for its client: what
+;;; cannot be sent at once is sent when it is over.
+;;; Code:
+
+(define-module (fruix session collecting)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix errors)
+  #:use-module (fruix protocol wire)
+  #:use-module (fruix session client)
+  #:use-module (fruix session settings)
+  #:use-module (fruix store)
+  #:use-module (ice-9 match)
+  #:use-module (srfi srfi-1)
+  #:export (collect-garbage
+            write-collected))
+
+;; What clients say who set no limit.
+(define %no-limit (- (expt 2 64) 1))
+
+;; Lines in a message.  So many fit into any socket that can be written to.
+(define %lines 64)
+
+(define (writable? port)
+  (pair? (poll-descriptors `((,(fileno port) writable)) 0)))
+
+(define (send-lines client level lines)
+  (send-text client (string-join lines "\n") level)
+  (force-output (client-port client)))
+
+(define (in-messages level lines)
+  "Return the list of pairs of LEVEL and at most %lines of LINES."
+  (if (<= (length lines) %lines)
+      (list (cons level lines))
+      (cons (cons level (take lines %lines))
+            (in-messages level (drop lines %lines)))))
+
+(define (call-with-reporter client proc)
+  "Call PROC with a procedure that takes a verbosity and a list of lines for
+CLIENT and does not wait; in the end, wait until all is sent.  Return the value
+of PROC."
+  (define pending '())
+  (define (send-while possible?)
+    (match pending
+      (((level . lines) . rest)
+       (when (possible? (client-port client))
+         (send-lines client level lines)
+         (set! pending rest)
+         (send-while possible?)))
+      (() #t)))
+  (define (report level lines)
+    (set! pending (append pending (in-messages level lines)))
+    (send-while writable?))
+  (with-exception-handler
+      (lambda (exception)
+        (send-while (const #t))
+        (raise-exception exception))
+    (lambda ()
+      (let ((value (proc report)))
+        (send-while (const #t))
+        value))
+    #:unwind? #t))
+
+(define (options client)
+  (let ((settings (client-settings client)))
+    (list #:keep-outputs? (setting settings 'keep-outputs?)
+          #:keep-derivations? (setting settings 'keep-derivations?))))
+
+(define (return-list client list-paths)
+  (send-text client "finding garbage collector roots...")
+  (send-text client "determining live/dead paths...")
+  (force-output (client-port client))
+  (cons (apply list-paths (client-store client) (options client)) 0))
+
+(define (delete client max-freed delete!)
+  (call-with-reporter client
+    (lambda (report)
+      (call-with-values
+          (lambda ()
+            (apply delete! #:report report
+                   #:max-freed (if (= max-freed %no-limit) +inf.0 max-freed)
+                   (options client)))
+        cons))))
+
+(define (collect-garbage client action paths ignore-liveness? max-freed _)
+  "Do @var{action}, a symbol that @code{collection-argument} returns, in the
+store of @var{client}, and return a pair of a sorted list of paths and a number
+of bytes.  @code{delete-specific} deletes @var{paths}.  Deletion stops after
+more than @var{max-freed} bytes, 2^64-1 meaning all."
+  (define store (client-store client))
+  (when ignore-liveness?
+    (fail "you are not allowed to ignore liveness"))
+  (case action
+    ((return-live) (return-list client live-paths))
+    ((return-dead) (return-list client dead-paths))
+    ((delete-dead)
+     (delete client max-freed
+             (lambda options (apply collect-garbage! store options))))
+    ((delete-specific)
+     (delete client max-freed
+             (lambda options (apply delete-paths! store paths options))))))
+
+(define (write-collected port result)
+  "Write @var{result}, which @code{collect-garbage} has returned, on
+@var{port}."
+  (match result
+    ((paths . bytes)
+     (write-octets-list port paths)
+     (write-long port bytes)
+     (write-int port 0))))

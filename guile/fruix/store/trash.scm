@@ -1,0 +1,160 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The trash: where dead items wait for their files to be deleted, which takes
+;;; long.  Moving one there is quick, and makes its name free.
+;;;
+;;; Each collection has a directory of its own in it.  What is there when a
+;;; process is killed, the next collection deletes.  On a disk that is full
+;;; there is no trash: items are deleted where they are.
+;;; Code:
+
+(define-module (fruix store trash)
+  #:use-module (fruix bulk)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix errors)
+  #:use-module (fruix octets)
+  #:use-module (fruix store layout)
+  #:use-module (fruix tree)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
+  #:use-module ((srfi srfi-1) #:select (fold remove))
+  #:use-module (srfi srfi-9)
+  #:export (call-with-trash
+            discard!
+            empty-trash!))
+
+(define %name "trash")
+
+(define-record-type <trash>
+  (make-trash store heap fresh)
+  trash?
+  (store trash-store)                      ;descriptor of the store
+  (heap trash-heap)                        ;descriptor of the trash, or #f
+  (fresh trash-fresh))                     ;descriptor of a directory in it
+
+(define (own? descriptor)
+  (= (geteuid) (stat:uid (stat descriptor))))
+
+(define (open-own store name)
+  "Return a descriptor of the directory @var{name} in @var{store}, or @code{#f}
+if it is no directory of this process's user."
+  (let ((descriptor (catch 'system-error
+                      (lambda () (open-directory-at store name))
+                      (const #f))))
+    (cond ((not descriptor) #f)
+          ((own? descriptor) descriptor)
+          (else
+           (close-fdes descriptor)
+           #f))))
+
+(define (delete-if-there! directory name)
+  "Delete the tree @var{name} in @var{directory} and return the bytes given
+back."
+  (catch 'system-error
+    (lambda () (delete-tree! directory name))
+    (lambda arguments
+      (if (= ENOENT (system-error-errno arguments))
+          0
+          (apply throw arguments)))))
+
+(define (open-heap store directory)
+  "Return a descriptor of the trash in @var{directory}, open as @var{store}.
+Builders may be able to put something there under its name."
+  (or (open-own store %name)
+      (begin
+        (delete-if-there! store %name)
+        (mkdir (string-append directory "/" %name))
+        (open-directory-at store %name))))
+
+(define (open-fresh heap directory)
+  (let ((fresh (mkdtemp (string-append directory "/" %name "/XXXXXX"))))
+    (open-directory-at heap (basename fresh))))
+
+(define (open-trash store directory)
+  (catch 'system-error
+    (lambda ()
+      (let ((heap (open-heap store directory)))
+        (make-trash store heap (open-fresh heap directory))))
+    (lambda arguments
+      (if (memv (system-error-errno arguments) (list ENOSPC EDQUOT))
+          (make-trash store #f #f)
+          (apply throw arguments)))))
+
+(define (call-with-trash layout proc)
+  "Call @var{proc} with a @code{<trash>} for the store of @var{layout}, and
+return its value.  One process does this at a time."
+  (let ((directory (layout-physical-store layout)))
+    (call-with-directory directory
+      (lambda (store)
+        (let ((trash (open-trash store directory)))
+          (dynamic-wind
+            (const #t)
+            (lambda () (proc trash))
+            (lambda ()
+              (when (trash-heap trash)
+                (close-fdes (trash-fresh trash))
+                (close-fdes (trash-heap trash))))))))))
+
+
+;;
+;; In and out.
+;;
+
+(define (delete-tree directory name trouble)
+  "Delete the tree @var{name}, an octet string, in the directory with
+descriptor @var{directory}; return the bytes given back.  If that is not
+possible, call @var{trouble} with a text that says why, and return 0."
+  (guard (exception ((or (fruix-error? exception)
+                         (eq? (exception-kind exception) 'system-error))
+                     (trouble (format #f "cannot delete '~a': ~a" name
+                                      (exception->text exception)))
+                     0))
+    (delete-if-there! directory (octets->bytevector name))))
+
+(define (split-left left)
+  "Return two values: the names in @var{left} that were not there, and those
+that could not be moved."
+  (let loop ((left left) (missing '()) (stuck '()))
+    (match left
+      (() (values missing stuck))
+      (((name . errno) . rest)
+       (if (= errno ENOENT)
+           (loop rest (cons name missing) stuck)
+           (loop rest missing (cons name stuck)))))))
+
+(define (discard! trash names trouble)
+  "Remove @var{names}, a list of base names, from the store, into @var{trash}
+or for good.  Return two values: those that were there, and the bytes given
+back already.  @var{trouble} is called with a text for each that cannot be
+removed."
+  (define left
+    (if (trash-heap trash)
+        (move-entries! (trash-store trash) names (trash-fresh trash))
+        (map (lambda (name) (cons name ENOSPC)) names)))
+  (call-with-values (lambda () (split-left left))
+    (lambda (missing stuck)
+      (values (if (null? missing)
+                  names
+                  (remove (lambda (name) (member name missing)) names))
+              (fold (lambda (name freed)
+                      (+ freed (delete-tree (trash-store trash) name
+                                            trouble)))
+                    0 stuck)))))
+
+(define (empty! directory trouble)
+  (let loop ((names (list-entries directory)) (freed 0))
+    (match names
+      (() freed)
+      ((name . rest)
+       (loop rest (+ freed (delete-tree directory name trouble)))))))
+
+(define (empty-trash! trash trouble)
+  "Delete all that is in @var{trash}, from now and from collections that were
+broken off.  Return the bytes given back; @var{trouble} is called with a text
+for each item that cannot be deleted."
+  (if (trash-heap trash)
+      (let* ((fresh (empty! (trash-fresh trash) trouble))
+             (old (empty! (trash-heap trash) trouble)))
+        (false-if-exception (delete-tree! (trash-store trash) %name))
+        (+ fresh old))
+      0))
