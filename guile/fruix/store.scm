@@ -58,6 +58,7 @@
                add-text!
                call-with-store-restorer
                register-items!
+               call-withdrawing
                store-staging
                call-with-staged
                staged-file

@@ -25,11 +25,13 @@
 
 (define (install-all! job outputs)
   (define store (job-store job))
-  (for-each (lambda (output)
-              (install! store output
-                        (path-info-path (staged-output-item output))))
-            outputs)
-  (register-items! store (map staged-output-item outputs)))
+  (define items (map staged-output-item outputs))
+  (call-withdrawing store (map path-info-path items)
+    (lambda ()
+      (for-each (lambda (output item)
+                  (install! store output (path-info-path item)))
+                outputs items)
+      (register-items! store items))))
 
 (define (same? a b)
   "Return true if the items @var{a} and @var{b} have the same contents."

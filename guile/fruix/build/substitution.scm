@@ -82,15 +82,17 @@ algorithm and digest of its hash, the size of its archive, and the status line."
 @var{job}."
   (define store (job-store job))
   (define known (offer job))
-  (move-into-store! (store-staging store) name (job-drv job))
-  (register-items!
-   store
-   (list (path-info (job-drv job)
-                    (bytevector->base16-string (nar-result-hash result))
-                    ;; Servers may round it, or not know it.
-                    (if (zero? size) (nar-result-size result) size)
-                    #:deriver (substitutable-deriver known)
-                    #:references (substitutable-references known)))))
+  (define item
+    (path-info (job-drv job)
+               (bytevector->base16-string (nar-result-hash result))
+               ;; What the server says, unless it does not know.
+               (if (zero? size) (nar-result-size result) size)
+               #:deriver (substitutable-deriver known)
+               #:references (substitutable-references known)))
+  (call-withdrawing store (list (job-drv job))
+    (lambda ()
+      (move-into-store! (store-staging store) name (job-drv job))
+      (register-items! store (list item)))))
 
 (define (substitute-staged job name)
   "Substitute the item of @var{job}, using @var{name} in the staging

@@ -24,7 +24,7 @@
   #:use-module (fruix store path)
   #:use-module (fruix store path-info)
   #:use-module ((fruix store query) #:select (valid-path?))
-  #:use-module ((fruix store registration) #:select (register-item!))
+  #:use-module ((fruix store registration) #:select (call-withdrawing register-item!))
   #:use-module (fruix store staging)
   #:use-module (ice-9 match)
   #:use-module ((rnrs io ports) #:select (open-bytevector-output-port))
@@ -63,8 +63,10 @@ that is valid."
     (call-with-path-lock store path
       (lambda ()
         (unless (valid-path? store path)
-          (move-into-store! staging name path)
-          (register-item! store info outputs))))))
+          (call-withdrawing store (list path)
+            (lambda ()
+              (move-into-store! staging name path)
+              (register-item! store info outputs))))))))
 
 
 ;;

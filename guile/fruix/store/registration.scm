@@ -20,11 +20,13 @@
   #:use-module (fruix store handle)
   #:use-module ((fruix store path) #:select (direct-store-path?))
   #:use-module (fruix store path-info)
-  #:use-module ((fruix store query) #:select (path-id))
+  #:use-module ((fruix store query) #:select (path-id valid-path?))
+  #:use-module ((fruix store staging) #:select (remove-from-store!))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (register-items!
-            register-item!))
+            register-item!
+            call-withdrawing))
 
 
 ;;
@@ -142,3 +144,17 @@ returned if it is a derivation, or else the empty list."
   (check-names store info)
   (call-for-update store
     (lambda (db) (register db (list info) (list outputs)))))
+
+(define (withdraw! store path)
+  (false-if-exception
+   (unless (valid-path? store path)
+     (remove-from-store! (store-staging store) path))))
+
+(define (call-withdrawing store paths thunk)
+  "Return the value of @var{thunk}, which moves @var{paths}, locked by the
+caller, into @var{store} and makes them valid.  If it raises, remove those
+that are not valid from the disk."
+  ;; What a failed commit left in the database is known only now.
+  (on-failure (lambda ()
+                (for-each (lambda (path) (withdraw! store path)) paths))
+              thunk))

@@ -24,7 +24,8 @@
 
             call-with-staged
             staged-file
-            move-into-store!))
+            move-into-store!
+            remove-from-store!))
 
 (define-record-type <staging>
   (make-staging layout directory store-path descriptor links-descriptor
@@ -136,11 +137,16 @@ is deleted."
         (utime new-name 1 1))
       (rename-file file new-name)))
 
+(define (remove-from-store! staging path)
+  "Delete what there is under the name of the item @var{path}, which the
+caller has locked and which is not valid, in the store."
+  (when (file-status (physical (staging-layout staging) path))
+    (delete-tree! (staging-store-descriptor staging) (basename path))))
+
 (define (move-into-store! staging name path)
   "Make what is called @var{name} in @var{staging}, a file or tree in
 canonical form, the item @var{path} of the store.  The caller has that locked;
 if something not valid bears its name, it is deleted before."
-  (let ((new-name (physical (staging-layout staging) path)))
-    (when (file-status new-name)
-      (delete-tree! (staging-store-descriptor staging) (basename path)))
-    (rename-canonical (staged-file staging name) new-name)))
+  (remove-from-store! staging path)
+  (rename-canonical (staged-file staging name)
+                    (physical (staging-layout staging) path)))
