@@ -124,11 +124,15 @@ collector's, or one of our own."
 (define (append! roots path)
   (let* ((port (or (temporary-roots-port roots) (open-file! roots)))
          (descriptor (fileno port)))
-    (set-record-lock descriptor 'exclusive)
-    (display path port)
-    (display #\nul port)
-    (force-output port)
-    (set-record-lock descriptor 'shared)))
+    ;; A collector waits as long as the lock is exclusive, even for one who
+    ;; could not write.
+    (dynamic-wind
+      (lambda () (set-record-lock descriptor 'exclusive))
+      (lambda ()
+        (display path port)
+        (display #\nul port)
+        (force-output port))
+      (lambda () (set-record-lock descriptor 'shared)))))
 
 (define (enter! roots path)
   "Let collectors of this process know that @var{path} is among @var{roots};
