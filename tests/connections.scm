@@ -31,6 +31,13 @@
     (map (lambda (uid) (->bool (cdr (open! connections uid))))
          '(7 0 8 0))))
 
+(test-equal "so has each other machine, and all of them leave some"
+  '(#t #f #t #f #t)
+  (let ((connections (make-connections #:limit 4 #:user-limit 2)))
+    (open! connections "192.0.2.1")
+    (map (lambda (user) (->bool (cdr (open! connections user))))
+         '("192.0.2.1" "192.0.2.1" "192.0.2.2" "192.0.2.3" 7))))
+
 (test-equal "who leaves makes room, and is gone for its client" '(#f #t #t 2)
   (let* ((connections (make-connections #:limit 2))
          (first (open! connections 7)))

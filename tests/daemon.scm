@@ -13,11 +13,12 @@
              (tests support)
              (tests worker-client))
 
-(define (run-command . arguments)
-  "Run fruix-daemon, which must not start; return its exit code and output."
+(define (run-as name . arguments)
+  "Run fruix-daemon under NAME, which must not start; return its exit code and
+output."
   (match (pipe)
     ((input . output)
-     (let ((process (spawn-process %daemon (cons "fruix-daemon" arguments)
+     (let ((process (spawn-process %daemon (cons name arguments)
                                    #:output output #:error output)))
        (close-port output)
        (let ((text (get-string-all input)))
@@ -26,10 +27,20 @@
 
 (define (says? expected-code words . arguments)
   "Return true if the command ends with EXPECTED-CODE and says WORDS."
-  (match (apply run-command arguments)
+  (match (apply run-as "fruix-daemon" arguments)
     ((code text)
      (and (= code expected-code)
           (string-contains text words)))))
+
+(define (find-group-without-members)
+  (dynamic-wind
+    setgrent
+    (lambda ()
+      (let loop ((group (getgrent)))
+        (if (null? (group:mem group))
+            (group:name group)
+            (loop (getgrent)))))
+    endgrent))
 
 (define %builds (append %build-users %host-directories))
 
@@ -50,13 +61,30 @@
 (test-assert "--version" (says? 0 "fruix-daemon (Fruix) " "--version"))
 (test-assert "unknown option" (says? 64 "--frob" "--frob"))
 (test-assert "operand" (says? 64 "`x' is too much" "x"))
-(test-assert "number that is none" (says? 64 "--cores" "--cores=many"))
-(test-assert "address that is no file name"
-  (says? 64 "localhost:44146" "--listen=localhost:44146"))
+(test-assert "--usage" (says? 0 "[--max-jobs=N]" "--usage"))
+(test-assert "number that is none" (says? 1 "--cores" "--cores=many"))
+(test-assert "address that is none" (says? 1 "no address" "--listen=:1"))
+(test-equal "called as guix-daemon, it is that"
+  '(#t "guix-daemon: unrecognized option `--frob'")
+  (list (string-prefix? "guix-daemon (GNU Guix) "
+                        (second (run-as "guix-daemon" "--version")))
+        (first (string-split (second (run-as "guix-daemon" "--frob"))
+                             #\newline))))
 (test-assert "unknown compression"
   (says? 1 "log-compression" "--log-compression=zip"))
+(unless (zero? (getuid))
+  (test-runner-aux-value! (test-runner-current) "needs root")
+  (test-skip 1))
 (test-assert "group that does not exist"
   (says? 1 "no-such-group" "--build-users-group=no-such-group"))
+;; Only root can become other users; who cannot is told, and goes on.
+(unless (zero? (getuid))
+  (test-runner-aux-value! (test-runner-current) "needs root")
+  (test-skip 1))
+(test-assert "group without members"
+  (let ((empty (find-group-without-members)))
+    (says? 1 "has no members" (string-append "--build-users-group="
+                                             empty))))
 (test-assert "directory that does not exist"
   (says? 1 "/no-such" "--chroot-directory=/no-such"))
 
@@ -115,6 +143,20 @@
           (close-port port)
           #t))
       #:options (list (string-append "--listen=" directory "/socket"))))))
+
+(unless (file-exists? "/proc/self/cmdline")
+  (test-runner-aux-value! (test-runner-current) "needs Linux's /proc")
+  (test-skip 1))
+(test-equal "it is seen under the name that it was called by"
+  '("fruix-daemon" "fruix-daemon")
+  (call-with-daemon
+   (lambda (daemon)
+     (define (proc-text what)
+       (call-with-input-file
+           (format #f "/proc/~a/~a" (process-id (daemon-process daemon)) what)
+         get-string-all))
+     (list (first (string-split (proc-text "cmdline") #\nul))
+           (string-trim-right (proc-text "comm"))))))
 
 ;; Builds.
 (call-with-daemon

@@ -33,15 +33,19 @@ or an output; there may be none."
   (filter file-exists?
           (append-map candidates (derivations-of store path))))
 
+;; A client's user and process, which nobody knows if it is remote.
+(define client->datum
+  (match-lambda
+    ((-1 . _) '(remote))
+    ((uid . pid) (list uid pid))))
+
 (define (build->datum build)
   "Return BUILD, an entry of a snapshot, as the control protocol writes it."
   `(build ,@(filter-map
              (match-lambda
                ((_ . #f) #f)
                (('clients . clients)
-                `(clients ,@(map (match-lambda
-                                   ((uid . pid) (list uid pid)))
-                                 clients)))
+                `(clients ,@(map client->datum clients)))
                ((key . value) (list key value)))
              build)))
 

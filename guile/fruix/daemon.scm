@@ -11,8 +11,9 @@
 (define-module (fruix daemon)
   #:use-module (fruix agent)
   #:use-module (fruix control)
-  #:use-module (fruix credentials)
+  #:use-module (fruix daemon activation)
   #:use-module (fruix daemon connections)
+  #:use-module (fruix daemon peers)
   #:use-module (fruix daemon sockets)
   #:use-module (fruix errors)
   #:use-module (fruix flag)
@@ -59,11 +60,11 @@
 ;;; Connections.
 ;;;
 
-(define (serve-worker service connection port pid uid gid)
+(define (serve-worker service connection port peer)
   "Serve the worker protocol on PORT."
   (define (->client minor)
-    (make-client port minor pid uid gid
-                 (or (zero? uid) (= uid (getuid)))
+    (make-client port minor (peer-pid peer) (peer-uid peer) (peer-gid peer)
+                 (peer-trusted? peer)
                  (service-store service)
                  (service-scheduler service)
                  (service-agents service)
@@ -72,10 +73,10 @@
     (greeted! (service-connections service) connection))
   (let ((exception (serve-client port ->client welcomed)))
     (when exception
-      (report "session of process ~a: ~a" pid
+      (report "session of ~a: ~a" (peer->text peer)
               (exception->text exception)))))
 
-(define (serve-controller service connection port pid uid gid)
+(define (serve-controller service connection port peer)
   "Serve the control protocol on PORT."
   (greeted! (service-connections service) connection)
   (serve-control port (service-store service) (service-scheduler service)
@@ -83,9 +84,9 @@
                    (connections
                     . ,(connection-count (service-connections service))))))
 
-(define (serve-in-thread service serve connection port . peer)
-  "Call SERVE with CONNECTION, on PORT, and the ids of PEER in a new thread,
-which closes the connection in the end."
+(define (serve-in-thread service serve connection port peer)
+  "Call SERVE with CONNECTION, on PORT, and PEER in a new thread, which closes
+the connection in the end."
   (define (end)
     (close-connection! (service-connections service) connection))
   (guard (exception (#t (end)
@@ -94,25 +95,23 @@ which closes the connection in the end."
      (lambda ()
        (guard (exception (#t #f))       ;the connection broke
          (setvbuf port 'block %buffer-size)
-         (apply serve service connection port peer))
+         (serve service connection port peer))
        (end)))))
 
-(define (start-connection service serve port)
-  "Serve the new connection on PORT, unless there are too many."
-  (call-with-values (lambda () (peer-credentials port))
-    (lambda (pid uid gid)
-      (let ((connection (open-connection! (service-connections service)
-                                          port uid)))
-        (unless connection
-          (fail "user ~a has too many connections, or all have" uid))
-        (serve-in-thread service serve connection port pid uid gid)))))
+(define (start-connection service serve port peer)
+  "Serve PEER, newly connected on PORT, unless there are too many."
+  (let ((connection (open-connection! (service-connections service)
+                                      port (peer-user peer))))
+    (unless connection
+      (fail "~a has too many connections, or all have" (peer->text peer)))
+    (serve-in-thread service serve connection port peer)))
 
 (define (accept-connection service serve listener)
   (match (accept listener SOCK_CLOEXEC)
-    ((port . _)
+    ((port . address)
      (guard (exception (#t (close-port port)
                            (raise-exception exception)))
-       (start-connection service serve port)))))
+       (start-connection service serve port (peer port address))))))
 
 (define (try-to-accept-connection service serve listener)
   "Accept a connection as far as the system allows it."
@@ -181,32 +180,65 @@ listening sockets to procedures that serve a connection."
     (report "~a connections did not end in time"
             (connection-count (service-connections service)))))
 
-(define (call-with-listeners files proc)
-  "Call PROC with the list of sockets that listen on FILES."
-  (define listeners (map open-listener files))
+(define (open-control-listener file)
+  "Return a list of the listener for the control protocol on FILE; of nothing
+if a service manager, which has not bound this one, left us no place for it."
+  (guard (exception ((eq? (exception-kind exception) 'system-error)
+                     (report "no control socket: ~a"
+                             (exception->text exception))
+                     '()))
+    (open-listeners `(unix ,file))))
+
+(define (open-all-listeners addresses control-socket)
+  "Return an alist from listeners, on ADDRESSES or handed over to us, and on
+CONTROL-SOCKET, to what serves their clients."
+  (define (serving serve listeners)
+    (map (lambda (listener) (cons listener serve)) listeners))
+  (match (activated-listeners)
+    (()
+     (append (serving serve-controller
+                      (open-listeners `(unix ,control-socket)))
+             (serving serve-worker (append-map open-listeners addresses))))
+    (activated
+     (append (serving serve-controller
+                      (open-control-listener control-socket))
+             (serving serve-worker activated)))))
+
+(define (call-with-listeners addresses control-socket proc)
+  "Call PROC with what 'open-all-listeners' returns, sockets in the place of
+listeners."
+  (define listeners (open-all-listeners addresses control-socket))
   (dynamic-wind
     (const #t)
-    (lambda () (proc listeners))
-    (lambda () (for-each close-listener listeners files))))
+    (lambda ()
+      (proc (map (match-lambda
+                   ((listener . serve)
+                    (cons (listener-port listener) serve)))
+                 listeners)))
+    (lambda () (for-each close-listener (map car listeners)))))
 
 (define* (run-daemon layout build #:key
-                     (sockets (list (layout-socket layout)))
+                     (addresses `((unix ,(layout-socket layout))))
                      (control-socket (layout-control-socket layout))
+                     build-group
                      (max-jobs 1)
                      (settings %default-settings))
   "Serve the store of @var{layout}, a @code{<layout>} of absolute names, until
 SIGTERM, SIGINT or SIGHUP; return when all builds and sessions have ended.
-Clients of the worker protocol are served on @var{sockets}, a list of file
-names, and those of the control protocol on @var{control-socket}.
+Clients of the worker protocol are served on @var{addresses}, a list as from
+@code{parse-address}, or, if a service manager has bound any, on its sockets
+instead, and those of the control protocol on @var{control-socket}.
 @var{build} is called in a new thread with the store, a derivation, options, a
 procedure to publish messages with, and a cancellation, as
 @code{(fruix scheduler loop)} says; @var{max-jobs} such calls go on at a time.
-@var{settings} are those of a new session.  This is to be called before there
-are other threads."
+@var{build-group} is the number of the group of the build users, if there is
+one.  @var{settings} are those of a new session.  This is to be called before
+there are other threads."
   (prepare-process)
-  (call-with-listeners (cons control-socket sockets)
+  (call-with-listeners addresses control-socket
     (lambda (listeners)
-      (let* ((store (open-store layout #:release sweep-sandboxes))
+      (let* ((store (open-store layout #:build-group build-group
+                                #:release sweep-sandboxes))
              (agents (make-agent-pool))
              (scheduler (start-scheduler
                          #:max-jobs max-jobs
@@ -215,8 +247,6 @@ are other threads."
         (serve-until-signal
          (make-service store scheduler agents settings max-jobs
                        (make-connections))
-         (map cons listeners
-              (cons serve-controller
-                    (map (const serve-worker) sockets))))
+         listeners)
         (close-agent-pool! agents)
         (close-store! store)))))

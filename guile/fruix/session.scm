@@ -19,8 +19,7 @@
   #:use-module (fruix protocol wire)
   #:use-module (fruix session client)
   #:use-module (fruix session profile)
-  #:use-module ((fruix store)
-                #:select (call-with-temporary-roots store-layout))
+  #:use-module ((fruix store) #:select (call-with-temporary-roots))
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
@@ -54,11 +53,8 @@ speaks another protocol."
          (read-minor-version port))))
 
 (define (welcome client)
-  (let ((trouble (ensure-profile-directory
-                  (store-layout (client-store client))
-                  (client-uid client))))
-    (when trouble
-      (send-text client trouble 1)))
+  (unless (client-remote? client)
+    (provide-profile-directory client (client-uid client)))
   (send-last client)
   (force-output (client-port client)))
 
@@ -98,10 +94,18 @@ nothing of the state of the connection or of the daemon."
           ((operation-result operation) port result)
           (force-output port))))))
 
-(define (serve-request client)
+(define (read-operation client)
+  "Return the operation that CLIENT asks for."
   (let* ((number (read-int (client-port client)))
          (operation (or (lookup-operation number)
-                        (violation "invalid operation ~a" number)))
+                        (violation "invalid operation ~a" number))))
+    (when (and (local-only? operation) (client-remote? client))
+      (violation "operation `~a' is not available over the network"
+                 (operation-name operation)))
+    operation))
+
+(define (serve-request client)
+  (let* ((operation (read-operation client))
          (arguments (map-in-order (lambda (read) (read client))
                                   (operation-arguments operation))))
     ((work client operation arguments))))

@@ -6,7 +6,8 @@
 ;;; 1. A connection's own thread closes its port.  Others may only shut it
 ;;;    down, which the thread sees as the end of the connection; and they do
 ;;;    so with the mutex held, so that the descriptor is still the same.
-;;; 2. Neither one user nor all together can take all descriptors or threads.
+;;; 2. Neither one user nor all together can take all descriptors or threads,
+;;;    and other machines leave some to this one.
 ;;; Code:
 
 (define-module (fruix daemon connections)
@@ -35,17 +36,18 @@
   (members connections-members set-connections-members!)) ;of <connection>
 
 (define-record-type <connection>
-  (make-connection port uid deadline)
+  (make-connection port user deadline)
   connection?
   (port connection-port)                    ;input/output port of a socket
-  (uid connection-uid)                      ;integer
+  (user connection-user)                    ;user ID, or address of a machine
   (deadline connection-deadline set-connection-deadline!)) ;seconds | #f
 
 (define* (make-connections #:key (limit 1000) (user-limit 200)
                            (greeting-time 10))
   "Return a new, empty set of at most @var{limit} connections, and at most
-@var{user-limit} of one user, save root.  A client has @var{greeting-time}
-seconds to introduce itself."
+@var{user-limit} of one user, save root; the last quarter of all is for users
+of this machine.  A client has @var{greeting-time} seconds to introduce
+itself."
   (%make-connections (make-mutex) (make-condition-variable)
                      limit user-limit greeting-time '()))
 
@@ -58,21 +60,24 @@ seconds to introduce itself."
   "Return how many connections are open."
   (with-connections connections members (length members)))
 
-(define (room? connections uid)
-  (let ((members (connections-members connections)))
-    (and (< (length members) (connections-limit connections))
-         (or (zero? uid)
-             (< (count (lambda (member) (= uid (connection-uid member)))
-                       members)
-                (connections-user-limit connections))))))
+(define (room? connections user)
+  (define members (connections-members connections))
+  (define remote? (string? user))
+  (and (< (length members)
+          (* (connections-limit connections) (if remote? 3/4 1)))
+       (or (eqv? 0 user)
+           (< (count (lambda (member) (equal? user (connection-user member)))
+                     members)
+              (connections-user-limit connections)))))
 
-(define (open-connection! connections port uid)
-  "Add the connection on @var{port} of user @var{uid} to @var{connections} and
-return it; or return @code{#f} if there are too many."
+(define (open-connection! connections port user)
+  "Add the connection on @var{port} of @var{user}, a user ID or the address of
+another machine, a string, to @var{connections} and return it; or return
+@code{#f} if there are too many."
   (with-connections connections members
-    (and (room? connections uid)
+    (and (room? connections user)
          (let ((connection
-                (make-connection port uid
+                (make-connection port user
                                  (+ (current-time)
                                     (connections-greeting-time
                                      connections)))))

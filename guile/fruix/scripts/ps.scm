@@ -24,6 +24,7 @@ long, what, and for whom (user and process).
 
 (define (client->text client)
   (match client
+    (('remote) "another machine")
     ((uid pid) (format #f "~a (~a)" (user-name uid) pid))))
 
 (define (display-build fields)

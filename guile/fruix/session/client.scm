@@ -20,6 +20,7 @@
             client-pid
             client-uid
             client-gid
+            client-remote?
             client-trusted?
             client-store
             client-scheduler
@@ -42,9 +43,9 @@
   client?
   (port client-port)                    ;input/output port
   (minor client-minor)                  ;integer, its protocol version
-  (pid client-pid)                      ;integer
-  (uid client-uid)                      ;integer
-  (gid client-gid)                      ;integer
+  (pid client-pid)                      ;integer, as all three -1
+  (uid client-uid)                      ;  if nobody knows them
+  (gid client-gid)
   (trusted? client-trusted?)            ;root, or the daemon's own user
   (store client-store)                  ;<store>
   (scheduler client-scheduler)          ;of (fruix scheduler loop)
@@ -61,6 +62,11 @@ settings."
   (cons `(agents . ,(client-agents client))
         (build-options (client-settings client) (client-uid client)
                        (client-gid client) (client-trusted? client))))
+
+(define (client-remote? client)
+  "Return true if @var{client} is on another machine: nobody knows whose it
+is."
+  (negative? (client-uid client)))
 
 (define (send-log client bytes)
   "Send @var{bytes}, a bytevector, as log text to @var{client}."

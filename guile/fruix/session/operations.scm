@@ -18,10 +18,13 @@
   #:use-module (fruix protocol wire)
   #:use-module (fruix session building)
   #:use-module (fruix session client)
+  #:use-module (fruix session profile)
   #:use-module ((fruix session settings) #:select (change-settings))
   #:use-module (ice-9 match)
+  #:use-module ((srfi srfi-1) #:select (alist-delete))
   #:use-module (srfi srfi-9)
   #:export (lookup-operation
+            local-only?
             operation-name
             operation-arguments
             operation-procedure
@@ -47,7 +50,17 @@
 
 (define (set-options client changes)
   (set-client-settings! client
-                        (change-settings (client-settings client) changes)))
+                        (change-settings
+                         (client-settings client)
+                         (if (client-remote? client)
+                             (alist-delete 'keep-failed? changes)
+                             changes)))
+  ;; All that a client on another machine says about itself.
+  (match (assq 'user-name changes)
+    ((_ . name)
+     (when (client-remote? client)
+       (provide-profile-directory client name)))
+    (#f #t)))
 
 (define %octets (list octets-argument))
 (define %path (list path-argument))
@@ -113,6 +126,11 @@
                              (apply make-operation fields))))
               %table)
     operations))
+
+(define (local-only? operation)
+  "Return true if @var{operation} is not for clients on other machines, whose
+users nobody knows: it would end whatever they ask for."
+  (memq (operation-name operation) '(collect-garbage)))
 
 (define (lookup-operation number)
   "Return the operation that @var{number}, an integer, stands for, or

@@ -120,7 +120,8 @@ what other programs are told stays unless it is told anew."
     ("build-max-silent-time" max-silent-time ,parse-integer)
     ("build-repeat" repeat ,parse-integer)
     ("build-timeout" timeout ,parse-integer)
-    ("multiplexed-build-output" multiplexed? ,parse-boolean)))
+    ("multiplexed-build-output" multiplexed? ,parse-boolean)
+    ("user-name" user-name ,(lambda (name text) text))))
 
 (define (named-settings pairs)
   "Return the settings that PAIRS, names and values on the wire, are."
