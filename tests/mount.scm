@@ -162,6 +162,33 @@ DIRECTORY where nobody else sees what is mounted."
                      (lambda (mount) (error "error")))))
          (find-mount (file "target")))))
 
+(unless %linux?
+  (test-runner-aux-value! (test-runner-current) "needs Linux")
+  (test-skip 2))
+(test-equal "a read-only mount is made writable where it is"
+  `(,EROFS #f)
+  (trial
+   (mkdir "target")
+   (call-with-mount (mount-bind (file "target") (file "target")
+                                #:read-only? #t)
+     (lambda (mount)
+       (let ((before (errno-of (lambda () (mkdir "target/new")))))
+         (allow-writing (file "target"))
+         (list before (errno-of (lambda () (mkdir "target/new")))))))))
+(test-equal "what is mounted after unsharing stays inside" `(#t #f ,EINVAL)
+  (trial
+   (mkdir "target")
+   (match (primitive-fork)
+     (0
+      (unshare-mounts!)
+      (mount-tmpfs (file "target"))
+      (primitive-exit (if (find-mount (file "target")) 0 1)))
+     (pid
+      (let ((status (cdr (waitpid pid))))
+        (list (= 0 (status:exit-val status))
+              (find-mount (file "target"))
+              (errno-of (lambda () (allow-writing (file "target"))))))))))
+
 (test-equal "what does not exist is not mounted, nor on what does not"
   `(,ENOENT ,ENOENT)
   (trial

@@ -35,9 +35,13 @@
             mount-tmpfs
             unmount
             unmount-patiently
-            call-with-mount))
+            call-with-mount
+            unshare-mounts!
+            allow-writing))
 
 (define-system-primitives "open_tree" %mount-bind)
+(define-system-primitives "unshare" %unshare-mounts)
+(define-system-primitives "mount_setattr" %allow-writing)
 (define-system-primitives "getfsstat" %list-mounts)
 (define-system-primitives "devfs" %define-device-rules)
 (define-system-primitives "unmount" %tear-down-mount)
@@ -142,3 +146,18 @@ need be."
     (const #t)
     (lambda () (proc mount))
     (lambda () (unmount mount #:force? #t))))
+
+(define (unshare-mounts!)
+  "Give this process a mount namespace of its own, for good: what it mounts is
+its and its children's affair, while what is mounted outside appears here,
+too.  It holds for the calling thread and those that it starts later, so call
+it before there are others.  Only Linux has this, for root.  Raise a
+@code{system-error} on failure (unshare(2))."
+  (%unshare-mounts))
+
+(define (allow-writing target)
+  "Let the mount on @var{target}, a file name, be written through, in the
+mount namespace of this process, if its file system can be.  Only Linux has
+this.  Raise a @code{system-error} on failure: @code{EINVAL} if nothing is
+mounted just there (mount_setattr(2))."
+  (%allow-writing target))

@@ -4,6 +4,7 @@
 #include "linux/root.hh"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <vector>
@@ -83,6 +84,31 @@ mount_bind (const char *source, const char *target, bool read_only) noexcept
              < 0)
     return failed ("mount_setattr", source);
   return attach (tree.get (), target);
+}
+
+outcome<void>
+unshare_mounts () noexcept
+{
+  if (::unshare (CLONE_NEWNS) < 0)
+    return failed ("unshare", "CLONE_NEWNS");
+  struct mount_attr attributes {};
+  attributes.propagation = MS_SLAVE;
+  if (::mount_setattr (AT_FDCWD, "/", AT_RECURSIVE, &attributes,
+                       sizeof attributes)
+      < 0)
+    return failed ("mount_setattr", "/");
+  return {};
+}
+
+outcome<void>
+allow_writing (const char *target) noexcept
+{
+  struct mount_attr attributes {};
+  attributes.attr_clr = MOUNT_ATTR_RDONLY;
+  if (::mount_setattr (AT_FDCWD, target, 0, &attributes, sizeof attributes)
+      < 0)
+    return failed ("mount_setattr", target);
+  return {};
 }
 
 outcome<void>

@@ -22,6 +22,13 @@ mount_filesystem (const char *type, const char *target,
 outcome<std::uint64_t> mount_bind (const char *source, const char *target,
                                    bool read_only) noexcept;
 
+// Give this thread, and those that it starts, a mount namespace of its own:
+// what is mounted outside of it later appears in it, not the other way round.
+outcome<void> unshare_mounts () noexcept;
+
+// Let the mount on TARGET be written through, if its file system can be.
+outcome<void> allow_writing (const char *target) noexcept;
+
 // Unmount what is mounted on TARGET, if it is the mount with ID; with FORCE,
 // also one in use, whose users keep it.
 outcome<void> unmount (std::uint64_t id, const char *target,

@@ -64,6 +64,26 @@ unmount_ (SCM id, SCM target, SCM force)
   return value_or_raise (result);
 }
 
+static SCM
+unshare_mounts_ ()
+{
+  return value_or_raise (act ("unshare", unshare_mounts));
+}
+
+static SCM
+allow_writing_ (SCM target)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<mount_request> ();
+  decode (target, request.target);
+  auto result = act ("mount_setattr", [&]
+    {
+      return allow_writing (request.target.c_str ());
+    });
+  scm_dynwind_end ();
+  return value_or_raise (result);
+}
+
 static const primitive table[] = {
   {"%mount-filesystem", 3, reinterpret_cast<void *> (mount_filesystem_),
    "Mount a new file system of @var{type} on @var{target} with the list of "
@@ -77,6 +97,11 @@ static const primitive table[] = {
    "Unmount what is mounted on @var{target}, which must be the mount with "
    "ID @var{id}; if @var{force} is true, also if it is in use (umount2(2))."
   },
+  {"%unshare-mounts", 0, reinterpret_cast<void *> (unshare_mounts_),
+   "Give this thread, and those that it starts, a mount namespace of its "
+   "own, in which later mounts outside appear, too (unshare(2))."},
+  {"%allow-writing", 1, reinterpret_cast<void *> (allow_writing_),
+   "Let the mount on @var{target} be written through (mount_setattr(2))."},
 };
 
 void

@@ -10,6 +10,7 @@
 (define-module (fruix store directories)
   #:use-module (fruix errors)
   #:use-module (fruix store layout)
+  #:use-module (fruix store writable)
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:use-module ((ice-9 binary-ports) #:select (put-bytevector))
@@ -62,10 +63,11 @@ others put there."
 (define* (make-directories layout #:key build-group)
   "Create the directories of @var{layout}, a @code{<layout>}, that are
 missing.  With @var{build-group}, the number of the group of the build users,
-give the store the owner and mode that they need.  Fail if the store is a
-symbolic link, unless the environment has @env{NIX_IGNORE_SYMLINK_STORE} set
+give the store the owner and mode that they need.  Fail if nobody can write to
+the store, and if it is a symbolic link, unless the environment has @env{NIX_IGNORE_SYMLINK_STORE} set
 to 1."
   (ensure-directory (layout-physical-store layout))
+  (ensure-writable (layout-physical-store layout))
   (unless (equal? "1" (getenv "NIX_IGNORE_SYMLINK_STORE"))
     (check-no-symlink layout))
   (for-each ensure-directory

@@ -10,6 +10,7 @@
 (define-module (fruix store layout)
   #:use-module (fruix config)
   #:use-module (fruix errors)
+  #:use-module (ice-9 match)
   #:use-module (srfi srfi-9)
   #:export (make-layout
             layout-from-environment
@@ -51,11 +52,17 @@
   (configuration-directory layout-configuration-directory)
   (temporary-directory layout-temporary-directory)) ;parent of build trees
 
-(define (check-absolute file)
-  "Return @var{file} without trailing slashes, or fail if it is relative."
+(define (canonical file)
+  "Return FILE without empty components, \".\" and \"..\", looking at no link;
+the root directory is \"\".  Fail if it is relative."
   (unless (absolute-file-name? file)
     (fail "`~a' is not an absolute file name" file))
-  (string-trim-right file #\/))
+  (let loop ((parts (string-split file #\/)) (kept '()))
+    (match parts
+      (() (string-concatenate-reverse kept))
+      (((or "" ".") . rest) (loop rest kept))
+      ((".." . rest) (loop rest (if (null? kept) '() (cdr kept))))
+      ((part . rest) (loop rest (cons (string-append "/" part) kept))))))
 
 (define* (make-layout #:key
                       (root "")
@@ -70,12 +77,12 @@ under the directory @var{root}, as do by default the state (@file{/var/guix}),
 logs (@file{/var/log/guix}) and configuration (@file{/etc/guix}); the other
 arguments are physical directories that replace these.  All are absolute file
 names."
-  (let* ((root (check-absolute (if (string-null? root) "/" root)))
+  (let* ((root (canonical (if (string-null? root) "/" root)))
          (under-root (lambda (directory default)
                        (if directory
-                           (check-absolute directory)
+                           (canonical directory)
                            (string-append root default))))
-         (store (check-absolute store-directory))
+         (store (canonical store-directory))
          (state (under-root state-directory "/var/guix")))
     (%make-layout root
                   store
@@ -83,21 +90,22 @@ names."
                   state
                   (under-root log-directory "/var/log/guix")
                   (if database-directory
-                      (check-absolute database-directory)
+                      (canonical database-directory)
                       (string-append state "/db"))
                   (under-root configuration-directory "/etc/guix")
                   (if temporary-directory
-                      (check-absolute temporary-directory)
+                      (canonical temporary-directory)
                       (string-append state "/builds")))))
 
 (define* (layout-from-environment #:key root)
-  "Return the layout that the environment asks for: @env{NIX_STORE_DIR},
-@env{GUIX_STATE_DIRECTORY}, @env{GUIX_LOG_DIRECTORY},
+  "Return the layout that the environment asks for: @env{NIX_STORE_DIR} or
+@env{NIX_STORE}, @env{GUIX_STATE_DIRECTORY}, @env{GUIX_LOG_DIRECTORY},
 @env{GUIX_DATABASE_DIRECTORY}, @env{GUIX_CONFIGURATION_DIRECTORY} and
 @env{TMPDIR}, as for guix-daemon; what they do not name is where Fruix was
 configured to look.  With @var{root}, a directory, everything is under it:
-only @env{NIX_STORE_DIR}, which is logical, and @env{TMPDIR} still count."
-  (let ((store (or (getenv "NIX_STORE_DIR") "/gnu/store")))
+only the name of the store, which is logical, and @env{TMPDIR} still count."
+  (let ((store (or (getenv "NIX_STORE_DIR") (getenv "NIX_STORE")
+                   "/gnu/store")))
     (if root
         (make-layout #:root root
                      #:store-directory store

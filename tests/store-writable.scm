@@ -1,0 +1,95 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; A store on a read-only mount, as on Guix System, and one on another file
+;;; system than the trees of builds: a real daemon, where nobody else sees the
+;;; mounts.
+
+(use-modules (fruix config)
+             (fruix process)
+             (ice-9 match)
+             (ice-9 textual-ports)
+             (srfi srfi-64)
+             (tests support))
+
+(define %source (getenv "abs_top_srcdir"))
+(define %root? (zero? (getuid)))
+
+(define (namespace-works?)
+  (and (eq? %platform 'linux) %root?
+       (zero? (wait-process
+               (spawn-process "unshare" '("unshare" "--mount" "true")
+                              #:error #f)))))
+
+(define (run-script script . arguments)
+  "Run the shell SCRIPT with ARGUMENTS in a mount namespace of its own; return
+what it writes, as a list of lines."
+  (match (pipe)
+    ((input . output)
+     (let ((process (spawn-process
+                     "unshare" `("unshare" "--mount" "sh" "-ec" ,script
+                                 ,(string-append
+                                   (getenv "abs_top_builddir")
+                                   "/fruix-daemon")
+                                 ,@arguments)
+                     #:output output #:error output)))
+       (close-port output)
+       (let ((text (get-string-all input)))
+         (wait-process process)
+         (string-split (string-trim-right text) #\newline))))))
+
+;; $0 is the daemon, $1 its root.  It is asked to add a file, as that writes to
+;; the store, and ended.
+(define %serve "
+\"$0\" --root=\"$1\" --build-users=40000:40000 2> \"$1/errors\" & pid=$!
+while kill -0 $pid 2> /dev/null && ! grep -q listening \"$1/errors\"
+do sleep 0.05; done
+item=`\"${0%-daemon}\" add --root=\"$1\" \"$1/file\" 2> /dev/null` || true
+test -n \"$item\" && cat \"$1$item\"
+kill $pid 2> /dev/null || sed 's/.*error: //' \"$1/errors\"
+wait $pid || true
+")
+
+(define %prepare "
+mkdir -p \"$1/gnu/store\"; echo contents > \"$1/file\"
+")
+
+(define (try-with-store mounting)
+  "Return what a daemon does after the shell commands MOUNTING."
+  (call-with-temporary-directory
+   (lambda (root)
+     (run-script (string-append %prepare mounting %serve) root))
+   #:mode #o755))
+
+(test-begin "store-writable")
+(skip-unless (namespace-works?) "needs root and mount namespaces")
+
+(test-equal "a read-only mount is written through, and stays what it is"
+  '("contents" "touch: read-only")
+  (call-with-temporary-directory
+   (lambda (root)
+     (run-script (string-append %prepare "
+mount --bind \"$1/gnu/store\" \"$1/gnu/store\"
+mount -o remount,bind,ro \"$1/gnu/store\"
+" %serve "
+touch \"$1/gnu/store/x\" 2> /dev/null || echo touch: read-only
+umount \"$1/gnu/store\"
+")
+                 root))
+   #:mode #o755))
+
+(test-assert "a read-only file system stays read-only, and that is said"
+  (match (try-with-store "
+mount -t tmpfs -o ro tmpfs \"$1/gnu/store\"
+")
+    ((line) (string-suffix? "cannot be written to" line))))
+
+(test-assert "so does a directory below the mount"
+  (match (try-with-store "
+mount --bind \"$1/gnu\" \"$1/gnu\"
+mount -o remount,bind,ro \"$1/gnu\"
+")
+    ((line) (string-contains line "is read-only, and stays so: mount_set"))))
+
+(test-equal "a store on a file system of its own" '("contents")
+  (try-with-store "mount -t tmpfs tmpfs \"$1/gnu/store\""))
+
+(test-end "store-writable")
