@@ -25,6 +25,8 @@
             %shell
             install-shell
             call-with-daemon
+            start-daemon
+            make-daemon
             daemon-layout
             daemon-process
             connect-to

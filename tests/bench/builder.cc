@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A builder that does next to nothing: it makes the file that $out names,
-// after writing as many MiB of output as $MEBIBYTES says.  Linked statically,
-// so that a sandbox needs nothing else.
+// with the text $contents, after writing as many MiB of output as $MEBIBYTES
+// says.  Linked statically, so that a sandbox needs nothing else.
 
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -29,6 +30,14 @@ write_lines (int mebibytes)
   return true;
 }
 
+bool
+make_file (const char *name, const char *contents)
+{
+  int fd = ::open (name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  ssize_t size = contents ? std::strlen (contents) : 0;
+  return fd >= 0 && ::write (fd, contents, size) == size;
+}
+
 } // namespace
 
 int
@@ -38,5 +47,5 @@ main ()
   const char *mebibytes = std::getenv ("MEBIBYTES");
   if (!out || (mebibytes && !write_lines (std::atoi (mebibytes))))
     return 1;
-  return ::open (out, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) < 0;
+  return !make_file (out, std::getenv ("contents"));
 }

@@ -12,10 +12,13 @@
   #:use-module (tests bench daemon)
   #:use-module (tests bench figures)
   #:use-module (tests support)
-  #:export (bench-builds
+  #:export (add-builder
+            numbered
+            bench-builds
             bench-log))
 
 (define (add-builder daemon)
+  "Add the builder to the store of @var{daemon}; return its store file name."
   (add-to-store daemon (program "builder") #:name "builder"))
 
 (define (trivial daemon builder name)
@@ -23,6 +26,7 @@
   (derivation daemon name builder '() #:inputs (list builder)))
 
 (define (numbered prefix count)
+  "Return @var{count} names that begin with @var{prefix}."
   (map (lambda (n) (format #f "~a-~a" prefix n)) (iota count)))
 
 (define (floor-rate count width)
@@ -41,7 +45,7 @@ time."
   (let* ((count (scaled 200))
          (derivations (map (lambda (name) (trivial daemon builder name))
                            (numbered "sequential" count))))
-    (report "trivial builds, one after the other"
+    (figure "trivial builds, one after the other"
             (per-second count
                         (lambda ()
                           (for-each (lambda (drv)
@@ -51,10 +55,10 @@ time."
             (floor-rate count 1))))
 
 (define (bench-wide daemon builder)
-  (let* ((count (scaled 400))
+  (let* ((count (scaled 200))
          (derivations (map (lambda (name) (trivial daemon builder name))
                            (numbered "wide" count))))
-    (report "trivial builds, 8 at a time"
+    (figure "trivial builds, 8 at a time"
             (per-second count
                         (lambda () (build-derivations daemon derivations)))
             "/s"
@@ -62,17 +66,17 @@ time."
 
 (define (bench-builds)
   "Report how many trivial builds a second a daemon does."
-  (call-with-bench-daemon
+  (compare-daemons
    (lambda (daemon _)
      (let ((builder (add-builder daemon)))
        (build-derivations daemon (list (trivial daemon builder "warm-up")))
-       (bench-sequential daemon builder)
-       (bench-wide daemon builder)))
+       (list (bench-sequential daemon builder)
+             (bench-wide daemon builder))))
    #:jobs 8))
 
 (define (bench-log)
   "Report how fast a builder's output gets to the client."
-  (call-with-bench-daemon
+  (compare-daemons
    (lambda (daemon _)
      (let* ((size (scaled 200))         ;MiB
             (builder (add-builder daemon))
@@ -80,7 +84,8 @@ time."
                              #:inputs (list builder)
                              #:environment
                              `(("MEBIBYTES" . ,(number->string size))))))
-       (report "build log to the client"
-               (per-second size
-                           (lambda () (build-derivations daemon (list drv))))
-               "MiB/s")))))
+       (list (figure "build log to the client"
+                     (per-second size
+                                 (lambda ()
+                                   (build-derivations daemon (list drv))))
+                     "MiB/s"))))))

@@ -1,17 +1,27 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; What benchmarks run: a daemon on a root of its own, and programs.
+;;; What benchmarks run: a daemon on a root of its own, and programs; and the
+;;; peer, a guix-daemon that does the same work in the same run, if there is
+;;; one to compare with.
 ;;; Code:
 
 (define-module (tests bench daemon)
   #:use-module (fruix client)
   #:use-module (fruix process)
   #:use-module (fruix store layout)
+  #:use-module (srfi srfi-1)
+  #:use-module (tests bench figures)
   #:use-module (tests daemon-support)
-  #:export (call-with-bench-daemon
+  #:use-module (tests support)
+  #:export (current-peer
+            call-with-bench-daemon
+            compare-daemons
             connect-client
             program
             run))
+
+;; The file name of a guix-daemon, or #f.
+(define current-peer (make-parameter #f))
 
 (define (program name)
   "Return the file name of the benchmarks' own program @var{name}."
@@ -40,14 +50,92 @@ build as."
   (let ((layout (daemon-layout daemon)))
     (open-connection (layout-socket layout) #:layout layout)))
 
+(define* (call-with-client daemon jobs proc)
+  "Call PROC with a connection to DAEMON, by which JOBS builds go on at a time,
+and with DAEMON."
+  (let ((connection (connect-client daemon)))
+    (set-build-options connection #:max-jobs jobs
+                       #:offload? #f #:use-substitutes? #f)
+    (let ((result (parameterize ((current-build-output-port
+                                  (%make-void-port "w")))
+                    (proc connection daemon))))
+      (close-connection connection)
+      result)))
+
 (define* (call-with-bench-daemon proc #:key (jobs 1))
   "Call @var{proc} with a connection to a new daemon that builds @var{jobs} at
-a time, and with the daemon."
+a time, and with the daemon; return what it returned."
   (call-with-daemon
    (lambda (daemon)
-     (let ((connection (connect-client daemon)))
-       (set-build-options connection #:max-jobs jobs)
-       (parameterize ((current-build-output-port (%make-void-port "w")))
-         (proc connection daemon))
-       (close-connection connection)))
+     (call-with-client daemon jobs proc))
    #:options (cons (format #f "--max-jobs=~a" jobs) (build-users jobs))))
+
+
+;;
+;; The peer.
+;;
+
+(define (peer-layout directory)
+  "Return the layout of a peer that has everything in DIRECTORY."
+  (define (below name) (string-append directory "/" name))
+  (make-layout #:store-directory (below "store")
+               #:state-directory (below "state")
+               #:log-directory (below "log")
+               #:configuration-directory (below "etc")))
+
+(define (start-peer layout)
+  "Start the peer on LAYOUT and return its process, once it answers."
+  (let ((process
+         (spawn-process
+          (current-peer)
+          (list "guix-daemon" "--no-substitutes" "--no-offload"
+                (string-append "--listen=" (layout-socket layout)))
+          #:error #f
+          #:environment
+          (map (lambda (variable get)
+                 (string-append variable "=" (get layout)))
+               '("NIX_STORE_DIR" "GUIX_STATE_DIRECTORY" "GUIX_LOG_DIRECTORY"
+                 "GUIX_CONFIGURATION_DIRECTORY")
+               (list layout-store layout-state-directory
+                     layout-log-directory
+                     layout-configuration-directory)))))
+    (await-answer layout)
+    process))
+
+(define (await-answer layout)
+  "Return once a daemon answers on the socket of LAYOUT, or fail after ten
+seconds."
+  (let loop ((left 10000))
+    (or (catch #t
+          (lambda ()
+            (close-connection (open-connection (layout-socket layout)
+                                               #:layout layout))
+            #t)
+          (lambda arguments
+            (when (zero? left) (apply throw arguments))
+            #f))
+        (begin
+          (usleep 1000)
+          (loop (- left 1))))))
+
+(define* (call-with-peer proc #:key (jobs 1))
+  "Do what call-with-bench-daemon does with the peer."
+  (call-with-temporary-directory
+   (lambda (directory)
+     (let ((layout (peer-layout directory)))
+       (for-each (lambda (get) (mkdir (get layout)))
+                 (list layout-store layout-state-directory
+                       layout-log-directory layout-configuration-directory))
+       (call-with-process (start-peer layout)
+         (lambda (process)
+           (call-with-client (make-daemon layout process) jobs proc)))))
+   #:mode #o755))
+
+(define* (compare-daemons measure #:key (jobs 1))
+  "Call @var{measure} as @code{call-with-bench-daemon} does, and once more with
+the peer if there is one.  Report the figures that it returns, a list of what
+@code{figure} returns, which are the same ones each time."
+  (let ((ours (call-with-bench-daemon measure #:jobs jobs)))
+    (if (current-peer)
+        (for-each report-with-peer ours (call-with-peer measure #:jobs jobs))
+        (for-each report-figure ours))))

@@ -7,14 +7,19 @@
 ;;;   (figure (name "…") (value 80.0) (unit "/s") (floor 160.0) (ratio 0.5))
 ;;;
 ;;; A floor is the value of what the machine does without Fruix for the same
-;;; work, measured in the same run; the ratio is the value divided by it.
+;;; work, measured in the same run; the ratio is the value divided by it.  The
+;;; peer is what another daemon does, with the value divided by that.
 ;;; Code:
 
 (define-module (tests bench figures)
+  #:use-module ((srfi srfi-1) #:select (first))
   #:export (current-scale
             scaled
             seconds
             per-second
+            figure
+            report-figure
+            report-with-peer
             report))
 
 ;; How much of the full work is done: 1 for figures to publish, less for a
@@ -42,15 +47,35 @@ it a second does."
   (let ((unit (expt 10. (- 3 (floor (log10 (max 1e-9 (abs value))))))))
     (/ (round (* value unit)) unit)))
 
-(define* (report name value unit #:optional floor)
-  "Print the figure @var{name}: @var{value}, a real, in @var{unit}, a string,
+(define* (figure name value unit #:optional floor)
+  "Return the figure @var{name}: @var{value}, a real, in @var{unit}, a string,
 and where there is one the value of its @var{floor}."
-  (write `(figure (name ,name)
-                  (value ,(rounded value))
-                  (unit ,unit)
-                  ,@(if floor
-                        `((floor ,(rounded floor))
-                          (ratio ,(rounded (/ value floor))))
-                        '())))
+  `(figure (name ,name)
+           (value ,(rounded value))
+           (unit ,unit)
+           ,@(if floor
+                 `((floor ,(rounded floor))
+                   (ratio ,(rounded (/ value floor))))
+                 '())))
+
+(define (report-figure figure)
+  "Print @var{figure}, which @code{figure} returned."
+  (write figure)
   (newline)
   (force-output))
+
+(define (figure-value figure)
+  (first (assq-ref (cdr figure) 'value)))
+
+(define (report-with-peer figure peer)
+  "Print @var{figure} with the value that it has for another daemon, which is
+in the figure @var{peer}."
+  (let ((value (figure-value peer)))
+    (report-figure `(,@figure
+                     (peer ,value)
+                     (peer-ratio ,(rounded (/ (figure-value figure)
+                                              value)))))))
+
+(define (report . arguments)
+  "Print the figure that @code{figure} makes of @var{arguments}."
+  (report-figure (apply figure arguments)))

@@ -4,6 +4,7 @@
 ;;;
 ;;;   make bench
 ;;;   make bench BENCH='--scale=0.01 builds queries'
+;;;   make bench BENCH='--peer=/usr/bin/guix-daemon graphs'
 ;;; Code:
 
 (define-module (tests bench run)
@@ -12,7 +13,9 @@
   #:use-module (srfi srfi-37)
   #:use-module (tests bench adding)
   #:use-module (tests bench builds)
+  #:use-module (tests bench daemon)
   #:use-module (tests bench figures)
+  #:use-module (tests bench graphs)
   #:use-module (tests bench memory)
   #:use-module (tests bench queries)
   #:use-module (tests bench sandboxes)
@@ -20,6 +23,7 @@
 
 (define %benchmarks
   `(("builds" . ,bench-builds)
+    ("graphs" . ,bench-graphs)
     ("log" . ,bench-log)
     ("queries" . ,bench-queries)
     ("adding" . ,bench-adding)
@@ -30,12 +34,16 @@
   (list (option '("scale") #t #f
                 (lambda (opt name text names)
                   (current-scale (string->number text))
+                  names))
+        (option '("peer") #t #f
+                (lambda (opt name file names)
+                  (current-peer file)
                   names))))
 
 (define (main arguments)
   "Run the benchmarks that @var{arguments}, the command line without the
 program's name, ask for: all if it names none, on @code{--scale} of the full
-amount of work."
+amount of work, beside the guix-daemon that @code{--peer} names."
   (let ((names (args-fold arguments %options
                           (lambda (opt name . _)
                             (error "unknown option" name))
