@@ -4,8 +4,11 @@
 ;;; "builtin:git-download".  A program of Guix does their work, with the host's
 ;;; network and files, as the build user.
 ;;;
-;;; It leaves the output in the build directory.  As the output is a fixed one,
-;;; it is copied from there, and its hash must be right.
+;;; That program takes only names in the store for the output, and the item's
+;;; name must be where it is in those of items.  So the output is made as "o-NAME"
+;;; in a directory of the store, whose own name has the length that makes this
+;;; fit, and which nobody but the build user can enter.  As the output is a fixed
+;;; one, it is copied from there, and its hash must be right.
 ;;; Code:
 
 (define-module (fruix build builtin)
@@ -15,14 +18,18 @@
   #:use-module (fruix build job)
   #:use-module (fruix build users)
   #:use-module (fruix derivation)
-  #:use-module (fruix errors)
+  #:use-module (fruix descriptors)
   #:use-module (fruix octets)
   #:use-module (fruix process)
   #:use-module (fruix store)
   #:use-module (fruix store layout)
+  #:use-module ((fruix store path) #:select (store-path-name))
+  #:use-module (fruix tree)
   #:use-module (srfi srfi-1)
   #:export (builtin?
             check-builtin
+            call-with-output-directory
+            output-in-place
             call-with-builtin
             %builtin-builders))
 
@@ -64,14 +71,55 @@ expects."
                          '("NIX_STORE=" "TMPDIR=" "_NIX_OPTIONS=")))
                   (environ))))
 
-(define (start job user directory output)
+;; The base name of the directory: 30 characters.
+(define %directory-template ".fruix-output-of-builtinXXXXXX")
+
+(define (output-path job)
+  (derivation-output-path
+   (first (derivation-outputs (job-derivation job)))))
+
+(define (output-file job directory)
+  "Return the name under which the program makes the output of @var{job} in
+@var{directory}."
+  (string-append directory "/o-"
+                 (store-path-name (store-directory (job-store job))
+                                  (output-path job))))
+
+(define (output-in-place job directory)
+  "Give the output of @var{job} in @var{directory} the base name that an item
+has; nobody runs any more who could do something there."
+  (let ((file (output-file job directory)))
+    (when (false-if-exception (lstat file))
+      (rename-file file
+                   (string-append directory "/"
+                                  (basename (output-path job)))))))
+
+(define (call-with-output-directory job owner proc)
+  "Call @var{proc} with the name of a new directory for the output of
+@var{job}, which belongs to @var{owner}, a pair of user and group id, and is
+deleted afterwards."
+  (define store (job-store job))
+  (define parent (layout-physical-store (store-layout store)))
+  (define directory
+    (mkdtemp (string-append parent "/" %directory-template)))
+  (dynamic-wind
+    (const #t)
+    (lambda ()
+      (add-temp-root! store
+                      (string-append (store-directory store) "/"
+                                     (basename directory)))
+      (chown directory (car owner) (cdr owner))
+      (proc directory))
+    (lambda ()
+      (call-with-directory parent
+        (lambda (fd) (delete-tree! fd (basename directory)))))))
+
+(define (start job user directory place output)
   "Start the program that does the work of the builtin builder of @var{job} in
 the build directory @var{directory} as @var{user}, a build user or @code{#f},
-writing to the port @var{output}; return the process."
-  (define derivation (job-derivation job))
+to make its output in the directory @var{place}, and to write to the port
+@var{output}; return the process."
   (define top (build-directory-top directory))
-  (define item
-    (derivation-output-path (first (derivation-outputs derivation))))
   (apply spawn-process
          (or (find-guix)
              (reject 'transient
@@ -79,7 +127,7 @@ writing to the port @var{output}; return the process."
 there" (job-drv job)))
          (list "guix" "perform-download"
                (physical (store-layout (job-store job)) (job-drv job))
-               (string-append top "/" (basename item)))
+               (output-file job place))
          #:environment (environment job top)
          #:directory top
          #:input #f #:output output #:error output
@@ -96,12 +144,13 @@ there" (job-drv job)))
     (lambda () (kill (- id) SIGKILL))
     (const #f)))
 
-(define (call-with-builtin job user directory output proc)
+(define (call-with-builtin job user directory place output proc)
   "Call @var{proc} with a process that does the work of the builtin builder of
 @var{job} in the build directory @var{directory} as @var{user}, a build user
-or @code{#f}, and writes to the port @var{output}.  However @var{proc} is left,
-the process and what it has started are dead afterwards."
-  (let ((process (start job user directory output)))
+or @code{#f}, makes the output in the directory @var{place}, and writes to the
+port @var{output}.  However @var{proc} is left, the process and what it has
+started are dead afterwards."
+  (let ((process (start job user directory place output)))
     (dynamic-wind
       (const #t)
       (lambda () (call-with-process process proc))
