@@ -23,13 +23,14 @@
 (define %layers
   '((0 "config" "errors" "thread")
     (1 "primitives")
-    (2 "base16" "base32" "bulk" "control/wire" "credentials" "database" "derivation"
-       "derivation/" "descriptors" "flag" "gzip" "hash" "jail" "links"
-       "mailbox" "map" "mentions" "mount" "mountinfo" "nar" "octets" "plan" "probe"
-       "process" "protocol/wire" "record-lock" "sandbox/check" "sandbox/spec"
-       "scheduler/task" "sharing" "store/path" "terminal" "tree")
+    (2 "base16" "base32" "bulk" "control/wire" "credentials" "database"
+       "derivation" "derivation/" "descriptors" "flag" "gzip" "hash" "jail"
+       "links" "mailbox" "map" "mentions" "mount" "mountinfo" "nar" "octets"
+       "plan" "probe" "process" "protocol/wire" "record-lock" "sandbox/check"
+       "sandbox/spec" "scheduler/task" "sharing" "store/path" "terminal"
+       "tree")
     (3 "sandbox/" "store/")
-    (4 "agent" "agent/" "sandbox" "store")
+    (4 "agent" "agent/" "sandbox" "sandbox/outside" "store")
     (5 "build" "build/" "doctor" "doctor/" "shepherd")
     (6 "scheduler" "scheduler/")
     (7 "control" "protocol/" "session" "session/")

@@ -50,7 +50,7 @@
             (or (process-status process) 'running))))
 
 (define* (perform-plan program arguments environment plan
-                       #:key executable relative)
+                       #:key executable relative joined)
   "Start the file @var{program} in a process that first performs @var{plan}, a
 list of steps, each a list of a name, strings and integers.  Before them, the
 plan tells where the process is born: @code{(\"namespaces\" @var{name} ...)}
@@ -59,27 +59,35 @@ parent's.  @var{arguments}, from argv[0] on, and @var{environment},
 @code{\"NAME=value\"}, are lists of strings or, for bytes that are not UTF-8,
 bytevectors; an @var{environment} of @code{#f} is that of this process.  With
 @var{executable}, a descriptor, what is open there is
-executed, and @var{program} is only its name; with @var{relative}, a process,
-the new one joins the namespaces of that instead.
+executed, and @var{program} is only its name.  With @var{relative}, a process,
+the new one joins the namespaces of that instead; or, before it gets its own,
+those of the kinds @var{joined}, a list of strings.
 
 Return a process.  Raise a @code{system-error} that names the step and its
 object if one fails, or @code{execve} if @var{program} cannot be executed; no
 process is left then."
   (call-with-values (lambda () (split-birth plan))
-    (lambda (birth steps)
-      (match (%spawn program executable arguments environment birth
-                     (and=> relative process-descriptor) steps)
+    (lambda (namespaces cgroup steps)
+      (match (%spawn program executable arguments environment
+                     (cond (joined
+                            (list namespaces cgroup
+                                  (process-descriptor relative) joined))
+                           (relative
+                            (list '() cgroup
+                                  (process-descriptor relative) namespaces))
+                           (else (list namespaces cgroup #f '())))
+                     steps)
         ((id . descriptor)
          (make-process id descriptor (make-mutex) (make-mutex) #f))))))
 
 (define (split-birth plan)
-  "Return what @var{plan} says about the birth of its process, as a pair of
-namespaces and a cgroup, and its steps."
+  "Return what @var{plan} says about the birth of its process, its namespaces
+and a cgroup or @code{#f}, and its steps."
   (match plan
     ((("namespaces" . namespaces) ("cgroup" directory) . steps)
-     (values (cons namespaces directory) steps))
+     (values namespaces directory steps))
     ((("namespaces" . namespaces) . steps)
-     (values (cons namespaces #f) steps))))
+     (values namespaces #f steps))))
 
 (define (descriptor-number object)
   "Return the descriptor behind @var{object}: a port, an integer, or

@@ -158,14 +158,28 @@ be, if the program is to blame."
       (remember process open)
       process)))
 
+(define (network-namespaces box)
+  "Return the kinds of namespaces that a process of @var{box} joins to be in a
+network of another process, for which a user namespace has to be inside of that
+one's."
+  (unless (eq? (sandbox-network box) 'host)
+    (refuse-field 'network "must be host to be that of a process, not ~a"
+                  (sandbox-network box)))
+  (if (sandbox-mapping box) '("user" "net") '("net")))
+
 (define* (call-with-sandboxed-program box command proc #:key program
                                       environment (input 0) (output 1)
-                                      (error 2) (descriptors '()))
+                                      (error 2) (descriptors '())
+                                      network-of)
   "Make the sandbox @var{box} for @var{command} alone, and call @var{proc} with
 its process; the arguments are those of @code{spawn-in-sandbox}.  However
 @var{proc} is left, the program and all that it started are dead afterwards,
 and nothing is left of the sandbox; then return what @var{proc} returned.  On
-Linux the program is the first process of the sandbox, with the process ID 1."
+Linux the program is the first process of the sandbox, with the process ID 1.
+
+If @var{network-of}, a process (@pxref{fruix sandbox outside}), is not
+@code{#f}, its network is there instead of that of the host, which @var{box} asks
+for."
   (let* ((plan (announced-plan box))
          (receipt (perform-host-steps plan)))
     (dynamic-wind
@@ -176,7 +190,9 @@ Linux the program is the first process of the sandbox, with the process ID 1."
           plan '(create enter program drop) command
           #:program program
           #:environment (or environment (sandbox-environment box))
-          #:descriptors (descriptor-numbers input output error descriptors))
+          #:descriptors (descriptor-numbers input output error descriptors)
+          #:relative network-of
+          #:joined (and network-of (network-namespaces box)))
          proc))
       (lambda () (undo-host-steps receipt)))))
 

@@ -28,6 +28,7 @@ struct start
   void *argument;
   int namespaces;   // flags of clone (2)
   int relative;     // see 'birth'
+  int joined;       // flags of setns (2)
   int cgroup;       // its cgroup.procs, or -1
   std::byte *top;   // of the stack of a child's child
   fault failure {};
@@ -49,6 +50,20 @@ namespace_flag (std::string_view name) noexcept
     if (row.name == name)
       return row.flag;
   return 0;
+}
+
+static outcome<int>
+namespace_flags (const std::vector<std::string> &names) noexcept
+{
+  int flags = 0;
+  for (auto &name : names)
+    {
+      int flag = namespace_flag (name);
+      if (flag == 0)
+        return failed ("clone", name, EINVAL);
+      flags |= flag;
+    }
+  return flags;
 }
 
 static void
@@ -85,17 +100,17 @@ give_birth (start &start, std::byte *top, int flags) noexcept
 }
 
 // Only the children of a process can be in another PID namespace than it is:
-// so join all, and give birth to a sibling there.
+// so join those of RELATIVE, and give birth to a sibling there.
 static int
 run_midwife (void *argument)
 {
   auto &start = *static_cast<struct start *> (argument);
   enter_cgroup (start);
   start.cgroup = -1;
-  if (::setns (start.relative, start.namespaces) < 0)
+  if (::setns (start.relative, start.joined) < 0)
     start.failure = make_fault ("setns");
   else
-    give_birth (start, start.top, CLONE_PARENT);
+    give_birth (start, start.top, CLONE_PARENT | start.namespaces);
   ::_exit (0);
 }
 
@@ -143,15 +158,14 @@ start_process (const birth &birth, process_body body,
                                    : new (std::nothrow) std::byte[stack_size]};
   if (!first || (birth.relative >= 0 && !second))
     return failed ("clone", "", ENOMEM);
-  start start {body, argument, 0, birth.relative, cgroup.get (),
-               second.get () + stack_size};
-  for (auto &name : birth.namespaces)
-    {
-      int flag = namespace_flag (name);
-      if (flag == 0)
-        return failed ("clone", name, EINVAL);
-      start.namespaces |= flag;
-    }
+  auto namespaces = namespace_flags (birth.namespaces);
+  if (!namespaces)
+    return std::unexpected {namespaces.error ()};
+  auto joined = namespace_flags (birth.joined);
+  if (!joined)
+    return std::unexpected {joined.error ()};
+  start start {body, argument, *namespaces, birth.relative, *joined,
+               cgroup.get (), second.get () + stack_size};
   if (birth.relative < 0)
     give_birth (start, first.get () + stack_size, start.namespaces);
   else

@@ -32,6 +32,12 @@ outcome<void> filter_system_calls (const step &, context &) noexcept;
 outcome<void> join_new_keyring (const step &, context &) noexcept;
 outcome<void> scope_abstract_names (const step &, context &) noexcept;
 
+// tap.cc: a network that a program of the host provides.
+outcome<void> make_tap (const step &, context &) noexcept;
+outcome<void> raise_interface (const step &, context &) noexcept;
+outcome<void> set_default_route (const step &, context &) noexcept;
+outcome<void> route_localnet (const step &, context &) noexcept;
+
 // attributes.cc: the rest.
 outcome<void> raise_loopback (const step &, context &) noexcept;
 outcome<void> set_host_name (const step &, context &) noexcept;

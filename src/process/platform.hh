@@ -26,8 +26,9 @@ struct process
 // Where a process is born.
 struct birth
 {
-  std::vector<std::string> namespaces;  // "mount", "pid"...: fresh ones, or
-  int relative = -1;                    // those of this process, a pidfd
+  std::vector<std::string> namespaces;  // "mount", "pid"...: fresh ones, in
+  int relative = -1;                    // those of this process, a pidfd,
+  std::vector<std::string> joined;      // of these kinds
   std::string cgroup;  // the directory of its cgroup; empty for its parent's
 };
 

@@ -68,13 +68,16 @@ decode_descriptor (SCM fd)
   return scm_is_false (fd) ? -1 : scm_to_int (fd);
 }
 
-// Copy the pair BIRTH: namespaces, and a cgroup or #f.
+// Copy the list BIRTH: namespaces, a cgroup or #f, and, after the process whose
+// they are, #f for none, those that are joined.
 static void
 decode (SCM birth, struct birth &out)
 {
   decode (scm_car (birth), out.namespaces);
-  if (scm_is_true (scm_cdr (birth)))
-    decode (scm_cdr (birth), out.cgroup);
+  if (scm_is_true (scm_cadr (birth)))
+    decode (scm_cadr (birth), out.cgroup);
+  out.relative = decode_descriptor (scm_caddr (birth));
+  decode (scm_cadddr (birth), out.joined);
 }
 
 // Copy the list ENVIRONMENT, or for #f this process's own.
@@ -90,7 +93,7 @@ decode_environment (SCM environment, std::vector<std::string> &out)
 
 static SCM
 spawn_ (SCM program, SCM executable, SCM arguments, SCM environment,
-        SCM birth, SCM relative, SCM steps)
+        SCM birth, SCM steps)
 {
   scm_dynwind_begin (scm_t_dynwind_flags {});
   auto &request = make_request<plan::spawn_request> ();
@@ -99,7 +102,6 @@ spawn_ (SCM program, SCM executable, SCM arguments, SCM environment,
   decode (arguments, request.arguments);
   decode_environment (environment, request.environment);
   decode (birth, request.birth);
-  request.birth.relative = decode_descriptor (relative);
   decode (steps, request.steps);
   auto result = act ("spawn", [&] { return plan::spawn (request); });
   scm_dynwind_end ();
@@ -143,11 +145,11 @@ undo_ (SCM receipt)
 }
 
 static const primitive table[] = {
-  {"%spawn", 7, reinterpret_cast<void *> (spawn_),
-   "Start a process as @var{birth} says, a pair of a list of strings, its "
-   "new namespaces, and the directory of its cgroup or @code{#f}; if "
-   "@var{relative}, a descriptor of a process, is not @code{#f}, it joins "
-   "that one's namespaces of these kinds instead.  Let it perform "
+  {"%spawn", 6, reinterpret_cast<void *> (spawn_),
+   "Start a process as @var{birth} says, a list: a list of strings, its new "
+   "namespaces; the directory of its cgroup or @code{#f}; a descriptor of a "
+   "process or @code{#f}; and the kinds of that one's namespaces, strings, "
+   "which it joins before it gets those of its own.  Let it perform "
    "@var{steps}, and execute the file @var{program}, or what is open as the "
    "descriptor @var{executable} if that is not @code{#f}, with the lists of "
    "strings @var{arguments}, from argv[0] on, and @var{environment}, "

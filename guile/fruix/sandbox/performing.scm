@@ -65,13 +65,14 @@ file name and arguments."
    (lambda () (undo-steps receipt))))
 
 (define* (start-program plan phases command #:key program environment
-                        descriptors terminal? relative)
+                        descriptors terminal? relative joined)
   "Start @var{command}, a list of strings from argv[0] on, in a process that
 goes through @var{phases} of @var{plan}: the file @var{program}, or else the
 first of @var{command}, with @var{environment} and @var{descriptors}, integers.
 With @var{terminal?}, the first of these becomes its controlling terminal; with
-@var{relative}, a process, it joins the namespaces of that one.  It gets SIGKILL
-when the thread that called this ends."
+@var{relative}, a process, it joins the namespaces of that one, or those of the
+kinds @var{joined} before it gets its own.  It gets SIGKILL when the thread that
+called this ends."
   (check-command (if (and program (pair? command))
                      (cons program (cdr command))
                      command))
@@ -84,7 +85,7 @@ when the thread that called this ends."
                      ,@(if terminal? '(("terminal")) '())
                      ,@(apply plan-steps plan phases)
                      ("death-signal" ,SIGKILL))
-                   #:relative relative))))
+                   #:relative relative #:joined joined))))
 
 ;; A process that does nothing until the other end of its socket is closed, as
 ;; it is when whoever started it is gone.
