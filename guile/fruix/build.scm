@@ -17,12 +17,15 @@
   #:use-module (fruix build environment)
   #:use-module (fruix build host)
   #:use-module (fruix build job)
+  #:use-module (fruix build network)
   #:use-module (fruix build outputs)
+  #:use-module (fruix build plain)
   #:use-module (fruix build platform)
   #:use-module (fruix build protection)
   #:use-module (fruix build references-graph)
   #:use-module (fruix build remote)
   #:use-module (fruix build sandbox)
+  #:use-module (fruix build stand-ins)
   #:use-module (fruix build substitution)
   #:use-module (fruix build users)
   #:use-module (fruix credentials)
@@ -83,64 +86,107 @@ which nobody runs yet."
                    (put-bytevector port (octets->bytevector contents))))))
             (references-graphs (job-store job) (job-derivation job))))
 
-(define (builder-environment job)
+(define (builder-environment job directory)
+  "Return the environment of @var{job}'s builder, which knows its build directory
+as @var{directory}."
   (build-environment (job-derivation job)
                      #:store (store-directory (job-store job))
-                     #:directory (build-directory-inside (job-store job)
-                                                         (job-drv job))
+                     #:directory directory
                      #:cores (job-option job 'cores 0)))
 
+(define (builder-personality job)
+  (define host (job-host job))
+  (system-personality (build-host-system host)
+                      (derivation-system (job-derivation job))
+                      #:impersonate-linux-2.6?
+                      (build-host-impersonate-linux-2.6? host)))
+
 ;;;
-;;; Builders.  Each procedure runs one to its end, and returns how it ended
-;;; and the directory that has the outputs.
+;;; Builders.  Each procedure runs one to its end, and calls PROC with the
+;;; directory that has its outputs and what is to be replaced in them.
 ;;;
 
-(define (run-in-sandbox job user area directory inputs)
-  "Run the builder of @var{job} as @var{user} in a sandbox with the chroot area
-@var{area} and the build directory @var{directory}."
-  (define box
-    (build-sandbox (job-store job) (job-host job) (job-drv job)
-                   #:area area #:directory directory #:inputs inputs
-                   #:user user
-                   #:environment (builder-environment job)
-                   #:personality
-                   (system-personality
-                    (build-host-system (job-host job))
-                    (derivation-system (job-derivation job)))))
+(define (await-builder job user launch)
+  "Run the builder of @var{job} by @var{launch}; return when it has succeeded and
+nothing of it, or of @var{user}, runs any more."
+  (let ((ending (run-builder job launch)))
+    (when user
+      (kill-user (build-user-id user)))
+    (check-ending job ending)))
+
+(define (run-sandboxed job user area directory inputs proc)
+  "Run the builder of @var{job} in a sandbox, with its build directory in
+@var{directory}; it leaves its outputs in the chroot area @var{area}."
+  (define store (job-store job))
+  (define inside (build-directory-inside store (job-drv job)))
   (write-references-graphs job (build-directory-top directory))
-  (values (run-builder job (sandbox-starter job box))
-          (area-store area)))
+  (call-with-build-network job area (builder-identity user)
+    (lambda (network)
+      (let ((box (build-sandbox store (job-host job) (job-drv job)
+                                #:area area #:directory directory
+                                #:inputs inputs #:user user
+                                #:network network
+                                #:environment
+                                (builder-environment job inside)
+                                #:personality (builder-personality job))))
+        (await-builder job user (sandbox-launcher box network)))))
+  (proc (area-store area) '()))
 
-(define (run-builtin job user directory)
+(define (run-plainly job user area directory proc)
+  "Run the builder of @var{job} in @var{directory} without a sandbox, and move
+its outputs into the chroot area @var{area}."
+  (write-references-graphs job directory)
+  (proc (area-store area)
+        (call-with-plain-outputs job user (area-store area)
+          (lambda (replacements)
+            (await-builder job user
+                           (plain-launcher
+                            (store-directory (job-store job))
+                            #:user user #:directory directory
+                            #:environment (builder-environment job directory)
+                            #:personality (builder-personality job)
+                            #:replacements replacements))
+            (reverse-replacements replacements)))))
+
+(define (run-builtin job user directory proc)
   "Run the builtin builder of @var{job} as @var{user} in the build directory
 @var{directory}."
   (check-builtin job)
-  (values (run-builder job
-                       (lambda (output proc)
-                         (call-with-builtin job user directory output proc)))
-          (build-directory-top directory)))
+  (call-with-output-directory job (build-owner user)
+    (lambda (place)
+      (await-builder job user (builtin-launcher job user directory place))
+      (output-in-place job place)
+      (proc place '()))))
 
 ;;;
 ;;; From the builder's start to its outputs.
 ;;;
+
+(define (build-owner user)
+  "Return the user and group id, a pair, of what @var{user}, or the daemon, has
+for a build."
+  (if user
+      (cons (build-user-id user) (build-user-group user))
+      (cons (geteuid) (getegid))))
+
+(define (sandboxed? job)
+  (and (build-host-chroot? (job-host job))
+       (not (builtin? (job-derivation job)))))
 
 (define (build-in job user name directory)
   "Build @var{job} as @var{user} in the chroot area called @var{name}, with the
 build directory @var{directory}; return the @code{<staged-output>}s."
   (define inputs (input-closure job))
   (define area (staged-file (store-staging (job-store job)) name))
-  (call-with-values
-      (lambda ()
-        (if (builtin? (job-derivation job))
-            (run-builtin job user directory)
-            (run-in-sandbox job user area directory inputs)))
-    (lambda (ending outputs)
-      (when user
-        (kill-user (build-user-id user)))
-      (check-ending job ending)
-      (read-outputs! job name outputs
-                     (if user (build-user-id user) (geteuid))
-                     inputs))))
+  (define (read outputs replacements)
+    (read-outputs! job name outputs (car (build-owner user)) inputs
+                   #:replacements replacements))
+  (cond ((builtin? (job-derivation job))
+         (run-builtin job user directory read))
+        ((sandboxed? job)
+         (run-sandboxed job user area directory inputs read))
+        (else
+         (run-plainly job user area directory read))))
 
 (define (keep job directory)
   "Leave the build directory @var{directory} of @var{job}, which failed, to its
@@ -148,25 +194,22 @@ client."
   (publish job `(note ,(format #f "note: keeping build directory `~a'"
                                directory)))
   (guard (exception (#t (publish job `(note ,(exception->text exception)))))
-    (keep-build-directory directory (job-option job 'client #f))))
+    (keep-build-directory directory (job-option job 'client #f)
+                          #:top? (sandboxed? job))))
 
 (define (build-once job user proc)
   "Build @var{job} as @var{user}, and call @var{proc} with the
 @code{<staged-output>}s, which are gone when it returns."
-  (define group (and user (build-user-group user)))
-  (define owner
-    (if user
-        (cons (build-user-id user) group)
-        (cons (geteuid) (getegid))))
   (define keep?
     (lambda (exception)
       (and (build-error? exception) (job-option job 'keep-failed? #f))))
-  (call-with-chroot-area (job-store job) group
+  (call-with-chroot-area (job-store job) (and user (build-user-group user))
     (lambda (name _)
-      (proc (call-with-build-directory (job-store job) (job-drv job) owner
+      (proc (call-with-build-directory (job-store job) (job-drv job)
+                                       (build-owner user)
               (lambda (directory)
                 (build-in job user name directory))
-              #:closed? (not (builtin? (job-derivation job)))
+              #:top? (sandboxed? job)
               #:keep? keep?
               #:keep (lambda (directory) (keep job directory)))))))
 

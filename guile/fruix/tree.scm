@@ -92,14 +92,17 @@ refused."
     ((references . fields)
      (list->nar-result fields references))))
 
-(define* (copy-tree! from name to new-name #:key owner)
+(define* (copy-tree! from name to new-name #:key owner (replacements '()))
   "Copy the tree @var{name} in the directory with descriptor @var{from} to
 @var{new-name}, which must not exist, in that with descriptor @var{to}.  All
 files of the copy are new and in canonical form, so that nobody else has one
-open.  @var{owner} and errors are as for @code{ingest-tree!}."
+open.  Hash parts that are keys of the alist @var{replacements} are replaced by
+its values, all strings of 32 characters, wherever they are in names, targets
+of symbolic links and contents.  @var{owner} and errors are as for
+@code{ingest-tree!}."
   (call-with-tree-errors
    (lambda ()
-     (%copy-tree from name to new-name (->ownership owner)))))
+     (%copy-tree from name to new-name (->ownership owner) replacements))))
 
 (define* (delete-tree! directory name #:key (links 1))
   "Remove the file or tree @var{name} in the directory with descriptor

@@ -36,7 +36,9 @@ outcome<void> scope_abstract_names (const step &, context &) noexcept;
 outcome<void> make_tap (const step &, context &) noexcept;
 outcome<void> raise_interface (const step &, context &) noexcept;
 outcome<void> set_default_route (const step &, context &) noexcept;
-outcome<void> route_localnet (const step &, context &) noexcept;
+outcome<void> set_network_setting (const step &, context &) noexcept;
+outcome<void> add_address6 (const step &, context &) noexcept;
+outcome<void> set_default_route6 (const step &, context &) noexcept;
 
 // attributes.cc: the rest.
 outcome<void> raise_loopback (const step &, context &) noexcept;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <climits>
 #include <fcntl.h>
 #include <net/if.h>
 #include <net/route.h>
@@ -23,6 +24,15 @@ request_for (const char *interface) noexcept
   ifreq request {};
   copy_text (request.ifr_name, interface);
   return request;
+}
+
+// The kernel's number of INTERFACE, or 0.
+static int
+interface_index (int socket, const char *interface) noexcept
+{
+  auto request = request_for (interface);
+  return ::ioctl (socket, SIOCGIFINDEX, &request) < 0 ? 0
+                                                      : request.ifr_ifindex;
 }
 
 static unique_fd
@@ -99,24 +109,65 @@ set_default_route (const step &step, context &) noexcept
   return {};
 }
 
-// ("localnet-route" INTERFACE): addresses of the loopback network, as far as
-// no loopback interface has them, are routed through INTERFACE like others.
-// They remain out of reach where the kernel's settings cannot be changed.
+// ("network-setting" NAME VALUE): a setting of this network namespace, below
+// /proc/sys/net.  Where these cannot be changed, it stays as it is.
 outcome<void>
-route_localnet (const step &step, context &) noexcept
+set_network_setting (const step &step, context &) noexcept
 {
-  char name[80] = "/proc/sys/net/ipv4/conf/";
-  auto start = std::string_view {name}.size ();
-  constexpr std::string_view leaf = "/route_localnet";
-  if (start + step.texts[0].size () + leaf.size () >= sizeof name)
+  constexpr std::string_view directory = "/proc/sys/net/";
+  char name[PATH_MAX];
+  if (directory.size () + step.texts[0].size () >= sizeof name)
     return failed ("open", step.text (0), ENAMETOOLONG);
-  auto end = std::ranges::copy (step.texts[0], name + start).out;
-  *std::ranges::copy (leaf, end).out = '\0';
+  auto end = std::ranges::copy (directory, name).out;
+  *std::ranges::copy (step.texts[0], end).out = '\0';
   unique_fd fd {::open (name, O_WRONLY | O_CLOEXEC)};
   if (fd)
     {
-      [[maybe_unused]] auto written = ::write (fd.get (), "1", 1);
+      [[maybe_unused]] auto written
+          = ::write (fd.get (), step.text (1), step.texts[1].size ());
     }
+  return {};
+}
+
+// What ioctl (2) takes for IPv6; the kernel's header with it conflicts with
+// the C library's.
+struct in6_ifreq
+{
+  in6_addr address;
+  std::uint32_t prefix;
+  int interface;
+};
+
+// ("address6" INTERFACE ADDRESS PREFIX)
+outcome<void>
+add_address6 (const step &step, context &) noexcept
+{
+  auto fd = control_socket (AF_INET6);
+  if (!fd)
+    return failed ("socket", step.text (0));
+  in6_ifreq request {};
+  request.prefix = static_cast<std::uint32_t> (step.numbers[0]);
+  request.interface = interface_index (fd.get (), step.text (0));
+  if (::inet_pton (AF_INET6, step.text (1), &request.address) != 1
+      || ::ioctl (fd.get (), SIOCSIFADDR, &request) < 0)
+    return failed ("ioctl", step.text (1));
+  return {};
+}
+
+// ("default-route6" INTERFACE GATEWAY)
+outcome<void>
+set_default_route6 (const step &step, context &) noexcept
+{
+  auto fd = control_socket (AF_INET6);
+  if (!fd)
+    return failed ("socket", step.text (0));
+  in6_rtmsg route {};
+  route.rtmsg_flags = RTF_UP | RTF_GATEWAY;
+  route.rtmsg_metric = 1;
+  route.rtmsg_ifindex = interface_index (fd.get (), step.text (0));
+  if (::inet_pton (AF_INET6, step.text (1), &route.rtmsg_gateway) != 1
+      || ::ioctl (fd.get (), SIOCADDRT, &route) < 0)
+    return failed ("ioctl", step.text (1));
   return {};
 }
 

@@ -70,10 +70,24 @@ struct copy_request
 {
   int from, to;
   std::string name, new_name;
+  hash_rewriter::replacements replacements;
 };
 
+// Copy the alist of strings REPLACEMENTS.
+static void
+decode (SCM replacements, hash_rewriter::replacements &out)
+{
+  for (; scm_is_pair (replacements); replacements = scm_cdr (replacements))
+    {
+      auto &[from, to] = out.emplace_back ();
+      decode (scm_caar (replacements), from);
+      decode (scm_cdar (replacements), to);
+    }
+}
+
 static SCM
-copy_tree_ (SCM from, SCM name, SCM to, SCM new_name, SCM owner)
+copy_tree_ (SCM from, SCM name, SCM to, SCM new_name, SCM owner,
+            SCM replacements)
 {
   scm_dynwind_begin (scm_t_dynwind_flags {});
   auto &request = make_request<copy_request> ();
@@ -81,12 +95,13 @@ copy_tree_ (SCM from, SCM name, SCM to, SCM new_name, SCM owner)
   decode (name, request.name);
   request.to = scm_to_int (to);
   decode (new_name, request.new_name);
+  decode (replacements, request.replacements);
   auto &inodes = ownership_type.hold (owner);
   auto result = act ("copy", [&]
                        {
                          return copy_tree (request.from, request.name,
                                            request.to, request.new_name,
-                                           inodes);
+                                           inodes, request.replacements);
                        });
   scm_dynwind_end ();
   return value_or_raise (result);
@@ -154,10 +169,11 @@ static const primitive table[] = {
    "@var{candidates} is a list of hash parts, and @var{owner} is from "
    "@code{%make-ownership}.  Return a list: the candidates found, then as "
    "from @code{%nar-restorer-finish}."},
-  {"%copy-tree", 5, reinterpret_cast<void *> (copy_tree_),
+  {"%copy-tree", 6, reinterpret_cast<void *> (copy_tree_),
    "Copy the tree @var{name} in the directory with descriptor @var{from} to "
    "@var{new-name} in that with descriptor @var{to}, in canonical form.  "
-   "@var{owner} is from @code{%make-ownership}."},
+   "@var{owner} is from @code{%make-ownership}; @var{replacements} is an "
+   "alist of hash parts, strings, that are replaced in it."},
   {"%delete-tree", 3, reinterpret_cast<void *> (delete_tree_),
    "Remove the tree @var{name} in the directory with descriptor "
    "@var{directory}; return the number of bytes of its files with at most "

@@ -1,14 +1,15 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; Running the builder of a derivation, in its sandbox or as it may be, from
-;;; the first step of its set-up to its end, with its output in the log and on
-;;; its way to those who follow the build.
+;;; Running the builder of a derivation, in a sandbox or however it is
+;;; launched, from the first step of its set-up to its end, with its output in
+;;; the log and on its way to those who follow the build.
 ;;; Code:
 
 (define-module (fruix build builder)
   #:use-module (fruix build host)
   #:use-module (fruix build job)
   #:use-module (fruix build log)
+  #:use-module (fruix build network)
   #:use-module (fruix build supervision)
   #:use-module (fruix derivation)
   #:use-module (fruix descriptors)
@@ -21,7 +22,7 @@
   #:use-module (ice-9 match)
   #:use-module ((rnrs bytevectors) #:select (bytevector-length))
   #:export (failure-kind
-            sandbox-starter
+            sandbox-launcher
             run-builder
             check-ending))
 
@@ -36,58 +37,57 @@
           "cannot start the builder of `~a': ~a"
           (job-drv job) (exception->text exception)))
 
-(define (run-in job box output proc)
-  "Start the builder of @var{job} in the sandbox @var{box}, its output going to
-the port @var{output}, and call @var{proc} with its process."
+(define (sandbox-launcher box network)
+  "Return a procedure for @code{run-builder}, which runs a builder in the sandbox
+@var{box}; @var{network} is what @code{call-with-build-network} gave."
+  (lambda (program arguments output proc)
+    (call-with-sandboxed-program box
+                                 (cons (basename program)
+                                       (map octets->bytevector arguments))
+                                 proc
+                                 #:program program
+                                 #:input #f #:output output #:error output
+                                 #:network-of
+                                 (build-network-process network))))
+
+(define (call-with-builder job launch proc)
+  "Start the builder of @var{job} by @var{launch} and call @var{proc} with its
+process and a descriptor of the pipe that it writes to.  However @var{proc} is
+left, the builder is dead afterwards."
   (define derivation (job-derivation job))
-  (define builder (derivation-builder derivation))
-  (call-with-sandboxed-program box
-                               (cons (basename builder)
-                                     (map octets->bytevector
-                                          (derivation-arguments derivation)))
-                               proc
-                               #:program builder
-                               #:input #f #:output output #:error output))
-
-(define (sandbox-starter job box)
-  "Return a procedure for @code{run-builder} that runs the builder of @var{job}
-in the sandbox @var{box}."
-  (lambda (output proc)
-    (with-exception-handler
-        (lambda (exception)
-          (if (sandbox-error? exception)
-              (reject-sandbox job exception)
-              (raise-exception exception)))
-      (lambda () (run-in job box output proc))
-      #:unwind? #t)))
-
-(define (call-with-builder start proc)
-  "Have @var{start} start a builder, and call @var{proc} with its process and a
-descriptor of the pipe that it writes to.  However @var{proc} is left, the
-builder is dead afterwards."
   (call-with-values make-pipe
     (lambda (input output)
       (let ((output (fdes->outport output)))
         (dynamic-wind
           (const #t)
           (lambda ()
-            (start output
-                   (lambda (process)
-                     (close-port output)
-                     (proc process input))))
+            (with-exception-handler
+                (lambda (exception)
+                  (if (sandbox-error? exception)
+                      (reject-sandbox job exception)
+                      (raise-exception exception)))
+              (lambda ()
+                (launch (derivation-builder derivation)
+                        (derivation-arguments derivation)
+                        output
+                        (lambda (process)
+                          (close-port output)
+                          (proc process input))))
+              #:unwind? #t))
           (lambda ()
             (close-port output)
             (close-fdes input)))))))
 
-(define (run-builder job start)
-  "Run the builder of @var{job} until it is dead, logging what it writes;
-return how it ended, as @code{supervise} does.  @var{start} is a procedure that
-takes a port for the builder's output, and another procedure, which it calls
-with the builder's process."
+(define (run-builder job launch)
+  "Run the builder of @var{job} until it is dead, logging what it writes; return
+how it ended, as @code{supervise} does.  @var{launch} is called with the
+builder's file name, its arguments, a list of octet strings, a port for what it
+writes, and a procedure to call with its process, after which it is dead; it
+may raise a @code{&sandbox-error}."
   (call-with-build-log (store-layout (job-store job)) (job-drv job)
                        (build-host-log-compression (job-host job))
     (lambda (file write)
-      (call-with-builder start
+      (call-with-builder job launch
         (lambda (process log)
           (publish job
                    `(started ,(derivation-system (job-derivation job)) ,file

@@ -14,7 +14,6 @@
 (define-module (fruix build builtin)
   #:use-module (fruix agent)
   #:use-module (fruix agent options)
-  #:use-module (fruix build directory)
   #:use-module (fruix build job)
   #:use-module (fruix build users)
   #:use-module (fruix derivation)
@@ -30,7 +29,7 @@
             check-builtin
             call-with-output-directory
             output-in-place
-            call-with-builtin
+            builtin-launcher
             %builtin-builders))
 
 (define %prefix "builtin:")
@@ -119,7 +118,6 @@ deleted afterwards."
 the build directory @var{directory} as @var{user}, a build user or @code{#f},
 to make its output in the directory @var{place}, and to write to the port
 @var{output}; return the process."
-  (define top (build-directory-top directory))
   (apply spawn-process
          (or (find-guix)
              (reject 'transient
@@ -128,8 +126,8 @@ there" (job-drv job)))
          (list "guix" "perform-download"
                (physical (store-layout (job-store job)) (job-drv job))
                (output-file job place))
-         #:environment (environment job top)
-         #:directory top
+         #:environment (environment job directory)
+         #:directory directory
          #:input #f #:output output #:error output
          #:session? #t #:death-signal SIGKILL
          (if user
@@ -144,14 +142,14 @@ there" (job-drv job)))
     (lambda () (kill (- id) SIGKILL))
     (const #f)))
 
-(define (call-with-builtin job user directory place output proc)
-  "Call @var{proc} with a process that does the work of the builtin builder of
-@var{job} in the build directory @var{directory} as @var{user}, a build user
-or @code{#f}, makes the output in the directory @var{place}, and writes to the
-port @var{output}.  However @var{proc} is left, the process and what it has
-started are dead afterwards."
-  (let ((process (start job user directory place output)))
-    (dynamic-wind
-      (const #t)
-      (lambda () (call-with-process process proc))
-      (lambda () (kill-group (process-id process))))))
+(define (builtin-launcher job user directory place)
+  "Return a procedure for @code{run-builder} that does the work of the builtin
+builder of @var{job} in the build directory @var{directory} as @var{user}, a
+build user or @code{#f}, and makes the output in the directory @var{place}.  In
+the end all that it has started is dead."
+  (lambda (program arguments output proc)
+    (let ((process (start job user directory place output)))
+      (dynamic-wind
+        (const #t)
+        (lambda () (call-with-process process proc))
+        (lambda () (kill-group (process-id process)))))))

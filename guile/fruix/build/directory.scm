@@ -51,14 +51,14 @@ able to get there, but not to look around."
 builder sees."
   (string-append directory "/top"))
 
-(define* (call-with-build-directory store drv owner proc #:key
-                                    (closed? #t) keep? keep)
+(define* (call-with-build-directory store drv owner proc
+                                    #:key keep? keep (top? #t))
   "Call @var{proc} with the name of a new build directory for @var{drv}, whose
 top belongs to @var{owner}, a pair of user and group id; return what @var{proc}
-returns, after deleting the directory.  Unless it is @var{closed?}, @var{owner}
-can get to the top by its name, which is needed without a sandbox.  If
-@var{proc} raises an exception for which @var{keep?} is true, call @var{keep}
-with the directory instead."
+returns, after deleting the directory.  If @var{proc} raises an exception for
+which @var{keep?} is true, call @var{keep} with the directory instead.  Without
+@var{top?}, the directory itself belongs to @var{owner}: for builders that have
+to find the way to it."
   (let* ((parent (layout-temporary-directory (store-layout store)))
          (directory (make-numbered-directory
                      parent (string-append "guix-build-"
@@ -75,24 +75,30 @@ with the directory instead."
                             (delete))
                         (raise-exception exception))
                     (lambda ()
-                      (unless closed?
-                        (chmod directory #o711))
-                      (mkdir top #o700)
-                      (chown top (car owner) (cdr owner))
+                      (when top?
+                        (mkdir top #o700))
+                      (chown (if top? top directory) (car owner) (cdr owner))
                       (proc directory))
                     #:unwind? #t)))
       (delete)
       result)))
 
-(define (keep-build-directory directory client)
+(define (hand-over directory client)
+  (call-with-directory (dirname directory)
+    (lambda (fd)
+      (hand-over-tree! fd (basename directory) (car client) (cdr client)))))
+
+(define* (keep-build-directory directory client #:key (top? #t))
   "Let @var{client}, a pair of user and group id or @code{#f} where unknown,
 have the build directory @var{directory} of a failed build, whose builder is
-dead.  Nobody but root is given what a builder left with special modes."
-  (chmod (build-directory-top directory) #o755)
+dead.  Nobody but root is given what a builder left with special modes.
+@var{top?} is as for @code{call-with-build-directory}."
+  (define kept
+    (if top? (build-directory-top directory) directory))
+  (chmod kept #o755)
   (when (and client (not (zero? (car client))))
-    (call-with-directory directory
-      (lambda (fd)
-        (hand-over-tree! fd "top" (car client) (cdr client))))
+    (hand-over kept client))
+  (when (and top? client (not (zero? (car client))))
     (let ((pivot (string-append directory ".pivot")))
       (rename-file directory pivot)
       (rename-file (build-directory-top pivot) directory)

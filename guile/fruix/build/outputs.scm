@@ -179,9 +179,9 @@ not valid."
                               (derivation-output-path output))))
           (derivation-outputs (job-derivation job))))
 
-(define (copy-outputs job from to owner)
+(define (copy-outputs job from to owner replacements)
   "Copy the outputs of @var{job} from the directory @var{from} to @var{to},
-where no builder ever was."
+where no builder ever was, replacing the hash parts @var{replacements}."
   (call-with-directory from
     (lambda (from-fd)
       (call-with-directory to
@@ -191,7 +191,8 @@ where no builder ever was."
                         (with-verdicts output
                           (lambda ()
                             (copy-tree! from-fd name to-fd name
-                                        #:owner owner)))))
+                                        #:owner owner
+                                        #:replacements replacements)))))
                     (outputs-to-read job)))))))
 
 (define (read-outputs-in job staged owner inputs)
@@ -211,24 +212,27 @@ staging directory."
     (lambda (fd)
       (map (lambda (output) (read fd output)) (outputs-to-read job)))))
 
-(define (read-outputs! job area directory uid inputs)
+(define* (read-outputs! job area directory uid inputs
+                        #:key (replacements '()))
   "Take over the outputs of @var{job} in @var{directory}, where its builder,
 which had the user id @var{uid} and is dead, has left them, and return the
 @code{<staged-output>}s.  @var{area} is the name of its chroot area, in which
 @var{directory} is, unless the outputs are fixed ones; @var{inputs} are the
-items that the builder could see.  Raise a @code{&build-error} if an output is
-missing or wrong."
+items that the builder could see.  @var{replacements} is an alist of hash parts
+that are replaced in the outputs (@pxref{fruix build stand-ins}).  Raise a
+@code{&build-error} if an output is missing or wrong."
   (define owner (expected-owner uid))
   (define outputs
     (begin
       (seal directory)
       (for-each (lambda (output) (check-present job directory output))
                 (outputs-to-read job))
-      (if (fixed-output-derivation? (job-derivation job))
+      (if (or (fixed-output-derivation? (job-derivation job))
+              (pair? replacements))
           (let ((copies (area-copies area)))
             (copy-outputs job directory
                           (staged-file (store-staging (job-store job)) copies)
-                          owner)
+                          owner replacements)
             (read-outputs-in job copies (geteuid) inputs))
           (read-outputs-in job (area-store area) owner inputs))))
   (check-constraints (job-store job) (job-derivation job)

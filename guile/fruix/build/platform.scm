@@ -27,10 +27,14 @@ kernel is not."
   (and (kernel system)
        (equal? (kernel host) (kernel system))))
 
-(define (system-personality host system)
+(define* (system-personality host system #:key impersonate-linux-2.6?)
   "Return the personality of a builder for @var{system} on a machine of system
 type @var{host}, as @code{sandbox} takes it: a list of symbols.  Builders find
-things at the same addresses each time."
-  (if (thirty-two-bit? host system)
-      '(32-bit fixed-addresses)
-      '(fixed-addresses)))
+things at the same addresses each time.  With @var{impersonate-linux-2.6?},
+those for x86 hear of a kernel of the 2.6 series."
+  `(,@(if (thirty-two-bit? host system) '(32-bit) '())
+    ,@(if (and impersonate-linux-2.6?
+               (member system '("i686-linux" "x86_64-linux")))
+          '(linux-2.6)
+          '())
+    fixed-addresses))

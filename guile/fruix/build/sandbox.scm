@@ -7,6 +7,7 @@
 (define-module (fruix build sandbox)
   #:use-module (fruix build directory)
   #:use-module (fruix build host)
+  #:use-module (fruix build network)
   #:use-module (fruix build users)
   #:use-module (fruix octets)
   #:use-module (fruix sandbox)
@@ -16,6 +17,7 @@
   #:use-module (ice-9 match)
   #:use-module ((srfi srfi-1) #:select (partition))
   #:export (build-directory-inside
+            builder-identity
             build-sandbox))
 
 ;; Ids of the builder in a user namespace; they are part of what a build sees.
@@ -35,9 +37,6 @@ as its builder sees it."
 
 (define (group-file group)
   (format #f "nixbld:!:~a:~%" group))
-
-(define %hosts
-  "127.0.0.1 localhost\n::1 localhost\n")
 
 (define (input-entries store inputs)
   "Return two lists for @var{inputs}, store paths: mounts of files and
@@ -73,38 +72,46 @@ What is in the store is not for a builder to change."
           (octets->bytevector (string-append name "=" value))))
        environment))
 
+(define (builder-identity user)
+  "Return as whom the builder runs for which there is @var{user}, what
+@code{build-user} returned, or @code{#f} for the daemon's own identity in a user
+namespace: a list of keyword arguments of @code{sandbox}."
+  (if user
+      (list #:user (build-user-id user)
+            #:group (build-user-group user))
+      (list #:mapping `((uid ,%inside-user . ,(geteuid))
+                        (gid ,%inside-group . ,(getegid))))))
+
 (define* (build-sandbox store host drv #:key area directory inputs user
-                        environment personality)
+                        network environment personality)
   "Return the sandbox in which @var{host} builds @var{drv}: @var{area} is its
 chroot area and @var{directory} its build directory, @var{inputs} are the store
-items that it sees, @var{user} is what @code{build-user} returned, or @code{#f}
-for the daemon's own identity in a user namespace; @var{environment} is an alist of octet strings, and @var{personality} as for @code{sandbox}."
+items that it sees, @var{user} is as for @code{builder-identity}, @var{network}
+what @code{call-with-build-network} gave; @var{environment} is an alist of octet
+strings, and @var{personality} as for @code{sandbox}."
   (define uid (if user (build-user-id user) %inside-user))
   (define gid (if user (build-user-group user) %inside-group))
   (define inside (build-directory-inside store drv))
   (call-with-values (lambda () (input-entries store inputs))
     (lambda (input-mounts links)
-      (sandbox
+      (apply
+       sandbox
        #:root (area-root area)
        #:directories '()
        #:mounts `((,(area-store area) ,(store-directory store) read-write)
                   (,(area-temporary-directory area) "/tmp" read-write)
                   (,(build-directory-top directory) ,inside read-write)
                   ,@(directory-mounts store (build-host-directories host))
+                  ,@(build-network-mounts network)
                   ,@input-mounts)
        #:symlinks links
        #:files `(("/etc/passwd" ,(passwd uid gid) #o644)
                  ("/etc/group" ,(group-file gid) #o644)
-                 ("/etc/hosts" ,%hosts #o644))
-       #:network 'loopback
-       #:user uid
-       #:group gid
+                 ,@(build-network-files network))
+       #:network (build-network-kind network)
        #:supplementary-groups (if user
                                   (build-user-supplementary-groups user)
                                   '())
-       #:mapping (if user
-                     #f
-                     `((uid ,uid . ,(geteuid)) (gid ,gid . ,(getegid))))
        #:environment (environment->entries environment)
        #:directory inside
        #:program-directory (store-directory store)
@@ -112,4 +119,9 @@ for the daemon's own identity in a user namespace; @var{environment} is an alist
        ;; Installing a program may set such bits, and fail if it cannot.  No
        ;; mount of the sandbox honours them, nobody else gets to see the file,
        ;; and they are gone when it is registered.
-       #:hardening '(system-calls keyring abstract-sockets)))))
+       #:hardening `(system-calls keyring
+                     ;; Not needed where nobody else is in the network.
+                     ,@(if (build-network-process network)
+                           '()
+                           '(abstract-sockets)))
+       (builder-identity user)))))

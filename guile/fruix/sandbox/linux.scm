@@ -21,7 +21,8 @@
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (linux-plan
-            linux-shortcomings))
+            linux-shortcomings
+            personality-flags))
 
 (define %no-cgroup "no cgroup is delegated")
 

@@ -21,9 +21,11 @@
   #:use-module (fruix sandbox check)
   #:use-module (fruix sandbox performing)
   #:use-module (ice-9 match)
+  #:use-module ((ice-9 textual-ports) #:select (get-string-all))
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (%outside-gateway
+            %outside-gateway-6
             %outside-name-server
             open-outside-network
             outside-network-process
@@ -35,6 +37,34 @@
 (define %outside-gateway "10.0.2.2")
 (define %outside-name-server "10.0.2.3")
 (define %mtu 1500)
+(define %address-6 "fd00::80")
+(define %outside-gateway-6 "fd00::2")
+
+;;;
+;;; IPv6, as far as the host has it.
+;;;
+
+(define (host-scopes)
+  "Return the scopes of the IPv6 addresses of the host, a list of strings;
+@code{#f} if it has no IPv6."
+  (catch 'system-error
+    (lambda ()
+      (map (lambda (line) (fourth (string-tokenize line)))
+           (remove string-null?
+                   (string-split (call-with-input-file "/proc/net/if_inet6"
+                                   get-string-all)
+                                 #\newline))))
+    (const #f)))
+
+(define (ipv6-steps scopes)
+  "Return the steps that make an interface one for IPv6, too, with a route to
+the outside only if some of @var{scopes} go beyond a link: global, site."
+  (if scopes
+      `(("address6" "tap0" ,%address-6 64)
+        ,@(if (any (lambda (scope) (member scope scopes)) '("00" "40"))
+              `(("default-route6" "tap0" ,%outside-gateway-6))
+              '()))
+      '()))
 
 (define-record-type <outside-network>
   (make-outside-network slirp ferry)
@@ -113,8 +143,15 @@ socket in @var{directory}; @var{identity} is a list of keyword arguments."
              #:network 'host
              identity))))
 
-(define (start-slirp program directory owner identity host-loopback?)
-  "Start @var{program} and return its sandbox, which is open."
+(define (slirp-arguments scopes host-loopback?)
+  `("slirp4netns" "--target-type=bess" "--enable-seccomp"
+    ,(format #f "--mtu=~a" %mtu)
+    ,@(if scopes '("--enable-ipv6") '())
+    ,@(if host-loopback? '() '("--disable-host-loopback"))
+    ,%socket))
+
+(define (start-slirp program directory owner identity arguments)
+  "Start @var{program} and return its sandbox, which is open, and its process."
   (for-each (lambda (name)
               (mkdir (string-append directory name) #o700))
             '("/root" "/socket"))
@@ -122,30 +159,24 @@ socket in @var{directory}; @var{identity} is a list of keyword arguments."
   (let ((open (open-sandbox (slirp-sandbox program directory identity))))
     (on-failure (lambda () (close-sandbox open))
       (lambda ()
-        (spawn-in-sandbox open
-                          `("slirp4netns" "--target-type=bess"
-                            "--enable-seccomp"
-                            ,(format #f "--mtu=~a" %mtu)
-                            ,@(if host-loopback?
-                                  '()
-                                  '("--disable-host-loopback"))
-                            ,%socket)
-                          #:program program
-                          #:input #f #:output #f #:error #f)))
-    open))
+        (values open
+                (spawn-in-sandbox open arguments #:program program
+                                  #:input #f #:output #f #:error #f))))))
 
 ;; How long slirp4netns may take to listen, and how long to wait before trying
 ;; again, in microseconds.
 (define %patience 10000000)
 (define %pause 2000)
 
-(define (connect-to socket file)
-  "Connect @var{socket} to @var{file}, as soon as somebody listens there."
+(define (connect-to socket file process)
+  "Connect @var{socket} to @var{file}, as soon as @var{process} listens there."
   (let loop ((left %patience))
     (match (catch 'system-error
              (lambda () (connect socket AF_UNIX file))
              (lambda arguments (system-error-errno arguments)))
       ((? (lambda (errno) (memv errno (list ENOENT ECONNREFUSED))))
+       (unless (process-running? process)
+         (refuse "slirp4netns ended"))
        (when (<= left 0)
          (refuse "slirp4netns does not listen"))
        (usleep %pause)
@@ -156,9 +187,9 @@ socket in @var{directory}; @var{identity} is a list of keyword arguments."
 
 (define SOCK_SEQPACKET 5)
 
-(define (call-with-slirp-socket directory proc)
-  "Call @var{proc} with a socket that is connected with slirp4netns, whose own
-is in @var{directory}, and close it."
+(define (call-with-slirp-socket directory slirp proc)
+  "Call @var{proc} with a socket that is connected with the process @var{slirp},
+whose own is in @var{directory}, and close it."
   ;; The names of sockets are short, so begin in the directory.
   (let ((port (open (string-append directory "/socket") O_RDONLY))
         (socket (socket AF_UNIX (logior SOCK_SEQPACKET SOCK_CLOEXEC) 0)))
@@ -166,7 +197,8 @@ is in @var{directory}, and close it."
       (const #t)
       (lambda ()
         (proc (connect-to socket (format #f "/proc/self/fd/~a/~a"
-                                         (fileno port) (basename %socket)))))
+                                         (fileno port) (basename %socket))
+                          slirp)))
       (lambda ()
         (close-port socket)
         (close-port port)))))
@@ -178,9 +210,24 @@ is in @var{directory}, and close it."
 (define (identity-map id)
   (format #f "~a ~a 1" id id))
 
-(define (ferry-plan socket owner mapped? host-loopback?)
+(define (interface-steps scopes host-loopback?)
+  "Return the steps that make the interface of a network, which becomes
+descriptor 1, and configure it."
+  `(,@(if host-loopback? '() '(("loopback-up")))
+    ("tap" "tap0" 1)
+    ;; It is alone: there is nobody to detect, or to ask for routes.
+    ("network-setting" "ipv6/conf/tap0/accept_dad" "0")
+    ("network-setting" "ipv6/conf/tap0/accept_ra" "0")
+    ,@(if host-loopback?
+          '(("network-setting" "ipv4/conf/tap0/route_localnet" "1"))
+          '())
+    ("interface-up" "tap0" ,%mtu ,%address ,%netmask)
+    ("default-route" ,%outside-gateway)
+    ,@(ipv6-steps scopes)))
+
+(define (ferry-plan socket owner mapped? interface)
   "Return the plan of a process that makes a network and then is the ferry
-between that and @var{socket}."
+between that and @var{socket}; the steps @var{interface} make its interface."
   `(("namespaces" "net" ,@(if mapped? '("user") '()))
     ("session")
     ("descriptors" ,(fileno socket) -1 -1)
@@ -188,11 +235,7 @@ between that and @var{socket}."
           `(("user-map" ,(identity-map (car owner))
                         ,(identity-map (cdr owner))))
           '())
-    ,@(if host-loopback? '() '(("loopback-up")))
-    ("tap" "tap0" 1)
-    ("interface-up" "tap0" ,%mtu ,%address ,%netmask)
-    ("default-route" ,%outside-gateway)
-    ,@(if host-loopback? '(("localnet-route" "tap0")) '())
+    ,@interface
     ("drop-capabilities")
     ,@(if mapped? '() `(("credentials" ,(car owner) ,(cdr owner))))
     ("no-new-privileges")
@@ -224,31 +267,36 @@ with @var{mapping}; these are as for @code{sandbox}, and so must be those of
 sandboxes that are put into the network.
 
 The network has the interface @code{tap0}, the gateway
-@code{%outside-gateway} and the name server @code{%outside-name-server}, both
-strings.  With @var{host-loopback?}, the gateway also stands for the host itself:
+@code{%outside-gateway}, or @code{%outside-gateway-6} where the host has IPv6,
+and the name server @code{%outside-name-server}, all strings.  With @var{host-loopback?}, the gateway also stands for the host itself:
 what listens on its loopback interface is reached there, and, since the network
 has no loopback interface then, at @code{127.0.0.1}.
 
 Raise a @code{&sandbox-error} if there is no slirp4netns, or if it or the
 interface does not work; nothing is left then."
   (define program (find-slirp))
+  (define scopes (host-scopes))
   (define owner
     (match mapping
       ((('uid _ . uid) ('gid _ . gid)) (cons uid gid))
       (#f (cons user group))))
-  (let ((slirp (start-slirp program directory owner
-                            (if mapping
-                                (list #:mapping mapping)
-                                (list #:user user #:group group))
-                            host-loopback?)))
-    (on-failure (lambda () (close-sandbox slirp))
+  (define (start identity)
+    (start-slirp program directory owner identity
+                 (slirp-arguments scopes host-loopback?)))
+  (define (ferry-on socket)
+    (start-ferry (ferry-plan socket owner (and mapping #t)
+                             (interface-steps scopes host-loopback?))))
+  (call-with-values
       (lambda ()
-        (call-with-slirp-socket directory
-          (lambda (socket)
-            (make-outside-network
-             slirp
-             (start-ferry (ferry-plan socket owner (and mapping #t)
-                                      host-loopback?)))))))))
+        (start (if mapping
+                   (list #:mapping mapping)
+                   (list #:user user #:group group))))
+    (lambda (open slirp)
+      (on-failure (lambda () (close-sandbox open))
+        (lambda ()
+          (make-outside-network
+           open
+           (call-with-slirp-socket directory slirp ferry-on)))))))
 
 (define (close-outside-network network)
   "Put an end to @var{network}, which @code{open-outside-network} returned, and to
