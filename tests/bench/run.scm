@@ -13,6 +13,7 @@
   #:use-module (srfi srfi-37)
   #:use-module (tests bench adding)
   #:use-module (tests bench builds)
+  #:use-module (tests bench collecting)
   #:use-module (tests bench daemon)
   #:use-module (tests bench figures)
   #:use-module (tests bench graphs)
@@ -27,6 +28,7 @@
     ("log" . ,bench-log)
     ("queries" . ,bench-queries)
     ("adding" . ,bench-adding)
+    ("collecting" . ,bench-collecting)
     ("memory" . ,bench-memory)
     ("sandboxes" . ,bench-sandboxes)))
 
