@@ -3,48 +3,13 @@
 ;;; again.  Each case has a process, a directory and, on Linux, a mount
 ;;; namespace of its own.
 
-(use-modules (fruix config)
-             (fruix mount)
+(use-modules (fruix mount)
              (fruix mountinfo)
              (fruix process)
-             (ice-9 match)
-             (srfi srfi-11)
              (srfi srfi-64)
+             (tests mount-support)
              (tests sandbox-support)
              (tests support))
-
-(define %linux? (eq? %platform 'linux))
-
-(define %wrapper
-  (cond ((not %linux?) '())
-        (%root? '("unshare" "--mount" "--"))
-        (else '("unshare" "--mount" "--map-root-user" "--"))))
-
-(define (evaluate expression directory)
-  "Return the value of EXPRESSION, evaluated with the current directory
-DIRECTORY where nobody else sees what is mounted."
-  (match `(,@%wrapper
-           ,(or (getenv "GUILE") "guile") "--no-auto-compile"
-           "-L" ,(getenv "abs_top_srcdir")
-           ,(string-append (getenv "abs_top_srcdir")
-                           "/tests/run-expression.scm")
-           ,(object->string expression))
-    ((and (program . _) arguments)
-     (let-values (((text status)
-                   (output-of (lambda (out)
-                                (spawn-process program arguments
-                                               #:directory directory
-                                               #:output out #:error 2)))))
-       (call-with-input-string text read)))))
-
-(define-syntax-rule (trial body ...)
-  (call-with-temporary-directory
-   (lambda (directory)
-     (evaluate '(let () body ...) (canonicalize-path directory)))))
-
-(define (can-mount?)
-  (and (or %linux? %root?)
-       (eqv? (trial (call-with-mount (mount-tmpfs (getcwd)) (const 1))) 1)))
 
 (test-begin "mount")
 

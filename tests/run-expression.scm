@@ -8,8 +8,11 @@
              (fruix jail)
              (fruix mount)
              (fruix process)
+             (fruix store)
+             (fruix store layout)
              (ice-9 match)
              (ice-9 textual-ports)
+             (rnrs bytevectors)
              (srfi srfi-1)
              (tests support))
 

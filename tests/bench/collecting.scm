@@ -37,8 +37,10 @@
 (define (collect port action)
   "Ask for ACTION; return the paths and the bytes that it gives back."
   (result-of port (lambda (port)
-                    (let ((paths (read-octets-list port)))
-                      (cons paths (read-long port))))
+                    (let* ((paths (read-octets-list port))
+                           (freed (read-long port)))
+                      (read-int port)
+                      (cons paths freed)))
              20 action '() 0 #vu8(255 255 255 255 255 255 255 255) 0 0 0))
 
 (define (floor-rate count)

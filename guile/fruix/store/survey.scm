@@ -13,7 +13,7 @@
   #:use-module (fruix store handle)
   #:use-module (fruix store layout)
   #:use-module (ice-9 match)
-  #:use-module ((srfi srfi-1) #:select (remove))
+  #:use-module ((srfi srfi-1) #:select (filter-map))
   #:use-module (srfi srfi-9)
   #:export (take-survey
             survey-items
@@ -63,11 +63,18 @@ to contents, and what the collector itself has put aside."
   (or (member name '(".links" "trash"))
       (string-prefix? ".fruix-" name)))
 
-(define (paths-on-disk layout)
-  (map (lambda (name) (string-append (layout-store layout) "/" name))
-       (remove kept-apart?
-               (call-with-directory (layout-physical-store layout)
-                                    list-entries))))
+(define (names-on-disk layout)
+  (call-with-directory (layout-physical-store layout) list-entries))
+
+(define (strays-among names prefix numbers)
+  "Return the paths of those of @var{names}, entries of the store directory,
+that are neither valid nor the store's own."
+  (filter-map (lambda (name)
+                (let ((path (string-append prefix name)))
+                  (and (not (hash-ref numbers path))
+                       (not (kept-apart? name))
+                       path)))
+              names))
 
 (define* (take-survey store #:key keep-outputs? keep-derivations?)
   "Return a @code{<survey>} of @var{store}, in whose graph derivations keep
@@ -77,7 +84,7 @@ that they were built from if @var{keep-derivations?} is.
 Items may become valid meanwhile.  One that seems to be a stray although it has
 become valid was a temporary root before this was called."
   ;; In this order: what is moved into the store becomes valid later.
-  (let* ((paths (paths-on-disk (store-layout store)))
+  (let* ((names (names-on-disk (store-layout store)))
          (items (call-for-query store
                   (lambda (db)
                     (query db "select id, path from ValidPaths
@@ -87,7 +94,9 @@ become valid was a temporary root before this was called."
                  (call-for-query store
                    (lambda (db)
                      (read-graph db keep-outputs? keep-derivations?)))
-                 (remove (lambda (path) (hash-ref numbers path)) paths))))
+                 (strays-among names
+                               (string-append (store-directory store) "/")
+                               numbers))))
 
 (define (survey-number survey path)
   "Return the number of the item @var{path} in @var{survey}, or @code{#f} if it

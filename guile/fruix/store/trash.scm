@@ -26,11 +26,12 @@
 (define %name "trash")
 
 (define-record-type <trash>
-  (make-trash store heap fresh)
+  (make-trash store heap name fresh)
   trash?
   (store trash-store)                      ;descriptor of the store
   (heap trash-heap)                        ;descriptor of the trash, or #f
-  (fresh trash-fresh))                     ;descriptor of a directory in it
+  (name trash-name)                        ;of this collection's directory
+  (fresh trash-fresh))                     ;descriptor of that
 
 (define (own? descriptor)
   (= (geteuid) (stat:uid (stat descriptor))))
@@ -66,18 +67,16 @@ Builders may be able to put something there under its name."
         (mkdir (string-append directory "/" %name))
         (open-directory-at store %name))))
 
-(define (open-fresh heap directory)
-  (let ((fresh (mkdtemp (string-append directory "/" %name "/XXXXXX"))))
-    (open-directory-at heap (basename fresh))))
-
 (define (open-trash store directory)
   (catch 'system-error
     (lambda ()
-      (let ((heap (open-heap store directory)))
-        (make-trash store heap (open-fresh heap directory))))
+      (let* ((heap (open-heap store directory))
+             (fresh (mkdtemp (string-append directory "/" %name "/XXXXXX")))
+             (name (basename fresh)))
+        (make-trash store heap name (open-directory-at heap name))))
     (lambda arguments
       (if (memv (system-error-errno arguments) (list ENOSPC EDQUOT))
-          (make-trash store #f #f)
+          (make-trash store #f #f #f)
           (apply throw arguments)))))
 
 (define (call-with-trash layout proc)
@@ -136,25 +135,25 @@ removed."
       (values (if (null? missing)
                   names
                   (remove (lambda (name) (member name missing)) names))
-              (fold (lambda (name freed)
-                      (+ freed (delete-tree (trash-store trash) name
-                                            trouble)))
-                    0 stuck)))))
+              (delete-all (trash-store trash) stuck trouble)))))
 
-(define (empty! directory trouble)
-  (let loop ((names (list-entries directory)) (freed 0))
-    (match names
-      (() freed)
-      ((name . rest)
-       (loop rest (+ freed (delete-tree directory name trouble)))))))
+(define (delete-all directory names trouble)
+  (fold (lambda (name freed)
+          (+ freed (delete-tree directory name trouble)))
+        0 names))
 
 (define (empty-trash! trash trouble)
   "Delete all that is in @var{trash}, from now and from collections that were
 broken off.  Return the bytes given back; @var{trouble} is called with a text
 for each item that cannot be deleted."
+  (define (delete-all-in directory select)
+    (delete-all directory (select (list-entries directory)) trouble))
   (if (trash-heap trash)
-      (let* ((fresh (empty! (trash-fresh trash) trouble))
-             (old (empty! (trash-heap trash) trouble)))
+      (let ((now (delete-all-in (trash-fresh trash) identity))
+            (before (delete-all-in (trash-heap trash)
+                                   (lambda (names)
+                                     (delete (trash-name trash) names)))))
+        ;; What could not be deleted keeps it there, too.
         (false-if-exception (delete-tree! (trash-store trash) %name))
-        (+ fresh old))
+        (+ now before))
       0))
