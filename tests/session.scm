@@ -84,9 +84,6 @@ the session went on."
   (test-equal "unknown operation"
     '(("invalid operation 77" 1) ended)
     (outcome store 77))
-  (test-equal "operation that is not there yet"
-    '(("invalid operation 99" 1) ended)
-    (outcome store 99))
   (test-equal "hash part of another length: the session goes on" #t
     (call-with-session store
       (lambda (port)

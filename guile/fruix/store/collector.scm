@@ -41,7 +41,7 @@
 
 ;; One collection, as far as it has come.
 (define-record-type <collection>
-  (make-collection store census trash limit report reached deleted freed)
+  (make-collection store census trash limit report reached deleted size freed)
   collection?
   (store collection-store)                 ;<store>
   (census collection-census)               ;<census>, open
@@ -50,7 +50,8 @@
   (report collection-report)               ;(LEVEL LINES) -> unspecified
   (reached collection-reached)             ;(SYMBOL) -> unspecified
   (deleted collection-deleted set-collection-deleted!) ;list of paths
-  (freed collection-freed set-collection-freed!))      ;bytes of archives
+  (size collection-size set-collection-size!) ;bytes of their archives
+  (freed collection-freed set-collection-freed!)) ;bytes given back
 
 (define (reached! collection moment)
   ((collection-reached collection) moment))
@@ -64,11 +65,11 @@
 ;;
 
 (define (progress collection)
-  (let ((freed (collection-freed collection))
+  (let ((size (collection-size collection))
         (limit (collection-limit collection)))
     (if (inf? limit)
-        (format #f "[~a MiB]" (quotient freed %mebibyte))
-        (format #f "[~a%]" (min 100 (quotient (* 100 freed) limit))))))
+        (format #f "[~a MiB]" (quotient size %mebibyte))
+        (format #f "[~a%]" (min 100 (quotient (* 100 size) limit))))))
 
 (define (report-lot collection paths)
   (let ((prefix (string-append (progress collection) " deleting '")))
@@ -78,12 +79,14 @@
 (define (remove-lot! collection paths size)
   "Remove the files of @var{paths}, of which none is valid, from the store;
 @var{size} bytes, or so, were in their archives."
-  (discard! (collection-trash collection) (map basename paths)
-            (complainer (collection-report collection)))
+  (let ((freed (discard! (collection-trash collection) (map basename paths)
+                         (complainer (collection-report collection)))))
+    (set-collection-freed! collection
+                           (+ freed (collection-freed collection))))
   (set-collection-deleted! collection
                            (append-reverse paths
                                            (collection-deleted collection)))
-  (set-collection-freed! collection (+ size (collection-freed collection)))
+  (set-collection-size! collection (+ size (collection-size collection)))
   (report-lot collection paths)
   (reached! collection 'moved))
 
@@ -122,7 +125,7 @@ disk.  Another daemon may do without this journal, but then it waits itself."
   "Delete the items @var{numbers}, which are condemned."
   (define store (collection-store collection))
   (define limit
-    (- (collection-limit collection) (collection-freed collection)))
+    (- (collection-limit collection) (collection-size collection)))
   (match (call-for-update store
            (lambda (db) (invalidate db numbers limit)))
     ((paths size referred)
@@ -131,9 +134,15 @@ disk.  Another daemon may do without this journal, but then it waits itself."
      (spare-numbers! (collection-census collection) referred)
      (remove-lot! collection paths size))))
 
+(define (split-lot items)
+  (let loop ((left %lot) (lot '()) (rest items))
+    (if (or (zero? left) (null? rest))
+        (values (reverse lot) rest)
+        (loop (- left 1) (cons (car rest) lot) (cdr rest)))))
+
 (define (for-each-lot proc items)
   (unless (null? items)
-    (call-with-values (lambda () (split-at items (min %lot (length items))))
+    (call-with-values (lambda () (split-lot items))
       (lambda (lot rest)
         (proc lot)
         (for-each-lot proc rest)))))
@@ -148,7 +157,7 @@ disk.  Another daemon may do without this journal, but then it waits itself."
    strays))
 
 (define (full? collection)
-  (> (collection-freed collection) (collection-limit collection)))
+  (> (collection-size collection) (collection-limit collection)))
 
 (define (delete-items! collection numbers)
   "Delete those of the items @var{numbers}, referrers first, that nobody has
@@ -232,18 +241,19 @@ back."
       freed)))
 
 (define (fill-trash store trash delete! limit report reached census-options)
-  "Call @var{delete!} with a new @code{<collection>}; return its value and the
-deleted paths, sorted."
+  "Call @var{delete!} with a new @code{<collection>}; return its value, the
+deleted paths, sorted, and the bytes given back."
   (report 0 '("finding garbage collector roots..."))
   (apply call-with-open-census store
          (lambda (census)
            (let ((collection (make-collection store census trash limit report
-                                              reached '() 0)))
+                                              reached '() 0 0)))
              (report 0 '("deleting garbage..."))
              (reached! collection 'marked)
              (let ((value (delete! collection)))
-               (values value (sort (collection-deleted collection)
-                                   string<?)))))
+               (values value
+                       (sort (collection-deleted collection) string<?)
+                       (collection-freed collection)))))
          census-options))
 
 (define* (collect store delete! #:key (max-freed +inf.0) keep-outputs?
@@ -263,12 +273,12 @@ deleted paths, sorted."
                   (fill-trash store trash delete! max-freed report reached
                               (list #:keep-outputs? keep-outputs?
                                     #:keep-derivations? keep-derivations?)))
-              (lambda (value paths)
+              (lambda (value paths freed)
                 (share-file-lock! lock)
                 (reached 'shared)
-                (let ((freed (empty-trash! trash (complainer report))))
+                (let ((more (empty-trash! trash (complainer report))))
                   (values value paths
-                          (+ freed (clean-links layout report)))))))))
+                          (+ freed more (clean-links layout report)))))))))
       (lambda () (release-file-lock! lock)))))
 
 (define (collect-garbage! store . options)

@@ -71,9 +71,14 @@ paths of the store of @var{layout}, and return its value.  Meanwhile these
 processes can add none: the caller holds @file{gc.lock}, so that new ones wait,
 too.  With @var{sweep?}, for which it must be held exclusively, files that
 killed processes left are deleted."
-  (let ((ports (filter-map (lambda (file) (hold file sweep?))
-                           (foreign-files layout))))
+  (let ((ports '()))
     (dynamic-wind
       (const #t)
-      (lambda () (proc (append-map read-roots ports)))
+      (lambda ()
+        (for-each (lambda (file)
+                    (let ((port (hold file sweep?)))
+                      (when port
+                        (set! ports (cons port ports)))))
+                  (foreign-files layout))
+        (proc (append-map read-roots ports)))
       (lambda () (for-each close-port ports)))))

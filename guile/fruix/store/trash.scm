@@ -16,8 +16,7 @@
   #:use-module (fruix store layout)
   #:use-module (fruix tree)
   #:use-module (ice-9 exceptions)
-  #:use-module (ice-9 match)
-  #:use-module ((srfi srfi-1) #:select (fold remove))
+  #:use-module ((srfi srfi-1) #:select (fold))
   #:use-module (srfi srfi-9)
   #:export (call-with-trash
             discard!
@@ -110,37 +109,21 @@ possible, call @var{trouble} with a text that says why, and return 0."
                      0))
     (delete-if-there! directory (octets->bytevector name))))
 
-(define (split-left left)
-  "Return two values: the names in @var{left} that were not there, and those
-that could not be moved."
-  (let loop ((left left) (missing '()) (stuck '()))
-    (match left
-      (() (values missing stuck))
-      (((name . errno) . rest)
-       (if (= errno ENOENT)
-           (loop rest (cons name missing) stuck)
-           (loop rest missing (cons name stuck)))))))
-
-(define (discard! trash names trouble)
-  "Remove @var{names}, a list of base names, from the store, into @var{trash}
-or for good.  Return two values: those that were there, and the bytes given
-back already.  @var{trouble} is called with a text for each that cannot be
-removed."
-  (define left
-    (if (trash-heap trash)
-        (move-entries! (trash-store trash) names (trash-fresh trash))
-        (map (lambda (name) (cons name ENOSPC)) names)))
-  (call-with-values (lambda () (split-left left))
-    (lambda (missing stuck)
-      (values (if (null? missing)
-                  names
-                  (remove (lambda (name) (member name missing)) names))
-              (delete-all (trash-store trash) stuck trouble)))))
-
 (define (delete-all directory names trouble)
   (fold (lambda (name freed)
           (+ freed (delete-tree directory name trouble)))
         0 names))
+
+(define (discard! trash names trouble)
+  "Remove @var{names}, a list of base names, from the store, into @var{trash}
+or for good.  Return the bytes given back already.  What is not there does not
+matter; @var{trouble} is called with a text for each that cannot be removed."
+  (delete-all (trash-store trash)
+              (if (trash-heap trash)
+                  (map car (move-entries! (trash-store trash) names
+                                          (trash-fresh trash)))
+                  names)
+              trouble))
 
 (define (empty-trash! trash trouble)
   "Delete all that is in @var{trash}, from now and from collections that were
