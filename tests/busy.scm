@@ -12,8 +12,9 @@
              (tests support))
 
 (define (call-with-child directory command environment proc)
-  "Call @var{proc} with the number of a process that runs the shell @var{command}
-in @var{directory} with @var{environment}, once it has written a line."
+  "Call @var{proc} with the number of a process that runs the shell
+@var{command} in @var{directory} with @var{environment}, once it has written a
+line."
   (match (pipe)
     ((input . output)
      (call-with-process

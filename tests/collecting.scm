@@ -132,6 +132,27 @@
 ;; All at once.
 ;;
 
+(test-equal "a build goes on, and keeps what it needs and makes"
+  '((() ()) 1 #t)
+  (call-with-daemon
+   (lambda (daemon)
+     (define (collected)
+       (call-with-client daemon
+         (lambda (port) (paths-of (result (collect port 2 '()))))))
+     (call-with-client daemon
+       (lambda (port)
+         (let ((drv (add-script port "slow" "sleep 1; echo > $out")))
+           (start-build port drv)
+           (let* ((during (collected))
+                  (built (receive-reply port read-int)))
+             (list (list during (collected))
+                   built
+                   (result-of port read-boolean 1
+                              (first (result-of port read-octets-list
+                                                22 drv)))))))))
+   #:prepare install-shell
+   #:options (append %build-users %host-directories)))
+
 (test-equal "nothing that somebody holds is ever missing" '(#t #t #t)
   (call-with-temporary-store
    (lambda (store)
