@@ -9,6 +9,7 @@
 ;;; Code:
 
 (define-module (fruix store gate)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 threads)
   #:use-module ((srfi srfi-1) #:select (any))
   #:use-module (srfi srfi-9)
@@ -33,7 +34,7 @@
 and return its value."
   (define (doomed? name)
     (hash-ref (gate-doomed gate) name))
-  (with-mutex (gate-mutex gate)
+  (with-lock (gate-mutex gate)
     (let loop ()
       (when (any doomed? names)
         (wait-condition-variable (gate-changed gate) (gate-mutex gate))
@@ -46,13 +47,13 @@ and return its value."
     table))
 
 (define (doom! gate choose name-of)
-  (with-mutex (gate-mutex gate)
+  (with-lock (gate-mutex gate)
     (let ((chosen (choose)))
       (set-gate-doomed! gate (names->table (map name-of chosen)))
       chosen)))
 
 (define (spare! gate)
-  (with-mutex (gate-mutex gate)
+  (with-lock (gate-mutex gate)
     (set-gate-doomed! gate (make-hash-table))
     (broadcast-condition-variable (gate-changed gate))))
 

@@ -16,6 +16,7 @@
 (define-module (fruix store temporary-roots)
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 threads)
   #:use-module ((srfi srfi-1) #:select (append-map))
   #:use-module (srfi srfi-9)
@@ -52,14 +53,14 @@
 
 (define (family-of layout)
   (let ((directory (layout-temporary-roots-directory layout)))
-    (with-mutex %families-mutex
+    (with-lock %families-mutex
       (or (hash-ref %families directory)
           (let ((family (make-family (make-mutex) (make-hash-table) #f)))
             (hash-set! %families directory family)
             family)))))
 
 (define-syntax-rule (with-family family body ...)
-  (with-mutex (family-mutex family) body ...))
+  (with-lock (family-mutex family) body ...))
 
 
 ;;
@@ -70,7 +71,7 @@
   (let ((mutex (make-mutex))
         (number 0))
     (lambda ()
-      (with-mutex mutex
+      (with-lock mutex
         (set! number (+ number 1))
         number))))
 
@@ -146,7 +147,7 @@ return how to tell the one that is at work, or @code{#f}."
   "Add @var{path}, a store path that need not be valid, to @var{roots}.  Once
 this returns, no collector deletes @var{path}: if one was about to, it has, and
 @var{path} is not valid."
-  (with-mutex (temporary-roots-mutex roots)
+  (with-lock (temporary-roots-mutex roots)
     (unless (hash-ref (temporary-roots-paths roots) path)
       (append! roots path))
     (let ((claim (enter! roots path)))
@@ -163,7 +164,7 @@ this returns, no collector deletes @var{path}: if one was about to, it has, and
 (define (close-temporary-roots! roots)
   "Give up the @var{roots}, and delete their file."
   (define family (temporary-roots-family roots))
-  (with-mutex (temporary-roots-mutex roots)
+  (with-lock (temporary-roots-mutex roots)
     (let ((port (temporary-roots-port roots)))
       (when port
         (delete-file (temporary-roots-file roots))
