@@ -61,6 +61,20 @@
          (release-file-lock! lock)
          result)))
 
+   (test-equal "an exclusive lock that is made shared lets others share it"
+     '(#t #f #t)
+     (let ((lock (acquire-file-lock file 'exclusive)))
+       (share-file-lock! lock)
+       (let* ((shared (acquire-file-lock file 'shared #:wait? #f))
+              (exclusive (with-thread
+                          (acquire-file-lock file 'exclusive #:wait? #f))))
+         (release-file-lock! shared)
+         (release-file-lock! lock)
+         (list (->bool shared) exclusive
+               (let ((lock (acquire-file-lock file 'exclusive #:wait? #f)))
+                 (release-file-lock! lock)
+                 #t)))))
+
    (test-assert "a thread that waits for itself is told"
      (let* ((lock (acquire-file-lock file 'exclusive))
             (message (message-of
