@@ -155,8 +155,9 @@
      (make-file (file store (stray name)) name))
    (for-each make '("plain" "used" "used.lock" "unused.lock"))
    (mkdir (file store (stray "used.chroot")))
-   (mkdir (file store (stray "tree")) #o555)
-   (make-file (string-append (file store (stray "tree")) "/\x01") "x")
+   (mkdir (file store (stray "tree")))
+   (make-file (string-append (file store (stray "tree")) "/file") "x")
+   (chmod (file store (stray "tree")) #o555)
    (let ((keep (map stray '("used" "used.chroot" "used.lock")))
          (garbage (map stray '("plain" "tree" "unused.lock"))))
      (call-with-temporary-roots store
