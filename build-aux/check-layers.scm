@@ -26,9 +26,9 @@
     (2 "base16" "base32" "bulk" "control/wire" "credentials" "database"
        "derivation" "derivation/" "descriptors" "flag" "gzip" "hash" "jail"
        "links" "mailbox" "map" "mentions" "mount" "mountinfo" "nar" "octets"
-       "plan" "probe" "process" "protocol/wire" "record-lock" "sandbox/check"
-       "sandbox/spec" "scheduler/task" "sharing" "store/path" "terminal"
-       "tree")
+       "plan" "probe" "process" "protocol/wire" "record-lock"
+       "sandbox/check" "sandbox/spec" "scheduler/task" "sharing"
+       "store/path" "terminal" "tree")
     (3 "sandbox/" "store/")
     (4 "agent" "agent/" "sandbox" "sandbox/outside" "store")
     (5 "build" "build/" "doctor" "doctor/" "shepherd")
