@@ -95,11 +95,11 @@ does not come so far."
        (unless (string-contains line "listening")
          (loop (cons line lines)))))))
 
-(define (start-daemon root options)
+(define (start-daemon root name options)
   (match (pipe)
     ((input . output)
      (let ((process (spawn-process %daemon
-                                   `("fruix-daemon"
+                                   `(,name
                                      ,(string-append "--root=" root)
                                      ,@options)
                                    #:output output #:error output)))
@@ -115,16 +115,16 @@ does not come so far."
     (close-port output)
     (list (status:exit-val status) words)))
 
-(define* (call-with-daemon proc #:key (options '())
+(define* (call-with-daemon proc #:key (options '()) (name "fruix-daemon")
                            (prepare (const #t)) (stopped (const #t)))
-  "Call @var{proc} with a daemon on a new root, started with @var{options},
-after @var{prepare} was called with its layout.  Return what @var{proc}
+  "Call @var{proc} with a daemon on a new root, started under @var{name} with
+@var{options}, after @var{prepare} was called with its layout.  Return what @var{proc}
 returned, after the daemon has stopped and @var{stopped} was called with its
 exit code and what it wrote in the end."
   (call-with-temporary-directory
    (lambda (root)
      (prepare (make-layout #:root root))
-     (call-with-values (lambda () (start-daemon root options))
+     (call-with-values (lambda () (start-daemon root name options))
        (lambda (process output)
          (call-with-process process
            (lambda (process)

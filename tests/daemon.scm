@@ -5,6 +5,7 @@
 (use-modules (fruix process)
              (fruix protocol wire)
              (fruix store layout)
+             (ice-9 ftw)
              (ice-9 match)
              (ice-9 textual-ports)
              (srfi srfi-1)
@@ -41,6 +42,22 @@ output."
             (group:name group)
             (loop (getgrent)))))
     endgrent))
+
+(define (processes)
+  "Return the process IDs of all processes."
+  (filter-map string->number (scandir "/proc")))
+
+(define (command-of pid)
+  "Return the first two words of the command line of the process PID, if there
+are so many, or what there is."
+  (match (string-split (or (false-if-exception
+                            (call-with-input-file
+                                (format #f "/proc/~a/cmdline" pid)
+                              get-string-all))
+                           "")
+                       #\nul)
+    ((name argument . _) (list name argument))
+    (other other)))
 
 (define %builds (append %build-users %host-directories))
 
@@ -146,7 +163,28 @@ output."
 
 (unless (file-exists? "/proc/self/cmdline")
   (test-runner-aux-value! (test-runner-current) "needs Linux's /proc")
-  (test-skip 1))
+  (test-skip 2))
+(test-equal "called guix-daemon, it shows a process for each session"
+  '((#t #t) #f)
+  (let ((mine (list "guix-daemon" (number->string (getpid)))))
+    (define (sessions)
+      (count (lambda (pid) (equal? mine (command-of pid)))
+             (processes)))
+    (call-with-daemon
+     (lambda (daemon)
+       (let ((during (call-with-client daemon
+                       (lambda (one)
+                         (call-with-client daemon
+                           (lambda (two)
+                             (list (= 2 (sessions))
+                                   (equal? "guix-daemon"
+                                           (first (command-of
+                                                   (process-id
+                                                    (daemon-process
+                                                     daemon))))))))))))
+         (list during
+               (not (wait-until (lambda () (zero? (sessions))))))))
+     #:name "guix-daemon")))
 (test-equal "it is seen under the name that it was called by"
   '("fruix-daemon" "fruix-daemon")
   (call-with-daemon
@@ -260,6 +298,49 @@ output."
                   (string-append "@ build-started  " log-file)))))))))
    #:prepare install-shell
    #:options (append %builds '("--lose-logs"))))
+
+;; Discovery of servers, by a program that stands in for guix.
+(define (call-with-discoverer script proc)
+  (call-with-temporary-directory
+   (lambda (directory)
+     (define file (string-append directory "/guix"))
+     (call-with-output-file file
+       (lambda (port)
+         (format port "#!/bin/sh\n~a\n" script)))
+     (chmod file #o755)
+     (setenv "GUIX" file)
+     (let ((result (proc (string-append directory "/found"))))
+       (unsetenv "GUIX")
+       result))
+   #:mode #o755))
+(test-equal "--discover: it runs as long as the daemon" '("discover" #t #f)
+  (call-with-discoverer
+   "echo $1 $$ $GUIX_STATE_DIRECTORY > ${0%guix}new
+mv ${0%guix}new ${0%guix}found; exec sleep 1000"
+   (lambda (found)
+     (define (found-words)
+       (string-tokenize (call-with-input-file found get-string-all)))
+     (define running-then?
+       (call-with-daemon
+        (lambda (daemon)
+          (wait-until (lambda () (file-exists? found)))
+          (and (running? (string->number (second (found-words))))
+               (string=? (third (found-words))
+                         (layout-state-directory (daemon-layout daemon)))))
+        #:options '("--discover=yes")))
+     (list (first (found-words)) running-then?
+           (running? (string->number (second (found-words))))))))
+(for-each
+ (match-lambda
+   ((name program)
+    (test-assert name
+      (begin
+        (setenv "GUIX" program)
+        (let ((result (call-with-daemon alive? #:options '("--discover"))))
+          (unsetenv "GUIX")
+          result)))))
+ '(("--discover without guix: the daemon does without" "/no/such/guix")
+   ("--discover with a guix that is none, too" "/dev/null")))
 
 ;; Ends.
 (for-each

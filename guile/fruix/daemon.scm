@@ -13,10 +13,13 @@
   #:use-module (fruix control)
   #:use-module (fruix daemon activation)
   #:use-module (fruix daemon connections)
+  #:use-module (fruix daemon discovery)
   #:use-module (fruix daemon peers)
   #:use-module (fruix daemon sockets)
+  #:use-module (fruix daemon stand-ins)
   #:use-module (fruix errors)
   #:use-module (fruix flag)
+  #:use-module (fruix process)
   #:use-module ((fruix sandbox) #:select (sweep-sandboxes))
   #:use-module (fruix scheduler loop)
   #:use-module (fruix session)
@@ -39,14 +42,16 @@
 
 ;; What all connections share.
 (define-record-type <service>
-  (make-service store scheduler agents settings max-jobs connections)
+  (make-service store scheduler agents settings max-jobs connections
+                session-name)
   service?
   (store service-store)
   (scheduler service-scheduler)
   (agents service-agents)               ;pool of (fruix agent)
   (settings service-settings)           ;of a new session
   (max-jobs service-max-jobs)           ;integer
-  (connections service-connections))
+  (connections service-connections)
+  (session-name service-session-name))  ;string, or #f
 
 (define (report template . arguments)
   "Tell the administrator."
@@ -60,6 +65,15 @@
 ;;; Connections.
 ;;;
 
+(define (call-with-presence service peer thunk)
+  "Call THUNK, which serves PEER, while there is something for others to see
+of that if SERVICE is to show it."
+  (if (and (service-session-name service)
+           (positive? (peer-pid peer)))
+      (call-with-stand-in (service-session-name service) (peer-pid peer)
+                          thunk)
+      (thunk)))
+
 (define (serve-worker service connection port peer)
   "Serve the worker protocol on PORT."
   (define (->client minor)
@@ -71,7 +85,8 @@
                  (service-settings service)))
   (define (welcomed)
     (greeted! (service-connections service) connection))
-  (let ((exception (serve-client port ->client welcomed)))
+  (let ((exception (call-with-presence service peer
+                     (lambda () (serve-client port ->client welcomed)))))
     (when exception
       (report "session of ~a: ~a" (peer->text peer)
               (exception->text exception)))))
@@ -217,12 +232,23 @@ listeners."
                  listeners)))
     (lambda () (for-each close-listener (map car listeners)))))
 
+(define (call-with-discovery layout wanted? thunk)
+  "Call THUNK, if WANTED? while 'guix discover' looks for servers."
+  (define process
+    (guard (exception (#t (report "warning: ~a" (exception->text exception))
+                          #f))
+      (and wanted? (start-discovery layout))))
+  (if process
+      (call-with-process process (lambda _ (thunk)))
+      (thunk)))
+
 (define* (run-daemon layout build #:key
                      (addresses `((unix ,(layout-socket layout))))
                      (control-socket (layout-control-socket layout))
                      build-group
                      (max-jobs 1)
-                     (settings %default-settings))
+                     (settings %default-settings)
+                     session-name)
   "Serve the store of @var{layout}, a @code{<layout>} of absolute names, until
 SIGTERM, SIGINT or SIGHUP; return when all builds and sessions have ended.
 Clients of the worker protocol are served on @var{addresses}, a list as from
@@ -232,8 +258,11 @@ instead, and those of the control protocol on @var{control-socket}.
 procedure to publish messages with, and a cancellation, as
 @code{(fruix scheduler loop)} says; @var{max-jobs} such calls go on at a time.
 @var{build-group} is the number of the group of the build users, if there is
-one.  @var{settings} are those of a new session.  This is to be called before
-there are other threads."
+one.  @var{settings} are those of a new session; with @code{discover?} among
+them, @command{guix discover} runs meanwhile.  With @var{session-name}, a
+string, a process of that name stands in for each session of a client on this
+machine, with the client's process ID as its argument; only Linux has this.
+This is to be called before there are other threads."
   (prepare-process)
   (call-with-listeners addresses control-socket
     (lambda (listeners)
@@ -244,9 +273,11 @@ there are other threads."
                          #:max-jobs max-jobs
                          #:build (lambda arguments
                                    (apply build store arguments)))))
-        (serve-until-signal
-         (make-service store scheduler agents settings max-jobs
-                       (make-connections))
-         listeners)
+        (call-with-discovery layout (setting settings 'discover?)
+          (lambda ()
+            (serve-until-signal
+             (make-service store scheduler agents settings max-jobs
+                           (make-connections) session-name)
+             listeners)))
         (close-agent-pool! agents)
         (close-store! store)))))

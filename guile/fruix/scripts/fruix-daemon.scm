@@ -99,6 +99,7 @@ process may become its members."
     (texts (map parse-address texts))))
 
 (define (start results)
+  (define guix-daemon? (string=? (program-name) "guix-daemon"))
   (let* ((layout (layout-from-environment
                   #:root (and=> (option-value results 'root) directory)))
          (group (usable-group results))
@@ -113,6 +114,9 @@ in user namespaces"))
                 #:addresses (addresses results layout)
                 #:build-group (and group (group:gid group))
                 #:max-jobs (option-value results 'max-jobs 1)
+                #:session-name (and guix-daemon?
+                                    (eq? %platform 'linux)
+                                    (program-name))
                 #:settings (initial-settings results))))
 
 (define (complain-of-usage exception)
