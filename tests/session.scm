@@ -81,6 +81,32 @@ the session went on."
         (let ((text (read-octets port)))
           (and (ended? port) text)))
       #:greet? #f))
+  (test-equal "repairing, by a client that is not trusted, ends it"
+    '(("repairing is a privileged operation" 1) #t)
+    (call-with-session store
+      (lambda (port)
+        (let ((error (result-of port #f 9 '() 1)))
+          (list error (ended? port))))
+      #:trusted? #f))
+  (test-equal "build mode that there is not"
+    '(("invalid build mode 3" 1) ended)
+    (outcome store 9 '() 3))
+  (test-equal "a client before 0x0f sends no build mode" '(1 #t)
+    (call-with-session store
+      (lambda (port)
+        (greet port #:minor #xe)
+        (let ((result (result-of port read-int 9 '())))
+          (list result (alive? port))))
+      #:greet? #f))
+  (test-equal "a client before 0x0c sends no settings by name" #t
+    (call-with-session store
+      (lambda (port)
+        (greet port #:minor #xb #:extra '(1))
+        ;; Failed, going, falling, verbosity, jobs, silence, offload, build
+        ;; verbosity, log, trace, cores, substitutes.
+        (result-of port #f 19 0 0 0 0 1 60 0 0 0 0 2 0)
+        (alive? port))
+      #:greet? #f))
   (test-equal "unknown operation"
     '(("invalid operation 77" 1) ended)
     (outcome store 77))

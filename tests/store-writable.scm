@@ -36,20 +36,40 @@ what it writes, as a list of lines."
          (wait-process process)
          (string-split (string-trim-right text) #\newline))))))
 
-;; $0 is the daemon, $1 its root.  It is asked to add a file, as that writes to
-;; the store, and ended.
+;; $0 is the daemon, $1 its root.  It is asked to build a copy of a file, and
+;; ended.
 (define %serve "
-\"$0\" --root=\"$1\" --build-users=40000:40000 2> \"$1/errors\" & pid=$!
+\"$0\" --root=\"$1\" $options 2> \"$1/errors\" & pid=$!
 while kill -0 $pid 2> /dev/null && ! grep -q listening \"$1/errors\"
 do sleep 0.05; done
-item=`\"${0%-daemon}\" add --root=\"$1\" \"$1/file\" 2> /dev/null` || true
+item=`\"${0%-daemon}\" build --root=\"$1\" --file=\"$1/build.scm\" \
+  2> \"$1/log\"` || true
 test -n \"$item\" && cat \"$1$item\"
 kill $pid 2> /dev/null || sed 's/.*error: //' \"$1/errors\"
 wait $pid || true
 ")
 
 (define %prepare "
-mkdir -p \"$1/gnu/store\"; echo contents > \"$1/file\"
+mkdir -p \"$1/gnu/store\"
+echo contents > \"$1/file\"
+cat > \"$1/builder\" <<EOF
+#!/bin/sh
+cat \\$file > \\$out
+EOF
+chmod +x \"$1/builder\"
+cat > \"$1/build.scm\" <<EOF
+(lambda (daemon)
+  (let ((file (add-to-store daemon \"$1/file\"))
+        (builder (add-to-store daemon \"$1/builder\")))
+    (derivation daemon \"copy\" builder '()
+                #:environment (list (cons \"PATH\" \"/usr/bin:/bin\")
+                                    (cons \"file\" file))
+                #:inputs (list file builder))))
+EOF
+options='--build-users=40000:40000'
+for directory in /bin /lib /lib64 /usr/bin /usr/lib
+do if test -e $directory
+   then options=\"$options --chroot-directory=$directory\"; fi; done
 ")
 
 (define (try-with-store mounting)

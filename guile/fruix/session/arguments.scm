@@ -53,8 +53,9 @@ argument."
 
 (define (build-mode-argument client)
   "Return the build mode that @var{client} sent: @code{normal}, @code{repair}
-or @code{check}.  Repairing is for trusted clients."
-  (match (int-argument client)
+or @code{check}.  Repairing is for trusted clients.  Those before version 0x0f
+know no modes."
+  (match (if (>= (client-minor client) #xf) (int-argument client) 0)
     (0 'normal)
     (1 (if (client-trusted? client)
            'repair
