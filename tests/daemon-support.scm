@@ -5,6 +5,7 @@
 ;;; Code:
 
 (define-module (tests daemon-support)
+  #:use-module (fruix config)
   #:use-module (fruix control wire)
   #:use-module (fruix derivation)
   #:use-module (fruix process)
@@ -35,6 +36,8 @@
             start-build
             running?
             call-with-client
+            can-run-apart?
+            run-apart
             open-descriptors
             threads
             alive?))
@@ -223,3 +226,31 @@ of the builder, once it runs."
       (boolean? (request port read-boolean 1
                          (string-append "/gnu/store/" (make-string 32 #\0)
                                         "-none"))))))
+
+
+;;;
+;;; A daemon in a script of its own, where nobody else sees what is mounted.
+;;;
+
+(define (can-run-apart?)
+  "Return true if @code{run-apart} works."
+  (and (eq? %platform 'linux)
+       (zero? (getuid))
+       (zero? (wait-process
+               (spawn-process "unshare" '("unshare" "--mount" "true")
+                              #:error #f)))))
+
+(define (run-apart script . arguments)
+  "Run the shell @var{script}, whose $0 is the daemon, with @var{arguments} in
+a mount namespace of its own; return what it writes, as a list of lines."
+  (match (pipe)
+    ((input . output)
+     (let ((process (spawn-process "unshare"
+                                   `("unshare" "--mount" "sh" "-ec" ,script
+                                     ,%daemon ,@arguments)
+                                   #:output output #:error output)))
+       (close-port output)
+       (let ((text (get-string-all input)))
+         (close-port input)
+         (wait-process process)
+         (string-split (string-trim-right text) #\newline))))))

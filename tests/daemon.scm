@@ -33,16 +33,6 @@ output."
      (and (= code expected-code)
           (string-contains text words)))))
 
-(define (find-group-without-members)
-  (dynamic-wind
-    setgrent
-    (lambda ()
-      (let loop ((group (getgrent)))
-        (if (null? (group:mem group))
-            (group:name group)
-            (loop (getgrent)))))
-    endgrent))
-
 (define (processes)
   "Return the process IDs of all processes."
   (filter-map string->number (scandir "/proc")))
@@ -94,14 +84,6 @@ are so many, or what there is."
   (test-skip 1))
 (test-assert "group that does not exist"
   (says? 1 "no-such-group" "--build-users-group=no-such-group"))
-;; Only root can become other users; who cannot is told, and goes on.
-(unless (zero? (getuid))
-  (test-runner-aux-value! (test-runner-current) "needs root")
-  (test-skip 1))
-(test-assert "group without members"
-  (let ((empty (find-group-without-members)))
-    (says? 1 "has no members" (string-append "--build-users-group="
-                                             empty))))
 (test-assert "directory that does not exist"
   (says? 1 "/no-such" "--chroot-directory=/no-such"))
 

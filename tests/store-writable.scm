@@ -3,38 +3,10 @@
 ;;; system than the trees of builds: a real daemon, where nobody else sees the
 ;;; mounts.
 
-(use-modules (fruix config)
-             (fruix process)
-             (ice-9 match)
-             (ice-9 textual-ports)
+(use-modules (ice-9 match)
              (srfi srfi-64)
+             (tests daemon-support)
              (tests support))
-
-(define %source (getenv "abs_top_srcdir"))
-(define %root? (zero? (getuid)))
-
-(define (namespace-works?)
-  (and (eq? %platform 'linux) %root?
-       (zero? (wait-process
-               (spawn-process "unshare" '("unshare" "--mount" "true")
-                              #:error #f)))))
-
-(define (run-script script . arguments)
-  "Run the shell SCRIPT with ARGUMENTS in a mount namespace of its own; return
-what it writes, as a list of lines."
-  (match (pipe)
-    ((input . output)
-     (let ((process (spawn-process
-                     "unshare" `("unshare" "--mount" "sh" "-ec" ,script
-                                 ,(string-append
-                                   (getenv "abs_top_builddir")
-                                   "/fruix-daemon")
-                                 ,@arguments)
-                     #:output output #:error output)))
-       (close-port output)
-       (let ((text (get-string-all input)))
-         (wait-process process)
-         (string-split (string-trim-right text) #\newline))))))
 
 ;; $0 is the daemon, $1 its root.  It is asked to build a copy of a file, and
 ;; ended.
@@ -76,17 +48,17 @@ do if test -e $directory
   "Return what a daemon does after the shell commands MOUNTING."
   (call-with-temporary-directory
    (lambda (root)
-     (run-script (string-append %prepare mounting %serve) root))
+     (run-apart (string-append %prepare mounting %serve) root))
    #:mode #o755))
 
 (test-begin "store-writable")
-(skip-unless (namespace-works?) "needs root and mount namespaces")
+(skip-unless (can-run-apart?) "needs root and mount namespaces")
 
 (test-equal "a read-only mount is written through, and stays what it is"
   '("contents" "touch: read-only")
   (call-with-temporary-directory
    (lambda (root)
-     (run-script (string-append %prepare "
+     (run-apart (string-append %prepare "
 mount --bind \"$1/gnu/store\" \"$1/gnu/store\"
 mount -o remount,bind,ro \"$1/gnu/store\"
 " %serve "

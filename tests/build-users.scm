@@ -1,0 +1,104 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; The group of the build users, in a system with accounts made for the test:
+;;; a real daemon, where nobody else sees them.
+
+(use-modules (ice-9 match)
+             (srfi srfi-64)
+             (tests daemon-support)
+             (tests support))
+
+;; $1 is the root of the daemon, $2 lines for the table of groups.
+(define %accounts "
+cp /etc/passwd \"$1/passwd\"; cp /etc/group \"$1/group\"
+echo fruix-test-1:x:41001:41000::/:/bin/false >> \"$1/passwd\"
+echo \"$2\" >> \"$1/group\"
+mount --bind \"$1/passwd\" /etc/passwd
+mount --bind \"$1/group\" /etc/group
+")
+
+(define %serve "
+\"$0\" --root=\"$1\" $options --build-users-group=fruix-test \\
+  2> \"$1/errors\" & pid=$!
+while kill -0 $pid 2> /dev/null && ! grep -q listening \"$1/errors\"
+do sleep 0.05; done
+")
+
+(define %stop "
+kill $pid 2> /dev/null || sed 's/.*error: //' \"$1/errors\"
+wait $pid || true
+")
+
+(define %build "
+options=
+for directory in /bin /lib /lib64 /usr/bin /usr/lib
+do if test -e $directory
+   then options=\"$options --chroot-directory=$directory\"; fi; done
+cat > \"$1/builder\" <<EOF
+#!/bin/sh
+id -u > \\$out; id -g >> \\$out; id -G >> \\$out
+EOF
+chmod +x \"$1/builder\"
+cat > \"$1/build.scm\" <<EOF
+(lambda (daemon)
+  (let ((builder (add-to-store daemon \"$1/builder\")))
+    (derivation daemon \"identity\" builder '()
+                #:environment '((\"PATH\" . \"/usr/bin:/bin\"))
+                #:inputs (list builder))))
+EOF
+")
+
+(define (try groups)
+  "Return what the daemon says that is started with the lines GROUPS in the
+table of groups, if it does not start."
+  (call-with-temporary-directory
+   (lambda (root)
+     (run-apart (string-append %accounts %serve %stop) root groups))
+   #:mode #o755))
+
+(test-begin "build-users")
+(skip-unless (can-run-apart?) "needs root and mount namespaces")
+
+(test-equal "builders have the user, the group and the groups of a member"
+  '("41001" "41000" "41000 41002" "0 41000 1775")
+  (call-with-temporary-directory
+   (lambda (root)
+     (run-apart (string-append %accounts %build %serve "
+cat \"$1\"`\"${0%-daemon}\" build --root=\"$1\" --file=\"$1/build.scm\" \\
+  2> \"$1/log\"` || cat \"$1/log\"
+stat -c '%u %g %a' \"$1/gnu/store\"
+" %stop)
+                root
+                "fruix-test:x:41000:fruix-test-1
+fruix-test-also:x:41002:fruix-test-1"))
+   #:mode #o755))
+
+(test-equal "a group that there is not"
+  '("the build users' group `fruix-test' does not exist")
+  (try "other:x:41000:"))
+(test-equal "a group without members"
+  '("the build users' group `fruix-test' has no members")
+  (try "fruix-test:x:41000:"))
+(test-equal "a member that there is not"
+  '("`nobody-here', a member of the build users' group `fruix-test', has no \
+account")
+  (try "fruix-test:x:41000:fruix-test-1,nobody-here"))
+
+(test-equal "an ordinary user's daemon goes on without" '(#t #t)
+  (call-with-temporary-directory
+   (lambda (root)
+     (chown root 41001 41000)
+     (match (run-apart (string-append "
+setpriv --reuid 41001 --regid 41000 --clear-groups \\
+  \"$0\" --root=\"$1\" --build-users-group=fruix-test \\
+  2> \"$1/errors\" & pid=$!
+while kill -0 $pid 2> /dev/null && ! grep -q listening \"$1/errors\"
+do sleep 0.05; done
+cat \"$1/errors\"
+" %stop)
+                       root)
+       ((warning listening . _)
+        (list (->bool (string-contains warning "has no effect"))
+              (->bool (string-contains listening "listening"))))))
+   #:mode #o755))
+
+(test-end "build-users")
