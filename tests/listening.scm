@@ -45,6 +45,14 @@
     (close-port port)
     (eq? answer #f)))
 
+(define (read-until-listening port)
+  (let loop ((text ""))
+    (match (get-line port)
+      ((? eof-object?) text)
+      (line (if (string-contains line "listening")
+                text
+                (loop (string-append text line "\n")))))))
+
 (define %ipv6?
   ;; Not every machine has it.
   (false-if-exception
@@ -73,6 +81,24 @@
         (test-skip 1))
       (test-assert "an IPv6 address in brackets"
         (serves? (connect-over-tcp number AF_INET6 1)))
+      (test-equal "a second daemon of the same store, on a socket of its own"
+        '(#t #t #t)
+        (let ((other (string-append directory "/other"))
+              (root (layout-root (daemon-layout daemon))))
+          (match (pipe)
+            ((input . output)
+             (call-with-process
+                 (spawn-process %daemon
+                                (list "fruix-daemon"
+                                      (string-append "--root=" root)
+                                      (string-append "--listen=" other))
+                                #:output output #:error output)
+               (lambda (process)
+                 (close-port output)
+                 (let ((words (read-until-listening input)))
+                   (list (->bool (string-contains words "no control socket"))
+                         (serves? (connect-to-file other))
+                         (serves? (connect-to-file two))))))))))
       (test-assert "a second daemon gets no port that is taken"
         (match (pipe)
           ((input . output)
@@ -207,14 +233,6 @@ then."
               (let ((words (read-until-listening input)))
                 (proc root process words))))))))
    #:mode #o755))
-
-(define (read-until-listening port)
-  (let loop ((text ""))
-    (match (get-line port)
-      ((? eof-object?) text)
-      (line (if (string-contains line "listening")
-                text
-                (loop (string-append text line "\n")))))))
 
 (define (bound-sockets directory)
   "Return a local socket and one of TCP, which listen, and their addresses."

@@ -197,8 +197,10 @@ listening sockets to procedures that serve a connection."
 
 (define (open-control-listener file)
   "Return a list of the listener for the control protocol on FILE; of nothing
-if a service manager, which has not bound this one, left us no place for it."
-  (guard (exception ((eq? (exception-kind exception) 'system-error)
+if there is no place for it, as another daemon of the same store may have it,
+or a service manager has made a directory for its own sockets alone."
+  (guard (exception ((or (fruix-error? exception)
+                         (eq? (exception-kind exception) 'system-error))
                      (report "no control socket: ~a"
                              (exception->text exception))
                      '()))
@@ -209,15 +211,12 @@ if a service manager, which has not bound this one, left us no place for it."
 CONTROL-SOCKET, to what serves their clients."
   (define (serving serve listeners)
     (map (lambda (listener) (cons listener serve)) listeners))
-  (match (activated-listeners)
-    (()
-     (append (serving serve-controller
-                      (open-listeners `(unix ,control-socket)))
-             (serving serve-worker (append-map open-listeners addresses))))
-    (activated
-     (append (serving serve-controller
-                      (open-control-listener control-socket))
-             (serving serve-worker activated)))))
+  (append (serving serve-worker
+                   (match (activated-listeners)
+                     (() (append-map open-listeners addresses))
+                     (activated activated)))
+          (serving serve-controller
+                   (open-control-listener control-socket))))
 
 (define (call-with-listeners addresses control-socket proc)
   "Call PROC with what 'open-all-listeners' returns, sockets in the place of
