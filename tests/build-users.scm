@@ -79,8 +79,7 @@ fruix-test-also:x:41002:fruix-test-1"))
   '("the build users' group `fruix-test' has no members")
   (try "fruix-test:x:41000:"))
 (test-equal "a member that there is not"
-  '("`nobody-here', a member of the build users' group `fruix-test', has no \
-account")
+  '("`nobody-here', in the build users' group `fruix-test', has no account")
   (try "fruix-test:x:41000:fruix-test-1,nobody-here"))
 
 (test-equal "an ordinary user's daemon goes on without" '(#t #t)

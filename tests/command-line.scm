@@ -44,7 +44,8 @@ so that it does not fit in a line"))))
 (test-equal "an optional argument is never the next word"
   '(((quiet . #t) (colour . always)) ((colour . "no")))
   (list (parse "--colour" "-q") (parse "--colour=no")))
-(test-equal "short options are joined" '((count . 4) (quiet . #t) (quiet . #t))
+(test-equal "short options are joined"
+  '((count . 4) (quiet . #t) (quiet . #t))
   (parse "-qqc4"))
 (test-equal "the last is the first, and all are there" '(2 (1 2) #f none)
   (let ((results (parse "--count=1" "--count=2")))

@@ -147,6 +147,21 @@
 (define %user-name
   (passwd:name (getpwuid (getuid))))
 
+(define (text-of-ps layout)
+  "Return what 'fruix ps' says of the daemon of LAYOUT."
+  (match (pipe)
+    ((input . output)
+     (let ((process (spawn-process
+                     (string-append (getenv "abs_top_builddir") "/fruix")
+                     (list "fruix" "ps"
+                           (string-append "--root=" (layout-root layout)))
+                     #:output output)))
+       (close-port output)
+       (let ((text (get-string-all input)))
+         (close-port input)
+         (wait-process process)
+         text)))))
+
 (define (call-with-tcp-daemon proc . options)
   "Call PROC with a daemon and a procedure that connects to it by TCP."
   (define number (free-port))
@@ -188,8 +203,7 @@
      (let ((port (connect)))
        (match (result-of port #f 9 '() 1)
          (("repairing is a privileged operation" 1) (ended? port)))))
-   (test-equal "builds go on there, and ps tells for whom"
-     '((remote))
+   (test-equal "builds go on there, and ps tells for whom" '((remote) #t)
      (let* ((port (connect))
             (drv (add-script port "sleeper" "sleep 1000"))
             (pid (start-build port drv)))
@@ -197,9 +211,11 @@
          (lambda (control)
            (match (control '(ps))
              (('ps ('build . facts))
-              (close-port port)
-              (and (wait-until (lambda () (not (running? pid))))
-                   (assq-ref facts 'clients))))))))
+              (let ((text (text-of-ps layout)))
+                (close-port port)
+                (wait-until (lambda () (not (running? pid))))
+                (list (first (assq-ref facts 'clients))
+                      (string-suffix? "for another machine\n" text)))))))))
    (test-assert "keep-failed is not for them"
      (let* ((port (connect))
             (drv (add-script port "failing" "exit 1")))

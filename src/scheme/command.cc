@@ -30,8 +30,8 @@ run (void *, int, char **)
       prepend ("%load-path", MODULE_DIRECTORY);
       prepend ("%load-compiled-path", OBJECT_DIRECTORY);
     }
-  SCM status = scm_call_1 (scm_c_public_ref ("fruix scripts " COMMAND, "main"),
-                           scm_cdr (scm_program_arguments ()));
+  SCM main = scm_c_public_ref ("fruix scripts " COMMAND, "main");
+  SCM status = scm_call_1 (main, scm_cdr (scm_program_arguments ()));
   std::exit (scm_to_int (status));
 }
 

@@ -51,7 +51,7 @@ is in all groups of that member."
       (catch #t
         (lambda () (getpwnam name))
         (lambda _
-          (fail "`~a', a member of the build users' group `~a', has no account"
+          (fail "`~a', in the build users' group `~a', has no account"
                 name (group:name group)))))
     (build-user (passwd:uid account) (group:gid group) (groups-of name))))
 

@@ -205,19 +205,20 @@ order of the command line."
                  (string-join (append short long) ", ")))
 
 (define (fill words start column)
-  "Return WORDS in lines that begin at COLUMN, the first after a text that ends
-at START."
+  "Return WORDS in lines that begin at COLUMN, the first after a text that
+ends at START."
   (let loop ((words words) (position start) (pieces '()))
     (match words
       (() (string-concatenate-reverse pieces))
       ((word . rest)
-       (let ((next (+ position 1 (string-length word))))
+       (let* ((size (string-length word))
+              (next (+ position 1 size)))
          (cond ((null? pieces)
-                (loop rest (+ position (string-length word)) (list word)))
+                (loop rest (+ position size) (list word)))
                ((<= next %width)
                 (loop rest next (cons* word " " pieces)))
                (else
-                (loop rest (+ column (string-length word))
+                (loop rest (+ column size)
                       (cons* word (make-string column #\space) "\n"
                              pieces)))))))))
 

@@ -106,8 +106,8 @@ process may become its members."
          (users (user-pool results group layout))
          (host (host results users)))
     (when (and (zero? (getuid)) (not users))
-      (warn "started by root without --build-users-group: builds run as root, \
-in user namespaces"))
+      (warn "started by root without --build-users-group: \
+builds run as root, in user namespaces"))
     (run-daemon layout
                 (lambda (store . arguments)
                   (apply perform-task! store host arguments))
