@@ -98,7 +98,11 @@ file."
           ((not (and found (= %reserved-size (stat:size found))))
            (let ((port (open file (logior O_WRONLY O_CREAT O_TRUNC O_CLOEXEC)
                              #o600)))
-             (put-bytevector port (make-bytevector %reserved-size 0))
+             ;; In pieces, as the heap would stay as large as one.
+             (let ((piece (make-bytevector 65536 0)))
+               (do ((left %reserved-size (- left 65536)))
+                   ((zero? left))
+                 (put-bytevector port piece)))
              (close-port port))))))
 
 (define (make-profile-directory layout name uid)
