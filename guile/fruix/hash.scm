@@ -15,6 +15,7 @@
 
             open-hash
             hash-update!
+            hash-copy
             hash-digest!))
 
 ;; Algorithm and size of its digest in bytes.
@@ -49,6 +50,11 @@ one thread at a time."
   "Add to @var{hash} the @var{count} bytes of @var{bytevector} from
 @var{start}; by default all of them."
   (%hash-update hash bytevector start count))
+
+(define (hash-copy hash)
+  "Return a hash in progress to which all was added that was added to
+@var{hash}: a way to know the digest of what came so far, and to go on."
+  (%hash-copy hash))
 
 (define (hash-digest! hash)
   "Return the digest of all that was added to @var{hash}, a bytevector, and

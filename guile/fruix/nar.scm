@@ -29,6 +29,7 @@
             open-nar-restorer
             nar-restore!
             nar-restorer-done?
+            nar-restorer-hash
             nar-restorer-finish!
             nar-restorer-close!
 
@@ -94,6 +95,11 @@ the archive is malformed, a @code{system-error} if a file cannot be written."
 (define (nar-restorer-done? restorer)
   "Return true if @var{restorer} has got a whole archive."
   (%nar-restorer-done? restorer))
+
+(define (nar-restorer-hash restorer)
+  "Return a SHA-256 in progress, for @code{hash-update!}, to which the archive
+has been added that @var{restorer}, which is done, has got."
+  (%nar-restorer-hash restorer))
 
 (define (nar-restorer-finish! restorer)
   "Close @var{restorer} and return the @code{<nar-result>} of what it

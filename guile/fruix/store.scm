@@ -15,6 +15,7 @@
   #:use-module (fruix store directories)
   #:use-module (fruix store failed-paths)
   #:use-module (fruix store handle)
+  #:use-module (fruix store importing)
   #:use-module (fruix store lock)
   #:use-module (fruix store optimising)
   #:use-module (fruix store path-info)
@@ -57,6 +58,7 @@
                ;; What becomes so.
                add-text!
                call-with-store-restorer
+               import-item!
                register-items!
                call-withdrawing
                store-staging

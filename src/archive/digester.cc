@@ -99,12 +99,18 @@ digester::key ()
   return file_.finish ();
 }
 
-tree_summary
-digester::summary ()
+hasher
+digester::nar_hash ()
 {
   if (!pending_.empty ())
     flush ();
-  summary_.hash = nar_.finish ();
+  return hasher {nar_};
+}
+
+tree_summary
+digester::summary ()
+{
+  summary_.hash = nar_hash ().finish ();
   summary_.extra = extra_         ? extra_->finish ()
                    : extra_is_nar_ ? summary_.hash
                                    : digest {};

@@ -46,6 +46,8 @@ public:
 
   // After the root node.
   tree_summary summary ();
+  // The hash of the NAR, to go on with what follows it.
+  hasher nar_hash ();
   std::vector<std::string> references () const { return scanner_.found (); }
 
 private:

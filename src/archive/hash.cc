@@ -49,6 +49,14 @@ hasher::hasher (int algorithm)
   handle_.reset (handle);
 }
 
+hasher::hasher (const hasher &other)
+{
+  gcry_md_hd_t handle;
+  if (gcry_md_copy (&handle, other.handle_.get ()))
+    throw std::system_error {ENOMEM, std::generic_category (), "hash"};
+  handle_.reset (handle);
+}
+
 void
 hasher::closer::operator() (gcry_md_handle *handle) const noexcept
 {

@@ -32,6 +32,9 @@ class hasher
 public:
   // Throws std::system_error for an algorithm that libgcrypt lacks.
   explicit hasher (int algorithm);
+  // One that goes on from where OTHER, not finished yet, is.
+  explicit hasher (const hasher &other);
+  hasher (hasher &&) = default;
 
   void update (std::span<const std::uint8_t> bytes) noexcept;
   // The digest of all bytes since construction or 'reset'; no 'update' after.

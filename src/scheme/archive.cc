@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Byte streams: hashes.
-#include "archive/hash.hh"
-#include "scheme/boundary.hh"
 #include "scheme/families.hh"
-#include "scheme/handle.hh"
+#include "scheme/hash.hh"
 
 namespace fruix::scheme {
-
-static constexpr handle_type<hasher> hash_type {"hash"};
 
 struct open_hash_request
 {
@@ -55,6 +51,16 @@ hash_update_ (SCM handle, SCM bytevector, SCM start, SCM count)
 }
 
 static SCM
+hash_copy_ (SCM handle)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &hash = hash_type.hold (handle);
+  SCM copy = wrap_hash ([&] { return hasher {hash}; });
+  scm_dynwind_end ();
+  return copy;
+}
+
+static SCM
 hash_digest_ (SCM handle)
 {
   scm_dynwind_begin (scm_t_dynwind_flags {});
@@ -71,6 +77,9 @@ static const primitive table[] = {
   {"%hash-update", 4, reinterpret_cast<void *> (hash_update_),
    "Add to @var{hash} the @var{count} bytes of @var{bytevector} from "
    "@var{start}."},
+  {"%hash-copy", 1, reinterpret_cast<void *> (hash_copy_),
+   "Return a hash in progress that all was added to that was added to "
+   "@var{hash}."},
   {"%hash-digest", 1, reinterpret_cast<void *> (hash_digest_),
    "Return the digest of all that was added to @var{hash}, a bytevector, and "
    "close @var{hash}."},

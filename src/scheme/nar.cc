@@ -2,7 +2,7 @@
 // Archives: unpack one as it arrives, read a tree as one.
 #include "base/duplicate.hh"
 #include "scheme/families.hh"
-#include "scheme/handle.hh"
+#include "scheme/hash.hh"
 #include "scheme/summary.hh"
 #include "tree/restore.hh"
 #include "tree/source.hh"
@@ -74,6 +74,16 @@ nar_restorer_done_ (SCM handle)
   bool done = restorer_type.hold (handle).done ();
   scm_dynwind_end ();
   return encode (done);
+}
+
+static SCM
+nar_restorer_hash_ (SCM handle)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &restorer = restorer_type.hold (handle);
+  SCM hash = wrap_hash ([&] { return restorer.archive_hash (); });
+  scm_dynwind_end ();
+  return hash;
 }
 
 static SCM
@@ -196,6 +206,9 @@ static const primitive table[] = {
    "@var{start}; return how many of them belong to the archive."},
   {"%nar-restorer-done?", 1, reinterpret_cast<void *> (nar_restorer_done_),
    "Return true if @var{restorer} has got the whole archive."},
+  {"%nar-restorer-hash", 1, reinterpret_cast<void *> (nar_restorer_hash_),
+   "Return a SHA-256 in progress to which the archive was added that "
+   "@var{restorer} has got."},
   {"%nar-restorer-finish", 1, reinterpret_cast<void *> (nar_restorer_finish_),
    "Close @var{restorer} and return a list: hash of the archive, its size, "
    "the digest asked for or @code{#f}, the type of the root, whether that is "

@@ -24,6 +24,8 @@ public:
   outcome<std::uint64_t> feed (std::span<const std::uint8_t> bytes);
 
   bool done () const noexcept { return reader_.done (); }
+  // The hash of the archive, when done, to go on with what follows it.
+  hasher archive_hash () { return digester_.nar_hash (); }
   outcome<tree_summary> finish ();
 
 private:

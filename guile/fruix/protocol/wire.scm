@@ -39,6 +39,7 @@
             read-long
             read-boolean
             read-bytes
+            read-bytes!
             read-octets
             read-list
             read-octets-list
@@ -130,20 +131,39 @@ ones raise @code{&protocol-violation}, as guix-daemon refuses them."
   "Return whether the next @code{int} on @var{port} is not zero."
   (not (zero? (read-int port))))
 
+(define (check-size size limit)
+  (when (> size limit)
+    (violation "string too long: ~a bytes, ~a are allowed" size limit)))
+
+(define (skip-padding port size)
+  "Read what follows on PORT after a string of SIZE bytes."
+  (let ((padding (modulo (- size) 8)))
+    (unless (or (zero? padding)
+                (equal? (get-exactly port padding)
+                        (make-bytevector padding 0)))
+      (violation "string padding is not zero"))))
+
 (define* (read-bytes port #:optional (limit %string-limit))
   "Return the next string on @var{port} as a bytevector of at most
 @var{limit} bytes.  A longer one, or one whose padding is not zero, raises
 @code{&protocol-violation}."
   (let ((size (read-int port)))
-    (when (> size limit)
-      (violation "string too long: ~a bytes, ~a are allowed" size limit))
-    (let ((bytes (get-exactly port size))
-          (padding (modulo (- size) 8)))
-      (unless (or (zero? padding)
-                  (equal? (get-exactly port padding)
-                          (make-bytevector padding 0)))
-        (violation "string padding is not zero"))
+    (check-size size limit)
+    (let ((bytes (get-exactly port size)))
+      (skip-padding port size)
       bytes)))
+
+(define (read-bytes! port bytes start limit)
+  "Read the next string on @var{port}, of at most @var{limit} bytes, into the
+bytevector @var{bytes} from index @var{start}, and return its size.  Raise
+@code{&protocol-violation} as @code{read-bytes} does."
+  (let ((size (read-int port)))
+    (check-size size limit)
+    (unless (or (zero? size)
+                (eqv? size (get-bytevector-n! port bytes start size)))
+      (connection-lost))
+    (skip-padding port size)
+    size))
 
 (define* (read-octets port #:optional (limit %string-limit))
   "Return the next string on @var{port} as an octet string: each character is

@@ -8,11 +8,13 @@
 
 (define-module (fruix session client)
   #:use-module (fruix descriptors)
+  #:use-module ((fruix errors) #:select (fail))
   #:use-module (fruix octets)
   #:use-module (fruix protocol wire)
   #:use-module (fruix session settings)
   #:use-module ((ice-9 binary-ports)
-                #:select (make-custom-binary-output-port))
+                #:select (make-custom-binary-input-port
+                          make-custom-binary-output-port))
   #:use-module (srfi srfi-9)
   #:export (make-client
             client-port
@@ -33,6 +35,7 @@
             send-log
             send-text
             call-with-data-port
+            call-with-data-source
             send-last
             send-error
             check-presence))
@@ -81,18 +84,39 @@ is."
     (send-log client
               (octets->bytevector (string-append octets "\n")))))
 
+;; Bytes that one message carries, or asks for: fewer messages than
+;; guix-daemon's 32 KiB need, and no more than a client takes in one piece.
+(define %data-size (expt 2 18))
+
 (define (call-with-data-port client proc)
   "Call @var{proc} with a binary output port; what is written there is sent to
-@var{client} as data, in messages of at most 64 KiB."
+@var{client} as data, in messages of at most 256 KiB."
   (define (write! bytes start count)
     (let ((port (client-port client)))
       (write-int port %message-write)
       (write-bytes port bytes start count)
       count))
   (let ((data (make-custom-binary-output-port "data" write! #f #f #f)))
-    (setvbuf data 'block 65536)
+    (setvbuf data 'block %data-size)
     (proc data)
     (force-output data)))
+
+(define (call-with-data-source client proc)
+  "Call @var{proc} with a binary input port, from which is read what
+@var{client} sends as data when it is asked to.  A client that has no more
+when more is read raises @code{&fruix-error}."
+  (define (read! bytes start count)
+    (let ((port (client-port client)))
+      (write-int port %message-read)
+      (write-int port count)
+      (force-output port)
+      (let ((size (read-bytes! port bytes start count)))
+        (when (zero? size)
+          (fail "the data ends too early"))
+        size)))
+  (let ((data (make-custom-binary-input-port "data" read! #f #f #f)))
+    (setvbuf data 'block %data-size)
+    (proc data)))
 
 (define (send-last client)
   "Tell @var{client} that what it asked for is done; the result follows."

@@ -12,6 +12,7 @@
   #:use-module (fruix session arguments)
   #:use-module (fruix session collecting)
   #:use-module (fruix session export)
+  #:use-module (fruix session import)
   #:use-module (fruix session maintenance)
   #:use-module (fruix session queries)
   #:use-module (fruix session substitutes)
@@ -101,6 +102,7 @@
     (25 clear-failed-paths ,(list octets-list-argument)
         ,forget-failures ,write-one)
     (26 query-path-info ,%path ,query-info ,write-path-info)
+    (27 import-paths () ,import-paths ,write-octets-list)
     (28 query-derivation-output-names
         ,%path ,query-output-names ,write-octets-list)
     (29 query-path-from-hash-part

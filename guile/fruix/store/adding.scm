@@ -30,37 +30,46 @@
   #:use-module ((rnrs io ports) #:select (open-bytevector-output-port))
   #:use-module ((srfi srfi-1) #:select (fold-right))
   #:export (add-text!
-            call-with-store-restorer))
+            call-with-store-restorer
+
+            open-staged-restorer
+            sorted-set
+            check-references
+            outputs-of-text
+            publish!))
+
+(define (open-staged-restorer store name . options)
+  "Return a restorer of an archive as @var{name} in the staging directory of
+@var{store}.  @var{options} are those of @code{open-nar-restorer}."
+  (let ((staging (store-staging store)))
+    (apply open-nar-restorer (staging-descriptor staging) name
+           #:links-fd (staging-links-descriptor staging)
+           options)))
 
 (define (restore! store name feed options)
   "Unpack the archive that @var{feed} supplies as @var{name} in the staging
 directory of @var{store}; return its @code{<nar-result>}.  @var{options} are
 those of @code{open-nar-restorer}."
-  (let* ((staging (store-staging store))
-         (restorer (apply open-nar-restorer
-                          (staging-descriptor staging) name
-                          #:links-fd (staging-links-descriptor staging)
-                          options)))
-    (with-exception-handler
-        (lambda (exception)
-          (nar-restorer-close! restorer)
-          (raise-exception exception))
-      (lambda () (feed restorer))
-      #:unwind? #t)
+  (let ((restorer (apply open-staged-restorer store name options)))
+    (on-failure (lambda () (nar-restorer-close! restorer))
+      (lambda () (feed restorer)))
     (nar-restorer-finish! restorer)))
 
 (define* (publish! store name path result
-                   #:key (references '()) (outputs '()))
+                   #:key deriver (references '()) (outputs '())
+                   (call-locked call-with-path-lock))
   "Make @var{name} in the staging directory of @var{store}, of which
 @var{result} is the @code{<nar-result>}, the valid item @var{path}, unless
-that is valid."
+that is valid.  @var{deriver} is its deriver or @code{#f}, @var{references}
+its references, @var{outputs} those of the derivation that it is; and
+@var{call-locked} does what @code{call-with-path-lock} does."
   (let ((staging (store-staging store))
         (info (path-info path
                          (bytevector->base16-string (nar-result-hash result))
                          (nar-result-size result)
-                         #:references references)))
+                         #:references references #:deriver deriver)))
     (add-temp-root! store path)
-    (call-with-path-lock store path
+    (call-locked store path
       (lambda ()
         (unless (valid-path? store path)
           (call-withdrawing store (list path)
@@ -74,6 +83,7 @@ that is valid."
 ;;
 
 (define (sorted-set strings)
+  "Return @var{strings} sorted and without duplicates."
   (fold-right (lambda (string rest)
                 (match rest
                   (((? (lambda (next) (string=? string next))) . _) rest)
@@ -92,13 +102,17 @@ that is valid."
       (bytes))))
 
 (define (outputs-of-text store path contents)
+  "Return the outputs of the derivation that the bytevector @var{contents} is,
+as @code{checked-outputs} does, if @var{path} is the name of one; else
+@code{()}."
   (if (derivation-path? path)
       (checked-outputs store path
                        (string->derivation (bytevector->octets contents)))
       '()))
 
 (define (check-references store references)
-  "Fail early, before anything is written."
+  "Raise a @code{&fruix-error} unless @var{references} are valid items of
+@var{store}: early, before anything is written."
   (for-each (lambda (reference)
               (unless (valid-path? store reference)
                 (fail "path `~a' is not valid" reference)))
