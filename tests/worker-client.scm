@@ -18,6 +18,7 @@
   #:export (greet
             say
             receive-reply
+            feeder
             request
             set-options
             result-of
@@ -49,10 +50,21 @@ encoded, bytevectors as they are."
             words)
   (force-output port))
 
-(define* (receive-reply port #:optional read)
+(define (feeder bytes)
+  "Return a procedure that sends the next of @var{bytes}, a bytevector, on a
+port: as many as it is told."
+  (define position 0)
+  (lambda (port count)
+    (let ((size (min count (- (bytevector-length bytes) position))))
+      (write-bytes port bytes position size)
+      (force-output port)
+      (set! position (+ position size)))))
+
+(define* (receive-reply port #:optional read #:key (feed (const #f)))
   "Return three values: what @var{read}, if it is given, finds on @var{port}
 after the daemon is done, or a list of the message and the status of an error;
-the log messages, octet strings; and the data."
+the log messages, octet strings; and the data.  @var{feed} is called with
+@var{port} and the number of bytes that the daemon asks for."
   (let loop ((log '()) (data '()))
     (define (finish value)
       (values value (reverse log) (string-concatenate-reverse data)))
@@ -64,6 +76,9 @@ the log messages, octet strings; and the data."
          (finish (list text (read-int port)))))
       ((? (lambda (tag) (= tag %message-next)))
        (loop (cons (read-octets port (expt 2 20)) log) data))
+      ((? (lambda (tag) (= tag %message-read)))
+       (feed port (read-int port))
+       (loop log data))
       ((? (lambda (tag) (= tag %message-write)))
        (loop log (cons (read-octets port (expt 2 20)) data))))))
 
