@@ -19,6 +19,7 @@
   #:use-module (fruix daemon stand-ins)
   #:use-module (fruix errors)
   #:use-module (fruix flag)
+  #:use-module ((fruix octets) #:select (text->octets))
   #:use-module (fruix process)
   #:use-module ((fruix sandbox) #:select (sweep-sandboxes))
   #:use-module (fruix scheduler loop)
@@ -241,6 +242,21 @@ listeners."
       (call-with-process process (lambda _ (thunk)))
       (thunk)))
 
+(define (make-agents layout)
+  "Return a pool of programs of Guix that find what they need where LAYOUT
+says, whatever they would do by themselves."
+  (define configuration (layout-configuration-directory layout))
+  (make-agent-pool
+   #:environment
+   (list (string-append "GUIX_CONFIGURATION_DIRECTORY="
+                        (text->octets configuration))
+         (string-append "GUIX_DATABASE_DIRECTORY="
+                        (text->octets (layout-database-directory layout)))
+         (string-append "GUIX_STATE_DIRECTORY="
+                        (text->octets (layout-state-directory layout))))
+   ;; Which keys are authorized is read by most when they start.
+   #:files (list (string-append configuration "/acl"))))
+
 (define* (run-daemon layout build #:key
                      (addresses `((unix ,(layout-socket layout))))
                      (control-socket (layout-control-socket layout))
@@ -267,7 +283,7 @@ This is to be called before there are other threads."
     (lambda (listeners)
       (let* ((store (open-store layout #:build-group build-group
                                 #:release sweep-sandboxes))
-             (agents (make-agent-pool))
+             (agents (make-agents layout))
              (scheduler (start-scheduler
                          #:max-jobs max-jobs
                          #:build (lambda arguments

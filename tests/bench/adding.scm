@@ -15,7 +15,10 @@
   #:use-module (tests bench daemon)
   #:use-module (tests bench figures)
   #:use-module (tests support)
-  #:export (bench-adding))
+  #:export (make-large-file
+            make-small-files
+            copy-and-hash
+            bench-adding))
 
 (define %mebibyte (expt 2 20))
 
@@ -35,6 +38,7 @@
     #:binary #t))
 
 (define (make-large-file name mebibytes)
+  "Make a file called @var{name} of @var{mebibytes} MiB of noise."
   (let ((chunk (random-bytes %mebibyte)))
     (apply write-file name
            (append-map (lambda (n)
@@ -42,8 +46,8 @@
                        (iota mebibytes)))))
 
 (define (make-small-files directory count size)
-  "Make COUNT different files of SIZE bytes in DIRECTORY, 100 in each of its
-directories."
+  "Make @var{count} different files of @var{size} bytes in @var{directory},
+100 in each of its directories."
   (define contents (random-bytes size))
   (mkdir directory)
   (for-each (lambda (n)
@@ -55,6 +59,7 @@ directories."
             (iota count)))
 
 (define (copy-and-hash file copy)
+  "Copy the tree @var{file} to @var{copy}, and hash its files."
   (run "cp" "-a" file copy)
   (run "sh" "-c" "find \"$0\" -type f -exec sha256sum {} + >/dev/null" copy))
 

@@ -20,6 +20,7 @@
   #:use-module (tests bench memory)
   #:use-module (tests bench queries)
   #:use-module (tests bench sandboxes)
+  #:use-module (tests bench transfer)
   #:export (main))
 
 (define %benchmarks
@@ -29,6 +30,7 @@
     ("queries" . ,bench-queries)
     ("adding" . ,bench-adding)
     ("collecting" . ,bench-collecting)
+    ("transfer" . ,bench-transfer)
     ("memory" . ,bench-memory)
     ("sandboxes" . ,bench-sandboxes)))
 

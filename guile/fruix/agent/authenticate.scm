@@ -55,7 +55,7 @@
            #:reply-numbers '(1) #:purpose purpose)
     ((0 . octets) octets)
     ((code . message)
-     (fail "cannot ~a: ~a" purpose message))))
+     (fail "cannot ~a: ~a" purpose (string-trim-right message)))))
 
 (define (sign-hash pool key-file hash)
   "Return the signature of @var{hash}, the bytevector of a SHA-256, by the
