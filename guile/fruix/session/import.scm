@@ -26,15 +26,21 @@
   #:use-module (rnrs bytevectors)
   #:export (import-paths))
 
-(define (feed-archive restorer port)
-  "Give RESTORER the archive that comes next on PORT, and no more."
-  (let* ((bytes (get-bytevector-some port))
-         (size (bytevector-length bytes))
-         (used (nar-restore! restorer bytes)))
-    (cond ((< used size)
-           (unget-bytevector port bytes used (- size used)))
-          ((not (nar-restorer-done? restorer))
-           (feed-archive restorer port)))))
+;; Bytes of an archive that are taken at once.
+(define %chunk-size (expt 2 18))
+
+(define (archive-feeder port)
+  "Return a procedure that gives a restorer the archive that comes next on
+PORT, and no more."
+  (define chunk (make-bytevector %chunk-size))
+  (define (feed restorer)
+    (let* ((size (get-bytevector-some! port chunk 0 %chunk-size))
+           (used (nar-restore! restorer chunk 0 size)))
+      (cond ((< used size)
+             (unget-bytevector port chunk used (- size used)))
+            ((not (nar-restorer-done? restorer))
+             (feed restorer)))))
+  feed)
 
 (define (read-signature port path)
   (unless (= 1 (read-int port))
@@ -58,16 +64,16 @@ return it if its signature is right."
        (send-text client (string-append "importing path `" path "'") 1)
        description))))
 
-(define (import-next client port)
-  (import-item! (client-store client)
-                (lambda (restorer) (feed-archive restorer port))
-                (lambda (hash) (read-description client port hash))))
-
 (define (import-all client port)
+  "Import all items that come on PORT; return the list of their paths."
+  (define feed (archive-feeder port))
+  (define (describe hash)
+    (read-description client port hash))
   (let loop ((paths '()))
     (match (read-long port)
       (0 (reverse paths))
-      (1 (loop (cons (import-next client port) paths)))
+      (1 (loop (cons (import-item! (client-store client) feed describe)
+                     paths)))
       (_ (fail "what is imported is not a list of exported items")))))
 
 (define (import-paths client)
