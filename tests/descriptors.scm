@@ -151,6 +151,35 @@ has, beyond what Guile needs, the descriptors 200 to 203."
   (key-of (lambda () (poll-descriptors '((0 sideways)) 0))))
 (test-equal "not an alist" 'wrong-type-arg
   (key-of (lambda () (poll-descriptors '(0) 0))))
+(test-equal "what is written is what was asked for"
+  '(3 #vu8(1 2 3))
+  (call-with-values make-pipe
+    (lambda (in out)
+      (let* ((count (write-descriptor out #vu8(0 1 2 3 4) 1 3))
+             (bytes (make-bytevector 3)))
+        (read-descriptor! in bytes)
+        (close-fdes in)
+        (close-fdes out)
+        (list count bytes)))))
+
+(test-equal "a full pipe takes no more, one without readers nothing"
+  (list EAGAIN EPIPE)
+  (call-with-values make-pipe
+    (lambda (in out)
+      (define block (make-bytevector 65536))
+      (sigaction SIGPIPE SIG_IGN)
+      (fcntl out F_SETFL O_NONBLOCK)
+      (let fill ()
+        (unless (errno-of (lambda () (write-descriptor out block)))
+          (fill)))
+      (let ((full (errno-of (lambda () (write-descriptor out block)))))
+        (close-fdes in)
+        (let ((broken (errno-of (lambda () (write-descriptor out block)))))
+          (close-fdes out)
+          (list full broken))))))
+
+(test-equal "more bytes than there are" 'out-of-range
+  (key-of (lambda () (write-descriptor 1 (make-bytevector 2) 1 2))))
 (test-equal "more bytes than there is room for" 'out-of-range
   (key-of (lambda () (read-descriptor! 0 (make-bytevector 2) 1 2))))
 

@@ -61,6 +61,19 @@ b00361a396177a9cb410ff61f20015ad")
     (hash-update! hash %abc 1 2)
     (hash-digest! hash)))
 
+(test-equal "a copy of a hash goes on by itself"
+  (list (bytevector-hash 'sha256 (string->utf8 "ab"))
+        (bytevector-hash 'sha256 %abc))
+  (let ((hash (open-hash 'sha256)))
+    (hash-update! hash %abc 0 2)
+    (let ((copy (hash-copy hash)))
+      (hash-update! hash %abc 2 1)
+      (list (hash-digest! copy) (hash-digest! hash)))))
+(test-equal "no copy of a hash that is used up" EBADF
+  (let ((hash (open-hash 'sha256)))
+    (hash-digest! hash)
+    (errno-of (lambda () (hash-copy hash)))))
+
 (test-eq "an unknown name" #f (lookup-hash-algorithm "sha224"))
 (test-equal "an unknown algorithm" '%exception
   (key-of (lambda () (open-hash 'crc32))))

@@ -202,6 +202,20 @@ the result, after (CHECK DIRECTORY-NAME)."
        (nar-restorer-finish! restorer)
        (list count done? more)))))
 
+(test-equal "the hash of an archive goes on with what follows"
+  (map (lambda (suffix)
+         (bytevector-hash 'sha256
+                          (concatenate-bytes (list %tree-nar suffix))))
+       '(#vu8() #vu8(1 2 3)))
+  (call-with-scratch
+   (lambda (fd name)
+     (let ((restorer (open-nar-restorer fd "item")))
+       (nar-restore! restorer %tree-nar)
+       (let ((hash (nar-restorer-hash restorer)))
+         (hash-update! hash #vu8(1 2 3))
+         (list (nar-result-hash (nar-restorer-finish! restorer))
+               (hash-digest! hash)))))))
+
 (test-equal "hash of a tree on disk"
   (bytevector-hash 'sha256 %tree-nar)
   (call-with-scratch

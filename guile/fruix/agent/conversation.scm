@@ -63,7 +63,8 @@
 
 (define (now)
   "Return the seconds since some fixed moment, a real number."
-  (/ (get-internal-real-time) (exact->inexact internal-time-units-per-second)))
+  (/ (get-internal-real-time)
+     (exact->inexact internal-time-units-per-second)))
 
 (define* (begin-talk! agent #:key (note (const #t)) log cancellation
                       (timeout 0) (max-silent-time 0))

@@ -103,9 +103,9 @@ this ends.  Raise a @code{system-error} if it cannot be started."
   (set-agent-input! agent #f))
 
 (define (end-agent! agent)
-  "Kill @var{agent} and its process group; return its wait status, or @code{#f}
-if another part of the program has waited for it.  What it has said can still
-be read."
+  "Kill @var{agent} and its process group; return its wait status, or
+@code{#f} if another part of the program has waited for it.  What it has said
+can still be read."
   (define process (agent-process agent))
   (agent-end-requests! agent)
   (unless (process-ended? process)

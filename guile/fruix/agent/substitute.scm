@@ -6,7 +6,7 @@
 ;;; 1. An answer counts for the item that was asked for, and no other.
 ;;; 2. What is no path of an item of the same store, or no natural number
 ;;;    below 2^64, is an error.  Whether an answer is true is for the agent to
-;;;    say, which verifies signatures, and whether a file is what was promised,
+;;;    say, which verifies signatures; whether a file is what was promised,
 ;;;    for the caller to see.
 ;;; 3. An item whose name could not be that of a new item is not asked for: it
 ;;;    could be taken for a part of the request.
@@ -144,8 +144,8 @@ each that it knows."
 
 (define (query-substitutable pool options paths note)
   "Return those of @var{paths}, a list of store paths, that can be
-substituted, using the agents of @var{pool} with the settings @var{options}, an
-alist of octet strings.  @var{note} is called with what is to be told to the
+substituted, using the agents of @var{pool} with the settings @var{options},
+an alist of octet strings.  @var{note} is called with what is to be told to the
 user: lines, octet strings that end with a newline or carriage return, before
 which the caller puts @code{substitute: }.  Raise a @code{&fruix-error} if the
 agent cannot be run, ends, or does not make sense."
@@ -153,8 +153,8 @@ agent cannot be run, ends, or does not make sense."
          (lambda (agent store path) path)))
 
 (define (query-substitutable-infos pool options paths note)
-  "Return a list of @code{<substitutable>} for those of @var{paths} that can be
-substituted.  All is as for @code{query-substitutable}."
+  "Return a list of @code{<substitutable>} for those of @var{paths} that can
+be substituted.  All is as for @code{query-substitutable}."
   (query pool options "info" paths note read-substitutable))
 
 

@@ -28,8 +28,8 @@
 (define %derivation-limit (* 64 1024 1024))
 
 (define (outputs-of-staged store path name result)
-  "Return the outputs of the derivation NAME in the staging directory, of which
-RESULT is the <nar-result>, if PATH is the name of one."
+  "Return the outputs of the derivation NAME in the staging directory, of
+which RESULT is the <nar-result>, if PATH is the name of one."
   (if (derivation-path? path)
       (begin
         (unless (and (eq? 'regular (nar-result-type result))
