@@ -12,6 +12,8 @@
              (ice-9 binary-ports)
              (ice-9 exceptions)
              (ice-9 match)
+             (ice-9 popen)
+             (ice-9 textual-ports)
              (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
@@ -30,6 +32,11 @@
 (define (control-file layout)
   (string-append (layout-root layout) "/trouble"))
 
+(define (make-control-file layout)
+  (call-with-output-file (control-file layout)
+    (lambda (port) (put-bytevector port (make-bytevector 32 0)))
+    #:binary #t))
+
 (define (prepare layout)
   "See to it that the daemon for LAYOUT is in our hands."
   (install-shell layout)
@@ -38,9 +45,7 @@
     (lambda (store)
       (register-items! store
                        (list (path-info %shell (make-string 64 #\0) #f)))))
-  (call-with-output-file (control-file layout)
-    (lambda (port) (put-bytevector port (make-bytevector 32 0)))
-    #:binary #t)
+  (make-control-file layout)
   (setenv "TROUBLE" (control-file layout))
   (setenv "LD_PRELOAD" %library))
 
@@ -145,7 +150,8 @@ of the system or of SQLite."
   (and (string? outcome)
        (any (lambda (words) (string-contains outcome words))
             (list (strerror errno) "disk I/O error"
-                  "database or disk is full"))))
+                  "database or disk is full"
+                  "unable to open database file"))))
 
 (define (left-behind layout)
   "Return the names in the store that are none of valid items."
@@ -205,28 +211,89 @@ list; #f if it makes fewer."
       (#f (list (> count 1) wrong))
       (more (loop (+ count 1) (append wrong more))))))
 
+
+;;
+;; Opening a store.
+;;
+
+(define %open
+  ;; A process of its own, which can be given the library.
+  "(use-modules (fruix store) (fruix store layout) (fruix errors))
+   (with-exception-handler
+     (lambda (exception)
+       (display (exception->text exception))
+       (primitive-exit 1))
+     (lambda () (close-store! (open-store (make-layout #:root \"~a\"))))
+     #:unwind? #t)")
+
+(define (open-elsewhere layout)
+  "Open and close the store of LAYOUT in another process, with trouble; return
+#t or what it says."
+  (let* ((port (open-pipe* OPEN_READ "env"
+                           (string-append "LD_PRELOAD=" %library)
+                           (string-append "TROUBLE=" (control-file layout))
+                           (or (getenv "GUILE") "guile") "--no-auto-compile"
+                           "-c" (format #f %open (layout-root layout))))
+         (text (get-string-all port)))
+    (or (zero? (close-pipe port)) text)))
+
+(define (try-to-open count errno)
+  "Return what is wrong when the COUNTth call of opening a new store fails: a
+list; #f if there are fewer."
+  (call-with-temporary-directory
+   (lambda (root)
+     (define layout (make-layout #:root root))
+     (make-control-file layout)
+     (arm! layout count errno #f)
+     (let ((first (open-elsewhere layout))
+           (struck (failures layout)))
+       (and (positive? struck)
+            (let ((second (message-of
+                           (lambda () (call-with-store layout valid?)))))
+              (append (if (or (eq? #t first) (told? first errno))
+                          '()
+                          `((first ,count ,first)))
+                      (if second `((second ,count ,second)) '()))))))))
+
+(define (valid? store)
+  (null? (all-valid-paths store)))
+
+(define (try-to-open-all errno)
+  (let loop ((count 1) (wrong '()))
+    (match (try-to-open count errno)
+      (#f (list (> count 1) wrong))
+      (more (loop (+ count 1) (append wrong more))))))
+
 (test-begin "disk-trouble")
 (sigaction SIGPIPE SIG_IGN)
 (skip-unless (file-exists? %library) "the library to preload was not built")
 
+(test-equal "opening, one input/output error" '(#t ()) (try-to-open-all EIO))
+
 (call-with-daemon
  (lambda (daemon)
+   (define descriptors #f)
    (forget-trouble)
+   (for-each (match-lambda
+               ((kind request) (attempt daemon request (next-name kind))))
+             %requests)
+   (set! descriptors (open-descriptors daemon))
    (for-each
     (match-lambda
       ((kind request)
-       (attempt daemon request (next-name kind))
        (for-each
         (match-lambda
           ((errno lasting? what)
            (test-equal (format #f "~a, ~a" kind what) '(#t ())
              (try-all daemon kind request errno lasting?))))
         `((,EIO #f "one input/output error")
-          (,EIO #t "nothing but input/output errors")
           (,ENOSPC #t "a full disk")))
        (test-assert (format #f "~a: the store is sound" kind)
          (sound? daemon))))
-    %requests))
+    %requests)
+   (test-assert "no descriptors are lost"
+     (wait-until (lambda ()
+                   (<= (open-descriptors daemon) (+ 2 descriptors))))))
  #:prepare prepare
  #:options (append %build-users %host-directories))
 

@@ -28,6 +28,7 @@
                open-store
                close-store!
                call-with-store
+               call-without-reserve
                store?
                store-layout
                store-directory

@@ -16,6 +16,8 @@
   #:use-module ((ice-9 binary-ports) #:select (put-bytevector))
   #:export (make-directories
             ensure-reserved-space
+            give-up-reserve
+            call-with-reserve
             make-profile-directory
             ensure-directory))
 
@@ -83,27 +85,65 @@ to 1."
   (when build-group
     (protect-from-group layout build-group)))
 
-;; Deleted when the disk is full, so that a collector can work.
+;; Enough for a session, a database and a collector to do their work.
 (define %reserved-size (* 8 1024 1024))
+
+(define (reserve-file layout)
+  (string-append (layout-database-directory layout) "/reserved"))
+
+(define (give-up-reserve layout)
+  "Delete the file that reserves disk space for hard times beside the database
+of @var{layout}; return true if there was one."
+  (let ((file (reserve-file layout)))
+    (and (file-exists? file)
+         (begin
+           (delete-file file)
+           #t))))
+
+(define (write-reserve file)
+  (let ((port (open file (logior O_WRONLY O_CREAT O_TRUNC O_CLOEXEC) #o600)))
+    (setvbuf port 'none)
+    (dynamic-wind
+      (const #t)
+      (lambda ()
+        ;; In pieces, as the heap would stay as large as one.
+        (let ((piece (make-bytevector 65536 0)))
+          (do ((left %reserved-size (- left 65536)))
+              ((zero? left))
+            (put-bytevector port piece))))
+      (lambda () (close-port port)))))
+
+(define (full-disk? arguments)
+  (memv (system-error-errno arguments) (list ENOSPC EDQUOT)))
 
 (define* (ensure-reserved-space layout #:key (reserve? #t))
   "Reserve 8 MiB of disk space in the file @file{reserved} beside the database
-of @var{layout}, unless that is done; without @var{reserve?}, delete the
-file."
-  (let* ((file (string-append (layout-database-directory layout)
-                              "/reserved"))
-         (found (stat file #f)))
+of @var{layout}, unless that is done; without @var{reserve?}, delete the file.
+Where there is no space left to reserve, there is no file."
+  (let ((found (stat (reserve-file layout) #f)))
     (cond ((not reserve?)
-           (when found (delete-file file)))
+           (give-up-reserve layout))
           ((not (and found (= %reserved-size (stat:size found))))
-           (let ((port (open file (logior O_WRONLY O_CREAT O_TRUNC O_CLOEXEC)
-                             #o600)))
-             ;; In pieces, as the heap would stay as large as one.
-             (let ((piece (make-bytevector 65536 0)))
-               (do ((left %reserved-size (- left 65536)))
-                   ((zero? left))
-                 (put-bytevector port piece)))
-             (close-port port))))))
+           (catch 'system-error
+             (lambda () (write-reserve (reserve-file layout)))
+             (lambda arguments
+               (give-up-reserve layout)
+               (unless (full-disk? arguments)
+                 (apply throw arguments))))))))
+
+(define (call-with-reserve layout thunk)
+  "Return the value of @var{thunk}; if it raises because the disk is full, give
+up the disk space that is reserved beside the database of @var{layout} and
+call it again."
+  (let ((answer (catch 'system-error
+                  (lambda ()
+                    (let ((value (thunk)))
+                      (const value)))
+                  (lambda arguments
+                    (if (and (full-disk? arguments) (give-up-reserve layout))
+                        thunk
+                        (apply throw arguments))))))
+    (answer)))
 
 (define (make-profile-directory layout name uid)
   "Create the directory for the profiles of the user @var{name}, a string,

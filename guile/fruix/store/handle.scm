@@ -21,6 +21,7 @@
   #:export (open-store
             close-store!
             call-with-store
+            call-without-reserve
             store?
             store-layout
             store-directory
@@ -75,18 +76,8 @@ being added to it when a process was killed, if nobody else uses it, after
       (release-file-lock! alone))
     (acquire-file-lock file 'shared)))
 
-(define* (open-store layout #:key build-group (reserve-space? #t)
-                     (deduplicate? #t) (release (const #t)))
-  "Open the store of @var{layout}, a @code{<layout>}, after creating what is
-missing of its directories and database.  @var{build-group} is the number of
-the group of the build users, if there are any; @var{reserve-space?} tells
-whether to keep 8 MiB of disk space for hard times; @var{deduplicate?},
-whether items that are added share equal files.  @var{release} is called with
-each directory that a killed process left there before it is deleted, to take
-away what may be mounted in it.  Raise a @code{&fruix-error} if the store
-cannot be used."
-  (make-directories layout #:build-group build-group)
-  (ensure-reserved-space layout #:reserve? reserve-space?)
+(define (open-prepared layout deduplicate? release)
+  "Open the store of LAYOUT, whose directories are there."
   (let* ((lock (lock-store layout release))
          (undo-lock (lambda () (release-file-lock! lock)))
          (staging (call-or-undo (lambda ()
@@ -108,6 +99,36 @@ cannot be used."
                 roots
                 (hash-modulo-lookup
                  (lambda (drv) (read-derivation-file layout drv))))))
+
+(define* (open-store layout #:key build-group (reserve-space? #t)
+                     (deduplicate? #t) (release (const #t)))
+  "Open the store of @var{layout}, a @code{<layout>}, after creating what is
+missing of its directories and database.  @var{build-group} is the number of
+the group of the build users, if there are any; @var{reserve-space?} tells
+whether to keep 8 MiB of disk space for hard times, which opening a store on a
+full disk gives up; @var{deduplicate?}, whether items that are added share
+equal files.  @var{release} is called with each directory that a killed
+process left there before it is deleted, to take away what may be mounted in
+it.  Raise a @code{&fruix-error} if the store cannot be used."
+  (make-directories layout #:build-group build-group)
+  (let ((store (call-with-reserve layout
+                 (lambda () (open-prepared layout deduplicate? release)))))
+    (call-or-undo
+     (lambda () (ensure-reserved-space layout #:reserve? reserve-space?))
+     (lambda () (close-store! store)))
+    store))
+
+(define (call-without-reserve store thunk)
+  "Give up the disk space that @var{store} keeps for hard times, call
+@var{thunk}, which makes room, reserve what there was again as far as the disk
+allows it, and return the value of @var{thunk}."
+  (let ((layout (store-layout store)))
+    (if (give-up-reserve layout)
+        (dynamic-wind
+          (const #t)
+          thunk
+          (lambda () (ensure-reserved-space layout)))
+        (thunk))))
 
 (define (close-store! store)
   "Close @var{store}, which no other thread uses any more."
