@@ -160,7 +160,7 @@ the database")
 ;;
 
 (define (modified store path got)
-  (format #f "path `~a' was modified: expected hash `~a', got `~a'" path
+  (format #f "path `~a' was modified! expected hash `~a', got `~a'" path
           (path-info-hash (query-path-info store path)) got))
 
 ;; Of the archive of a file with the text "bad".

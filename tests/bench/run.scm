@@ -20,6 +20,7 @@
   #:use-module (tests bench memory)
   #:use-module (tests bench queries)
   #:use-module (tests bench sandboxes)
+  #:use-module (tests bench texts)
   #:use-module (tests bench transfer)
   #:export (main))
 
@@ -31,6 +32,7 @@
     ("adding" . ,bench-adding)
     ("collecting" . ,bench-collecting)
     ("transfer" . ,bench-transfer)
+    ("texts" . ,bench-texts)
     ("memory" . ,bench-memory)
     ("sandboxes" . ,bench-sandboxes)))
 

@@ -225,7 +225,7 @@ database knows or learns."
   (define path (path-info-path info))
   (define unknown? (string=? %unknown-hash (path-info-hash info)))
   (cond ((not (or unknown? (string=? hash (path-info-hash info))))
-         (report (format #f "path `~a' was modified: \
+         (report (format #f "path `~a' was modified! \
 expected hash `~a', got `~a'" path (path-info-hash info) hash))
          #f)
         ((or unknown? (not (eqv? size (path-info-nar-size info))))
