@@ -2,7 +2,7 @@
 ;;; Commentary:
 ;;; An open store: its connections, locks and directories.
 ;;;
-;;; Any thread may use it; one writes to the database.  Opening recovers what
+;;; Any thread may use it; one at a time writes to the database.  Opening recovers what
 ;;; a process that was killed left behind, when nobody else uses the store.
 ;;; Code:
 
@@ -95,7 +95,7 @@ being added to it when a process was killed, if nobody else uses it, after
               (lambda ()
                 (close-temporary-roots! roots)
                 (undo-staging)))))
-    (make-store layout lock (start-writer db) (make-readers layout) staging
+    (make-store layout lock (make-writer db) (make-readers layout) staging
                 roots
                 (hash-modulo-lookup
                  (lambda (drv) (read-derivation-file layout drv))))))
@@ -134,7 +134,7 @@ allows it, and return the value of @var{thunk}."
   "Close @var{store}, which no other thread uses any more."
   ;; The last connection to close empties the journal, if it may write.
   (close-readers! (store-readers store))
-  (stop-writer! (store-writer store))
+  (close-writer! (store-writer store))
   (close-staging! (store-staging store))
   (close-temporary-roots! (store-roots store))
   (release-file-lock! (store-lock store)))
@@ -160,9 +160,9 @@ and return its value."
   (call-with-reader (store-readers store) proc))
 
 (define (call-for-update store proc)
-  "Have the writing thread of @var{store} call @var{proc} with its connection,
-inside a transaction.  Return its value once that is committed; when it
-raises, nothing it did remains."
+  "Call @var{proc} with the connection that writes to the database of
+@var{store}, inside a transaction.  Return its value once that is committed;
+when it raises, nothing it did remains."
   (call-in-writer (store-writer store) proc))
 
 

@@ -30,7 +30,7 @@
 
 
 ;;
-;; In the writing thread.
+;; In a transaction.
 ;;
 
 (define (insert-or-update db info now)

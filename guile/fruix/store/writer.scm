@@ -1,36 +1,46 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
-;;; The one thread that writes to the database.
+;;; The one connection that writes to the database, for any thread.
 ;;;
-;;; Others send it procedures and wait.  Those that queue up while it works
-;;; share the next transaction, each inside a savepoint of its own: one that
-;;; raises is undone alone, and nobody is told of success before the commit.
+;;; Who wants something written queues up.  If nobody is writing, he writes
+;;; himself: a single writer waits for no other thread.  Those that queue up
+;;; meanwhile share the next transaction, which one of them carries out, each
+;;; inside a savepoint of its own: a request that raises is undone alone, and
+;;; nobody is told of success before the commit.
 ;;; Code:
 
 (define-module (fruix store writer)
   #:use-module (fruix database)
   #:use-module (fruix errors)
-  #:use-module (fruix mailbox)
-  #:use-module (fruix thread)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
-  #:export (start-writer
+  #:export (make-writer
             call-in-writer
-            stop-writer!))
+            close-writer!))
 
 (define-record-type <writer>
-  (make-writer mailbox thread)
+  (%make-writer db mutex changed requests writing? closed?)
   writer?
-  (mailbox writer-mailbox)                 ;of <request>s
-  (thread  writer-thread))
+  (db       writer-db)                     ;connection
+  (mutex    writer-mutex)                  ;of all that follows
+  (changed  writer-changed)                ;condition variable
+  (requests writer-requests set-writer-requests!) ;that wait, last first
+  (writing? writer-writing? set-writer-writing?!) ;Boolean: a thread is
+  (closed?  writer-closed? set-writer-closed?!))  ;Boolean
 
 (define-record-type <request>
   (make-request procedure answer)
   request?
   (procedure request-procedure)            ;connection -> value
-  (answer    request-answer))              ;mailbox for a thunk, which returns
-                                           ;the value or raises
+  (answer    request-answer                ;thunk, which returns the value or
+             set-request-answer!))         ;raises; #f before
+
+(define (make-writer db)
+  "Return a writer for @var{db}, a connection that nobody else uses from now
+on."
+  (%make-writer db (make-mutex) (make-condition-variable) '() #f #f))
 
 
 ;;
@@ -90,43 +100,57 @@ surrounding transaction goes on."
 
 
 ;;
-;; The thread.
+;; Taking turns.
 ;;
 
-(define (next-requests mailbox)
-  "Wait for requests in @var{mailbox} and return all there are, in order; none
-when it is closed."
-  (let loop ((timeout #f) (requests '()))
-    (match (mailbox-get! mailbox #:timeout timeout)
-      ((? request? request) (loop 0 (cons request requests)))
-      (_ (reverse requests)))))
+(define (take-turn! writer request)
+  "Wait until @var{request} is answered, and return the empty list; or until
+it is this thread's turn to write, and return the requests that wait."
+  (with-lock (writer-mutex writer)
+    (let loop ()
+      (cond ((request-answer request) '())
+            ((writer-writing? writer)
+             (wait-condition-variable (writer-changed writer)
+                                      (writer-mutex writer))
+             (loop))
+            (else
+             (let ((requests (reverse (writer-requests writer))))
+               (set-writer-requests! writer '())
+               (set-writer-writing?! writer #t)
+               requests))))))
 
-(define (work mailbox db)
-  (match (next-requests mailbox)
-    (() (close-database db))
-    (requests
-     (for-each (lambda (request answer)
-                 (mailbox-put! (request-answer request) answer))
-               requests (perform db requests))
-     (work mailbox db))))
+(define (answer! writer requests answers)
+  (with-lock (writer-mutex writer)
+    (for-each set-request-answer! requests answers)
+    (set-writer-writing?! writer #f)
+    (broadcast-condition-variable (writer-changed writer))))
 
-(define (start-writer db)
-  "Start the thread that from now on owns @var{db}, the writing connection,
-and return the writer."
-  (let ((mailbox (make-mailbox)))
-    (make-writer mailbox
-                 (start-thread (lambda () (work mailbox db))))))
+(define (enqueue! writer request)
+  (with-lock (writer-mutex writer)
+    (when (writer-closed? writer)
+      (fail "the store is closed"))
+    (set-writer-requests! writer (cons request (writer-requests writer)))))
 
 (define (call-in-writer writer proc)
-  "Have @var{writer} call @var{proc} with the writing connection, inside a
-transaction, and wait.  Return its value once that is committed, or raise what
-it raised, in which case nothing it did remains."
-  (let ((answer (make-mailbox)))
-    (unless (mailbox-put! (writer-mailbox writer) (make-request proc answer))
-      (fail "the store is closed"))
-    ((mailbox-get! answer))))
+  "Call @var{proc} with the writing connection of @var{writer}, inside a
+transaction, in this thread or another that is writing.  Return its value once
+that is committed, or raise what it raised, in which case nothing it did
+remains."
+  (let ((request (make-request proc #f)))
+    (enqueue! writer request)
+    (match (take-turn! writer request)
+      (() #t)
+      (requests
+       (answer! writer requests (perform (writer-db writer) requests))))
+    ((request-answer request))))
 
-(define (stop-writer! writer)
-  "Stop @var{writer} after what it was told to do, and close its connection."
-  (mailbox-close! (writer-mailbox writer))
-  (join-thread (writer-thread writer)))
+(define (close-writer! writer)
+  "Close the connection of @var{writer} after what it was told to do."
+  (with-lock (writer-mutex writer)
+    (set-writer-closed?! writer #t)
+    (let loop ()
+      (when (or (writer-writing? writer) (pair? (writer-requests writer)))
+        (wait-condition-variable (writer-changed writer)
+                                 (writer-mutex writer))
+        (loop))))
+  (close-database (writer-db writer)))
