@@ -18,6 +18,7 @@
             tree-error-kind
             tree-error-place
 
+            tree-exists?
             expected-owner
             ingest-tree!
             copy-tree!
@@ -54,6 +55,12 @@
           (make-tree-error (string-append text " '" (car arguments) "'")
                            kind (car arguments))))
         (#f (throw key who template arguments errno))))))
+
+(define (tree-exists? directory name)
+  "Return true if there is a file or tree @var{name}, whatever it is, in the
+directory with descriptor @var{directory}; raise a @code{system-error} if that
+cannot be told."
+  (%entry-exists? directory name))
 
 (define (expected-owner uid)
   "Return an object for @code{ingest-tree!} and @code{copy-tree!}: the files

@@ -4,6 +4,7 @@
 #include "scheme/handle.hh"
 #include "scheme/summary.hh"
 #include "tree/copy.hh"
+#include "tree/directory.hh"
 #include "tree/hand_over.hh"
 #include "tree/ingest.hh"
 #include "tree/remove.hh"
@@ -130,6 +131,25 @@ delete_tree_ (SCM directory, SCM name, SCM links)
   return value_or_raise (result);
 }
 
+struct entry_request
+{
+  int directory;
+  std::string name;
+};
+
+static SCM
+entry_exists_ (SCM directory, SCM name)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<entry_request> ();
+  request.directory = scm_to_int (directory);
+  decode (name, request.name);
+  auto result = act ("fstatat", [&]
+    { return entry_exists (request.directory, request.name.c_str ()); });
+  scm_dynwind_end ();
+  return value_or_raise (result);
+}
+
 struct hand_over_request
 {
   int directory;
@@ -178,6 +198,9 @@ static const primitive table[] = {
    "Remove the tree @var{name} in the directory with descriptor "
    "@var{directory}; return the number of bytes of its files with at most "
    "@var{links} links."},
+  {"%entry-exists?", 2, reinterpret_cast<void *> (entry_exists_),
+   "Return whether there is anything called @var{name} in the directory with "
+   "descriptor @var{directory}.  See fstatat(2)."},
   {"%hand-over-tree", 4, reinterpret_cast<void *> (hand_over_tree_),
    "Make the tree @var{name} in the directory with descriptor "
    "@var{directory} belong to the user @var{owner} and the group "

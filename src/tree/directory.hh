@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reading a directory through its descriptor.
+// Reading a directory, and asking for an entry, through its descriptor.
 #pragma once
 
 #include "base/duplicate.hh"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <memory>
+#include <sys/stat.h>
 
 namespace fruix {
 
@@ -54,6 +56,18 @@ next_entry (DIR *stream) noexcept
   if (!entry)
     return std::unexpected {entry.error ()};
   return *entry ? (*entry)->d_name : nullptr;
+}
+
+// Whether there is anything called NAME in DIRECTORY.
+inline outcome<bool>
+entry_exists (int directory, const char *name) noexcept
+{
+  struct stat status;
+  if (fstatat (directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+    return true;
+  if (errno == ENOENT)
+    return false;
+  return failed ("fstatat", name);
 }
 
 }

@@ -17,7 +17,7 @@
   #:use-module (fruix hash)
   #:use-module (fruix nar)
   #:use-module (fruix octets)
-  #:use-module ((fruix protocol wire) #:select (write-bytes write-octets))
+  #:use-module ((fruix protocol wire) #:select (write-octets))
   #:use-module (fruix store derivations)
   #:use-module (fruix store handle)
   #:use-module ((fruix store lock) #:select (call-with-path-lock))
@@ -27,6 +27,7 @@
   #:use-module ((fruix store registration) #:select (call-withdrawing register-item!))
   #:use-module (fruix store staging)
   #:use-module (ice-9 match)
+  #:use-module (rnrs bytevectors)
   #:use-module ((rnrs io ports) #:select (open-bytevector-output-port))
   #:use-module ((srfi srfi-1) #:select (fold-right))
   #:export (add-text!
@@ -91,15 +92,28 @@ its references, @var{outputs} those of the derivation that it is; and
               '()
               (sort strings string<?)))
 
-(define (file-archive contents)
-  "Return, as a bytevector, the archive of a file with @var{contents}."
+(define (encoded . tokens)
   (call-with-values open-bytevector-output-port
     (lambda (port bytes)
-      (for-each (lambda (token) (write-octets port token))
-                '("nix-archive-1" "(" "type" "regular" "contents"))
-      (write-bytes port contents)
-      (write-octets port ")")
+      (for-each (lambda (token) (write-octets port token)) tokens)
       (bytes))))
+
+;; What an archive has before and after the contents of its only file.
+(define %before
+  (encoded "nix-archive-1" "(" "type" "regular" "contents"))
+(define %after (encoded ")"))
+
+(define (file-archive contents)
+  "Return, as a bytevector, the archive of a file with @var{contents}."
+  (let* ((size (bytevector-length contents))
+         (start (+ (bytevector-length %before) 8))
+         (end (+ start (* 8 (ceiling-quotient size 8))))
+         (archive (make-bytevector (+ end (bytevector-length %after)) 0)))
+    (bytevector-copy! %before 0 archive 0 (bytevector-length %before))
+    (bytevector-u64-set! archive (- start 8) size (endianness little))
+    (bytevector-copy! contents 0 archive start size)
+    (bytevector-copy! %after 0 archive end (bytevector-length %after))
+    archive))
 
 (define (outputs-of-text store path contents)
   "Return the outputs of the derivation that the bytevector @var{contents} is,

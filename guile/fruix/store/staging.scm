@@ -11,7 +11,7 @@
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix store layout)
-  #:use-module ((fruix tree) #:select (delete-tree!))
+  #:use-module ((fruix tree) #:select (delete-tree! tree-exists?))
   #:use-module ((ice-9 ftw) #:select (scandir))
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
@@ -104,15 +104,6 @@ use by nobody: processes that were killed have left them.  Before, call
   "Return the name of the file that is called @var{name} in @var{staging}."
   (string-append (staging-directory staging) "/" name))
 
-(define (file-status file)
-  "Return the status of @var{file} itself, or @code{#f} if it does not exist."
-  (catch 'system-error
-    (lambda () (lstat file))
-    (lambda arguments
-      (if (= ENOENT (system-error-errno arguments))
-          #f
-          (apply throw arguments)))))
-
 (define (call-with-staged staging proc)
   "Call @var{proc} with a new name, a string, and return its value.  What has
 that name in @var{staging} afterwards, @var{proc} having returned or raised,
@@ -122,13 +113,13 @@ is deleted."
       (const #t)
       (lambda () (proc name))
       (lambda ()
-        (when (file-status (staged-file staging name))
+        (when (tree-exists? (staging-descriptor staging) name)
           (delete-tree! (staging-descriptor staging) name))))))
 
 (define (rename-canonical file new-name)
   "Rename @var{file}, an item in canonical form, whatever it is."
-  (if (and (eq? 'directory (stat:type (lstat file)))
-           (not (zero? (geteuid))))
+  (if (and (not (zero? (geteuid)))
+           (eq? 'directory (stat:type (lstat file))))
       ;; Only who may write to a directory may give it another parent.
       (begin
         (chmod file #o755)
@@ -140,8 +131,10 @@ is deleted."
 (define (remove-from-store! staging path)
   "Delete what there is under the name of the item @var{path}, which the
 caller has locked and which is not valid, in the store."
-  (when (file-status (physical (staging-layout staging) path))
-    (delete-tree! (staging-store-descriptor staging) (basename path))))
+  (let ((store (staging-store-descriptor staging))
+        (name (basename path)))
+    (when (tree-exists? store name)
+      (delete-tree! store name))))
 
 (define (move-into-store! staging name path)
   "Make what is called @var{name} in @var{staging}, a file or tree in
