@@ -54,8 +54,8 @@
   (unsetenv "TROUBLE"))
 
 (define (arm! layout count errno lasting?)
-  "Make the COUNTth call from now on fail with ERRNO, and if LASTING? all later
-ones; none if COUNT is 0."
+  "Make the COUNTth call from now on fail with ERRNO, and if LASTING? all
+later ones; none if COUNT is 0."
   (let ((port (open (control-file layout) O_WRONLY))
         (bytes (make-bytevector 32 0)))
     (bytevector-s64-native-set! bytes 16 errno)
@@ -134,8 +134,8 @@ and a symbolic link."
      ,(lambda (port name) (outcome port read-int 34)))))
 
 (define (attempt daemon request name)
-  "Return the outcome of REQUEST on a new connection, the symbol closed if that
-ends instead."
+  "Return the outcome of REQUEST on a new connection, the symbol closed if
+that ends instead."
   (guard (exception (#t 'closed))
     (call-with-client daemon (lambda (port) (request port name)))))
 
@@ -249,13 +249,13 @@ list; #f if there are fewer."
            (struck (failures layout)))
        (and (positive? struck)
             (let ((second (message-of
-                           (lambda () (call-with-store layout valid?)))))
+                           (lambda () (call-with-store layout empty?)))))
               (append (if (or (eq? #t first) (told? first errno))
                           '()
                           `((first ,count ,first)))
                       (if second `((second ,count ,second)) '()))))))))
 
-(define (valid? store)
+(define (empty? store)
   (null? (all-valid-paths store)))
 
 (define (try-to-open-all errno)

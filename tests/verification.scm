@@ -61,7 +61,8 @@
   (call-with-temporary-store (lambda (store) body ...)))
 
 (define (removed path)
-  (string-append "path `" path "' disappeared, removing it from the database"))
+  (string-append "path `" path
+                 "' disappeared, removing it from the database"))
 
 (define (needed path)
   (string-append "path `" path "' disappeared, but it still has valid "
@@ -87,7 +88,8 @@
       (test-equal "what others refer to stays, and is a problem"
         (list #t (list (needed a)) #t)
         (append (verify store) (list (valid-path? store a))))
-      (test-equal "with contents, it is one problem" (list #t (list (needed a)))
+      (test-equal "with contents, it is one problem"
+        (list #t (list (needed a)))
         (verify store #:check-contents? #t))
       (test-equal "a repairer is asked" (list (list #f (list (needed a))) a)
         (let ((asked #f))

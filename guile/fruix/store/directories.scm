@@ -132,9 +132,9 @@ Where there is no space left to reserve, there is no file."
                  (apply throw arguments))))))))
 
 (define (call-with-reserve layout thunk)
-  "Return the value of @var{thunk}; if it raises because the disk is full, give
-up the disk space that is reserved beside the database of @var{layout} and
-call it again."
+  "Return the value of @var{thunk}; if it raises because the disk is full,
+give up the disk space that is reserved beside the database of @var{layout}
+and call it again."
   (let ((answer (catch 'system-error
                   (lambda ()
                     (let ((value (thunk)))

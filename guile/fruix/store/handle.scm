@@ -2,8 +2,9 @@
 ;;; Commentary:
 ;;; An open store: its connections, locks and directories.
 ;;;
-;;; Any thread may use it; one at a time writes to the database.  Opening recovers what
-;;; a process that was killed left behind, when nobody else uses the store.
+;;; Any thread may use it; one at a time writes to the database.  Opening
+;;; recovers what a process that was killed left behind, when nobody else uses
+;;; the store.
 ;;; Code:
 
 (define-module (fruix store handle)

@@ -163,8 +163,8 @@ pair; #f when the flag STOP is set meanwhile."
 
 (define (start-hashers directory paths results stop)
   "Start threads that hash PATHS, and put a pair of each path and what
-@code{hash-or-trouble} returns into the mailbox RESULTS, until the flag STOP is
-set.  Return the threads."
+@code{hash-or-trouble} returns into the mailbox RESULTS, until the flag STOP
+is set.  Return the threads."
   (define mutex (make-mutex))
   (define (next-path!)
     (with-lock mutex
