@@ -139,6 +139,8 @@ its own; return the item's directory on disk."
   (let* ((one (add-files store "one" `("a" . ,%large)))
          (item (dirname one))
          (away (string-append (layout-root (store-layout store)) "/away")))
+    ;; Only who may write to a directory may give it another parent.
+    (chmod item #o755)
     (rename-file item away)
     (test-equal "an item that cannot be read is passed over" 2
       (length (optimise store)))
