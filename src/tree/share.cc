@@ -42,13 +42,13 @@ replace_by_link (int shared, const char *key, int directory,
                  static_cast<long> (getpid ()), counter++);
   if (linkat (shared, key, shared, temporary, 0))
     return failed ("linkat", key);
+  outcome<bool> result {true};
   if (renameat (shared, temporary, directory, name))
-    {
-      auto failure = failed ("renameat", name);
-      unlinkat (shared, temporary, 0);
-      return failure;
-    }
-  return true;
+    result = failed ("renameat", name);
+  // It is still there if that failed, and also if another thread was faster:
+  // renaming a file to another name that it has does nothing.
+  unlinkat (shared, temporary, 0);
+  return result;
 }
 
 // One attempt; EEXIST and ENOENT mean that another one may do.
