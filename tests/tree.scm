@@ -468,4 +468,35 @@ they then are one, and its size."
 
 (test-equal "nothing alive after all that" 0 (%live-requests))
 
+(test-equal "a directory is listed with what its entries are"
+  `(("a" regular #o640 ,(getuid) 5)
+    ("b" directory #o700 ,(getuid))
+    ("c" symlink))
+  (call-with-scratch
+   (lambda (fd directory)
+     (define (file name) (string-append directory "/" name))
+     (call-with-output-file (file "a")
+       (lambda (port) (display "12345" port)))
+     (chmod (file "a") #o640)
+     (mkdir (file "b") #o700)
+     (symlink "a" (file "c"))
+     (map (lambda (entry)
+            (take entry (case (second entry)
+                          ((regular) 5)
+                          ((directory) 4)
+                          (else 2))))
+          (sort (list-directory fd)
+                (lambda (a b) (string<? (first a) (first b))))))))
+
+(test-error "what is no directory cannot be listed"
+  'system-error
+  (call-with-scratch
+   (lambda (fd directory)
+     (let ((file (open-fdes (string-append directory "/file")
+                            (logior O_WRONLY O_CREAT))))
+       (dynamic-wind
+         (const #t)
+         (lambda () (list-directory file))
+         (lambda () (close-fdes file)))))))
+
 (test-end "tree")

@@ -22,6 +22,7 @@
             expected-owner
             ingest-tree!
             copy-tree!
+            list-directory
             delete-tree!
             hand-over-tree!))
 
@@ -119,6 +120,14 @@ is mounted, raise a @code{system-error} or @code{&tree-error}; the rest of the
 tree is then partly removed."
   (call-with-tree-errors
    (lambda () (%delete-tree directory name links))))
+
+(define (list-directory directory)
+  "Return a list of what is in the directory with descriptor @var{directory}:
+lists of a name, an octet string; a type, @code{regular}, @code{directory},
+@code{symlink} or @code{other}; the mode, without the type; the number of the
+owner; and the size in bytes.  Raise a @code{system-error} if it cannot be
+read (readdir(3))."
+  (%list-directory directory))
 
 (define (hand-over-tree! directory name owner group)
   "Give the tree @var{name} in the directory with descriptor @var{directory} to

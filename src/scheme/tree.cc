@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// File trees on disk: take over, copy, remove.
+// File trees on disk: take over, copy, list, remove.
 #include "scheme/families.hh"
 #include "scheme/handle.hh"
 #include "scheme/summary.hh"
@@ -7,6 +7,7 @@
 #include "tree/directory.hh"
 #include "tree/hand_over.hh"
 #include "tree/ingest.hh"
+#include "tree/listing.hh"
 #include "tree/remove.hh"
 
 namespace fruix::scheme {
@@ -177,6 +178,48 @@ hand_over_tree_ (SCM directory, SCM name, SCM owner, SCM group)
   return value_or_raise (result);
 }
 
+struct directory_listing
+{
+  std::vector<listed> entries;
+};
+
+static SCM
+type_symbol (mode_t mode)
+{
+  return scm_from_utf8_symbol (S_ISDIR (mode)   ? "directory"
+                               : S_ISREG (mode) ? "regular"
+                               : S_ISLNK (mode) ? "symlink"
+                                                : "other");
+}
+
+static SCM
+encode (const listed &entry)
+{
+  return scm_list_5 (
+      scm_from_latin1_stringn (entry.name.data (), entry.name.size ()),
+      type_symbol (entry.status.st_mode),
+      scm_from_uint32 (entry.status.st_mode & 07777),
+      scm_from_uint32 (entry.status.st_uid),
+      scm_from_int64 (entry.status.st_size));
+}
+
+static SCM
+list_directory_ (SCM directory)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<directory_listing> ();
+  int fd = scm_to_int (directory);
+  auto result = act ("list", [&]
+                       { return list_directory (fd, request.entries); });
+  SCM list = SCM_EOL;
+  for (auto &entry : request.entries)
+    list = scm_cons (encode (entry), list);
+  scm_dynwind_end ();
+  if (!result)
+    raise (result.error ());
+  return list;
+}
+
 static const primitive table[] = {
   {"%make-ownership", 1, reinterpret_cast<void *> (make_ownership_),
    "Return an object for trees whose files must be of the user with number "
@@ -201,6 +244,10 @@ static const primitive table[] = {
   {"%entry-exists?", 2, reinterpret_cast<void *> (entry_exists_),
    "Return whether there is anything called @var{name} in the directory with "
    "descriptor @var{directory}.  See fstatat(2)."},
+  {"%list-directory", 1, reinterpret_cast<void *> (list_directory_),
+   "Return a list of what is in the directory with descriptor "
+   "@var{directory}: lists of a name, an octet string, a type, the mode, the "
+   "number of the owner and the size."},
   {"%hand-over-tree", 4, reinterpret_cast<void *> (hand_over_tree_),
    "Make the tree @var{name} in the directory with descriptor "
    "@var{directory} belong to the user @var{owner} and the group "

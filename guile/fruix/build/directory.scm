@@ -10,6 +10,7 @@
 ;;; Code:
 
 (define-module (fruix build directory)
+  #:use-module (fruix build mount-points)
   #:use-module (fruix descriptors)
   #:use-module (fruix store)
   #:use-module ((fruix store directories) #:select (ensure-directory))
@@ -24,7 +25,8 @@
             area-store
             area-copies
             area-temporary-directory
-            area-root))
+            area-root
+            prepare-mount-points))
 
 ;;;
 ;;; Build directory.
@@ -115,7 +117,7 @@ outputs appear there."
 
 (define (area-copies area)
   "Return the directory of @var{area} for copies of outputs, which no builder
-sees."
+sees; it is not there at first."
   (string-append area "/copies"))
 
 (define (area-temporary-directory area)
@@ -127,24 +129,60 @@ sees."
 mounted."
   (string-append area "/root"))
 
-(define (make-directory-with-mode name mode group)
-  (mkdir name)
+(define (make-area area)
+  (mkdir area #o700)
+  (mkdir (area-root area) #o755)
+  (mkdir (area-temporary-directory area))
+  (chmod (area-temporary-directory area) #o1777)
+  (mkdir (area-store area)))
+
+(define (open-area area group)
+  "Let members of GROUP make outputs in AREA."
   (when group
-    (chown name -1 group))
-  (chmod name mode))
+    (chown (area-store area) -1 group))
+  (chmod (area-store area) #o1775))
+
+(define (plain-area? area)
+  "Return true if there is nothing more in AREA than in a new one."
+  (equal? '("root" "store" "tmp")
+          (call-with-directory area
+            (lambda (fd) (sort (map car (list-directory fd)) string<?)))))
+
+(define (clean-area area group)
+  "Delete what a builder has left in AREA; return true if it can serve another
+one.  Only where builders are other users than the daemon are directories
+what they were before."
+  (and group
+       (plain-area? area)
+       (begin
+         (keep-mount-points! (area-store area))
+         (keep-mount-points! (area-temporary-directory area))
+         #t)))
 
 (define (call-with-chroot-area store group proc)
-  "Call @var{proc} with the name of a new chroot area in the staging directory
-of @var{store}, and its file name.  Members of @var{group}, a group id or
+  "Call @var{proc} with the name of a chroot area in the staging directory of
+@var{store}, and its file name.  Members of @var{group}, a group id or
 @code{#f}, may make outputs in it.  Return what @var{proc} returns, after
-deleting the area."
+deleting the area, or cleaning it for the next build."
   (define staging (store-staging store))
-  (call-with-staged staging
+  (define (area name) (staged-file staging name))
+  (call-with-spare staging
+    (lambda (name) (make-area (area name)))
+    (lambda (name) (clean-area (area name) group))
     (lambda (name)
-      (let ((area (staged-file staging name)))
-        (mkdir area #o700)
-        (mkdir (area-root area) #o755)
-        (mkdir (area-copies area) #o700)
-        (make-directory-with-mode (area-temporary-directory area) #o1777 #f)
-        (make-directory-with-mode (area-store area) #o1775 group)
-        (proc name area)))))
+      (open-area (area name) group)
+      (proc name (area name)))))
+
+(define (prepare-mount-points area store files directories build-directory)
+  "Let there be mount points in @var{area}, which belongs to @var{store}, a
+logical directory, for the items @var{files} and @var{directories}, and for
+@var{build-directory}, a name as the builder sees it; what is missing is made
+when it is mounted."
+  (define (base-names items)
+    (map (lambda (item)
+           (substring item (+ 1 (string-length store))))
+         items))
+  (fit-mount-points! (area-store area)
+                     (base-names files) (base-names directories))
+  (fit-mount-points! (area-temporary-directory area)
+                     '() (list (basename build-directory))))

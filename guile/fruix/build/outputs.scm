@@ -180,8 +180,9 @@ not valid."
           (derivation-outputs (job-derivation job))))
 
 (define (copy-outputs job from to owner replacements)
-  "Copy the outputs of @var{job} from the directory @var{from} to @var{to},
-where no builder ever was, replacing the hash parts @var{replacements}."
+  "Copy the outputs of @var{job} from the directory @var{from} to @var{to}, a
+new directory where no builder ever was, replacing the hash parts @var{replacements}."
+  (mkdir to #o700)
   (call-with-directory from
     (lambda (from-fd)
       (call-with-directory to

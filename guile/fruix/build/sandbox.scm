@@ -1,7 +1,8 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
 ;;; From a derivation to the sandbox of its builder: what it sees, and as whom
-;;; it runs.  Nothing is done here but looking at the types of the inputs.
+;;; it runs.  All that is done here is to look at the types of the inputs, and
+;;; to prepare mount points for them.
 ;;; Code:
 
 (define-module (fruix build sandbox)
@@ -15,7 +16,6 @@
   #:use-module (fruix store layout)
   #:use-module (fruix store path)
   #:use-module (ice-9 match)
-  #:use-module ((srfi srfi-1) #:select (partition))
   #:export (build-directory-inside
             builder-identity
             build-sandbox))
@@ -38,19 +38,33 @@ as its builder sees it."
 (define (group-file group)
   (format #f "nixbld:!:~a:~%" group))
 
-(define (input-entries store inputs)
-  "Return two lists for @var{inputs}, store paths: mounts of files and
-directories, and symbolic links, which cannot be mounted and are made again."
-  (define (file input)
-    (physical (store-layout store) input))
-  (define (symlink? input)
-    (eq? 'symlink (stat:type (lstat (file input)))))
-  (call-with-values (lambda () (partition symlink? inputs))
-    (lambda (links others)
-      (values (map (lambda (input) (list (file input) input 'read-only))
-                   others)
-              (map (lambda (link) (list link (readlink (file link))))
-                   links)))))
+(define %hosts
+  "127.0.0.1 localhost\n::1 localhost\n")
+
+(define (sort-inputs store inputs)
+  "Return three lists of @var{inputs}, store paths: directories, other files,
+and symbolic links, which cannot be mounted."
+  (define layout (store-layout store))
+  (let loop ((inputs inputs) (directories '()) (files '()) (links '()))
+    (match inputs
+      (()
+       (values directories files links))
+      ((input . rest)
+       (case (stat:type (lstat (physical layout input)))
+         ((directory) (loop rest (cons input directories) files links))
+         ((symlink) (loop rest directories files (cons input links)))
+         (else (loop rest directories (cons input files) links)))))))
+
+(define (input-mounts store inputs)
+  (map (lambda (input)
+         (list (physical (store-layout store) input) input 'read-only))
+       inputs))
+
+(define (input-symlinks store inputs)
+  "Return symbolic links like @var{inputs}, which are some."
+  (map (lambda (input)
+         (list input (readlink (physical (store-layout store) input))))
+       inputs))
 
 (define (directory-mounts store directories)
   "Return mounts of @var{directories}, an alist of names inside and outside.
@@ -92,8 +106,10 @@ strings, and @var{personality} as for @code{sandbox}."
   (define uid (if user (build-user-id user) %inside-user))
   (define gid (if user (build-user-group user) %inside-group))
   (define inside (build-directory-inside store drv))
-  (call-with-values (lambda () (input-entries store inputs))
-    (lambda (input-mounts links)
+  (call-with-values (lambda () (sort-inputs store inputs))
+    (lambda (directories files links)
+      (prepare-mount-points area (store-directory store) files directories
+                            inside)
       (apply
        sandbox
        #:root (area-root area)
@@ -103,8 +119,9 @@ strings, and @var{personality} as for @code{sandbox}."
                   (,(build-directory-top directory) ,inside read-write)
                   ,@(directory-mounts store (build-host-directories host))
                   ,@(build-network-mounts network)
-                  ,@input-mounts)
-       #:symlinks links
+                  ,@(input-mounts store directories)
+                  ,@(input-mounts store files))
+       #:symlinks (input-symlinks store links)
        #:files `(("/etc/passwd" ,(passwd uid gid) #o644)
                  ("/etc/group" ,(group-file gid) #o644)
                  ,@(build-network-files network))

@@ -13,6 +13,7 @@
   #:use-module (fruix store layout)
   #:use-module ((fruix tree) #:select (delete-tree! tree-exists?))
   #:use-module ((ice-9 ftw) #:select (scandir))
+  #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
   #:export (open-staging
@@ -23,13 +24,14 @@
             staging-store-path
 
             call-with-staged
+            call-with-spare
             staged-file
             move-into-store!
             remove-from-store!))
 
 (define-record-type <staging>
   (make-staging layout directory store-path descriptor links-descriptor
-                store-descriptor mutex last-number)
+                store-descriptor mutex last-number spares)
   staging?
   (layout staging-layout)                  ;<layout>
   (directory staging-directory)            ;its file name
@@ -38,7 +40,8 @@
   (links-descriptor staging-links-descriptor) ;of the store's '.links'; or #f
   (store-descriptor staging-store-descriptor) ;of the physical store
   (mutex staging-mutex)
-  (last-number staging-last-number set-staging-last-number!))
+  (last-number staging-last-number set-staging-last-number!)
+  (spares staging-spares set-staging-spares!)) ;names, the latest first
 
 (define %prefix ".fruix-")
 
@@ -65,7 +68,7 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
                   (open-directory directory)
                   (and deduplicate? (open-directory (layout-links layout)))
                   (open-directory (layout-physical-store layout))
-                  (make-mutex) 0)))
+                  (make-mutex) 0 '())))
 
 (define (close-staging! staging)
   "Close @var{staging} and delete it."
@@ -104,6 +107,11 @@ use by nobody: processes that were killed have left them.  Before, call
   "Return the name of the file that is called @var{name} in @var{staging}."
   (string-append (staging-directory staging) "/" name))
 
+(define (delete-staged! staging name)
+  "Delete what is called @var{name} in @var{staging}, if it exists."
+  (when (tree-exists? (staging-descriptor staging) name)
+    (delete-tree! (staging-descriptor staging) name)))
+
 (define (call-with-staged staging proc)
   "Call @var{proc} with a new name, a string, and return its value.  What has
 that name in @var{staging} afterwards, @var{proc} having returned or raised,
@@ -112,9 +120,42 @@ is deleted."
     (dynamic-wind
       (const #t)
       (lambda () (proc name))
+      (lambda () (delete-staged! staging name)))))
+
+(define (take-spare! staging)
+  "Return the name of a spare in @var{staging}, which now is none any more, or
+@code{#f}."
+  (with-mutex (staging-mutex staging)
+    (match (staging-spares staging)
+      (() #f)
+      ((name . rest)
+       (set-staging-spares! staging rest)
+       name))))
+
+(define (keep-spare! staging name)
+  (with-mutex (staging-mutex staging)
+    (set-staging-spares! staging (cons name (staging-spares staging)))))
+
+(define (call-with-spare staging make clean proc)
+  "Call @var{proc} with the name of what @var{make} has made in @var{staging}
+under the name that it got, in this call or an earlier one, and return its
+value.  If it returns and @code{(@var{clean} name)} then returns true, the
+thing is kept for the next call; else it is deleted."
+  (let* ((spare (take-spare! staging))
+         (name (or spare (fresh-name! staging)))
+         (keep? #f))
+    (dynamic-wind
+      (const #t)
       (lambda ()
-        (when (tree-exists? (staging-descriptor staging) name)
-          (delete-tree! (staging-descriptor staging) name))))))
+        (unless spare
+          (make name))
+        (let ((value (proc name)))
+          (set! keep? (clean name))
+          value))
+      (lambda ()
+        (if keep?
+            (keep-spare! staging name)
+            (delete-staged! staging name))))))
 
 (define (rename-canonical file new-name)
   "Rename @var{file}, an item in canonical form, whatever it is."
