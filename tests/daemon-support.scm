@@ -26,7 +26,6 @@
             %shell
             install-shell
             call-with-daemon
-            start-daemon
             make-daemon
             daemon-layout
             daemon-process

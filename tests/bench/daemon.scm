@@ -16,6 +16,7 @@
   #:export (current-peer
             call-with-bench-daemon
             compare-daemons
+            compare-starts
             connect-client
             program
             run))
@@ -75,30 +76,12 @@ a time, and with the daemon; return what it returned."
 ;; The peer.
 ;;
 
-(define (peer-layout directory)
-  "Return the layout of a peer that has everything in DIRECTORY."
-  (define (below name) (string-append directory "/" name))
-  (make-layout #:store-directory (below "store")
-               #:state-directory (below "state")
-               #:log-directory (below "log")
-               #:configuration-directory (below "etc")))
-
-(define (start-peer layout)
-  "Start the peer on LAYOUT and return its process, once it answers."
-  (let ((process
-         (spawn-process
-          (current-peer)
-          (list "guix-daemon" "--no-substitutes" "--no-offload"
-                (string-append "--listen=" (layout-socket layout)))
-          #:error #f
-          #:environment
-          (map (lambda (variable get)
-                 (string-append variable "=" (get layout)))
-               '("NIX_STORE_DIR" "GUIX_STATE_DIRECTORY" "GUIX_LOG_DIRECTORY"
-                 "GUIX_CONFIGURATION_DIRECTORY")
-               (list layout-store layout-state-directory
-                     layout-log-directory
-                     layout-configuration-directory)))))
+(define* (start layout program arguments #:optional environment)
+  "Start the daemon PROGRAM on LAYOUT with ARGUMENTS and ENVIRONMENT; return
+its process, once it has welcomed a client."
+  (let ((process (spawn-process program arguments
+                                #:output #f #:error #f
+                                #:environment environment)))
     (await-answer layout)
     process))
 
@@ -118,24 +101,77 @@ seconds."
           (usleep 1000)
           (loop (- left 1))))))
 
-(define* (call-with-peer proc #:key (jobs 1))
-  "Do what call-with-bench-daemon does with the peer."
+(define (start-ours layout)
+  (start layout %daemon
+         (list "fruix-daemon"
+               (string-append "--root=" (layout-root layout)))))
+
+(define (start-peer layout)
+  (start layout (current-peer)
+         (list "guix-daemon" "--no-substitutes" "--no-offload"
+               (string-append "--listen=" (layout-socket layout)))
+         (map (lambda (variable get)
+                (string-append variable "=" (get layout)))
+              '("NIX_STORE_DIR" "GUIX_STATE_DIRECTORY" "GUIX_LOG_DIRECTORY"
+                "GUIX_CONFIGURATION_DIRECTORY")
+              (list layout-store layout-state-directory
+                    layout-log-directory
+                    layout-configuration-directory))))
+
+(define (call-with-our-layout proc)
+  "Call PROC with a layout for a daemon of ours."
+  (call-with-temporary-directory
+   (lambda (directory) (proc (make-layout #:root directory)))
+   #:mode #o755))
+
+(define (call-with-peer-layout proc)
+  "Call PROC with a layout for a peer, which knows no root."
   (call-with-temporary-directory
    (lambda (directory)
-     (let ((layout (peer-layout directory)))
-       (for-each (lambda (get) (mkdir (get layout)))
-                 (list layout-store layout-state-directory
-                       layout-log-directory layout-configuration-directory))
-       (call-with-process (start-peer layout)
-         (lambda (process)
-           (call-with-client (make-daemon layout process) jobs proc)))))
+     (define (make name)
+       (let ((name (string-append directory "/" name)))
+         (mkdir name)
+         name))
+     (proc (make-layout #:store-directory (make "store")
+                        #:state-directory (make "state")
+                        #:log-directory (make "log")
+                        #:configuration-directory (make "etc"))))
    #:mode #o755))
+
+(define (call-with-peer proc jobs)
+  "Do what call-with-bench-daemon does with the peer."
+  (call-with-peer-layout
+   (lambda (layout)
+     (call-with-process (start-peer layout)
+       (lambda (process)
+         (call-with-client (make-daemon layout process) jobs proc))))))
+
+
+;;
+;; Both.
+;;
+
+(define (report-both ours peers)
+  "Report the figures that the thunk OURS returns, a list of what @code{figure}
+returns, and if there is a peer what PEERS returns, the same ones."
+  (let ((figures (ours)))
+    (if (current-peer)
+        (for-each report-with-peer figures (peers))
+        (for-each report-figure figures))))
 
 (define* (compare-daemons measure #:key (jobs 1))
   "Call @var{measure} as @code{call-with-bench-daemon} does, and once more with
-the peer if there is one.  Report the figures that it returns, a list of what
-@code{figure} returns, which are the same ones each time."
-  (let ((ours (call-with-bench-daemon measure #:jobs jobs)))
-    (if (current-peer)
-        (for-each report-with-peer ours (call-with-peer measure #:jobs jobs))
-        (for-each report-figure ours))))
+the peer if there is one.  Report the figures that it returns."
+  (report-both (lambda () (call-with-bench-daemon measure #:jobs jobs))
+               (lambda () (call-with-peer measure jobs))))
+
+(define (compare-starts measure)
+  "Call @var{measure} with a procedure that starts a daemon on a layout and
+returns its process, and with a layout; once more with the peer if there is
+one.  Report the figures that it returns."
+  (report-both (lambda ()
+                 (call-with-our-layout
+                  (lambda (layout) (measure start-ours layout))))
+               (lambda ()
+                 (call-with-peer-layout
+                  (lambda (layout) (measure start-peer layout))))))

@@ -20,6 +20,7 @@
   #:use-module (tests bench memory)
   #:use-module (tests bench queries)
   #:use-module (tests bench sandboxes)
+  #:use-module (tests bench starting)
   #:use-module (tests bench texts)
   #:use-module (tests bench transfer)
   #:export (main))
@@ -34,6 +35,7 @@
     ("transfer" . ,bench-transfer)
     ("texts" . ,bench-texts)
     ("memory" . ,bench-memory)
+    ("starting" . ,bench-starting)
     ("sandboxes" . ,bench-sandboxes)))
 
 (define %options
