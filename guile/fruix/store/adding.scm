@@ -28,8 +28,8 @@
                 #:select (call-withdrawing register-item!))
   #:use-module (fruix store staging)
   #:use-module (ice-9 match)
+  #:use-module ((ice-9 binary-ports) #:select (open-bytevector-output-port))
   #:use-module (rnrs bytevectors)
-  #:use-module ((rnrs io ports) #:select (open-bytevector-output-port))
   #:use-module ((srfi srfi-1) #:select (fold-right))
   #:export (add-text!
             call-with-store-restorer
