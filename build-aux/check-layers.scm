@@ -21,14 +21,14 @@
 
 ;; Low to high.  A name ending in '/' stands for the modules below it.
 (define %layers
-  '((0 "config" "errors" "thread")
+  '((0 "config" "errors" "heap" "thread")
     (1 "primitives")
     (2 "base16" "base32" "bulk" "control/wire" "credentials" "database"
        "derivation" "derivation/" "descriptors" "flag" "gzip" "hash" "jail"
        "links" "mailbox" "map" "mentions" "mount" "mountinfo" "nar" "octets"
        "plan" "probe" "process" "protocol/wire" "record-lock"
        "sandbox/check" "sandbox/spec" "scheduler/task" "sharing"
-       "store/path" "terminal" "tree")
+       "store/path" "terminal" "tree" "worker")
     (3 "sandbox/" "store/")
     (4 "agent" "agent/" "sandbox" "sandbox/outside" "store")
     (5 "build" "build/" "doctor" "doctor/" "shepherd")

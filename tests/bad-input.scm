@@ -22,8 +22,19 @@
 (define (resources daemon)
   (list (open-descriptors daemon) (threads daemon)))
 
+(define (build-two daemon)
+  "Have DAEMON build twice at once: it keeps what each build needed."
+  (call-with-client daemon
+    (lambda (port)
+      (result-of port read-int 9
+                 (map (lambda (name)
+                        (add-script port name "sleep 1; echo > $out"))
+                      '("one" "two"))
+                 0))))
+
 (define (settled daemon)
   "Return the resources of DAEMON when it has served some clients and rests."
+  (build-two daemon)
   (for-each (lambda (_) (alive? daemon)) (iota 3))
   (let loop ((last #f))
     (let ((now (resources daemon)))

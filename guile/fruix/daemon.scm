@@ -19,6 +19,7 @@
   #:use-module (fruix daemon stand-ins)
   #:use-module (fruix errors)
   #:use-module (fruix flag)
+  #:use-module ((fruix heap) #:select (collect-rarely!))
   #:use-module ((fruix octets) #:select (text->octets))
   #:use-module (fruix process)
   #:use-module ((fruix sandbox) #:select (sweep-sandboxes))
@@ -144,6 +145,7 @@ the connection in the end."
 (define (prepare-process)
   "Make this process one that many clients can use."
   (reserve-stack!)
+  (collect-rarely!)
   (umask #o022)
   (sigaction SIGPIPE SIG_IGN)
   (call-with-values (lambda () (getrlimit 'nofile))

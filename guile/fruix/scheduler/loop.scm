@@ -22,6 +22,7 @@
   #:use-module (fruix scheduler feed)
   #:use-module ((fruix scheduler task) #:select (task-kind task-path))
   #:use-module (fruix thread)
+  #:use-module (fruix worker)
   #:use-module (ice-9 atomic)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
@@ -243,7 +244,7 @@ derivations to the jobs that run."
      jobs)))
 
 (define (start-job loop task clients options)
-  "Start a thread that builds @var{task}; return the job."
+  "Have a thread build @var{task}; return the job."
   (let* ((feed (make-feed task))
          (cancellation (make-flag))
          (job (make-job feed cancellation (current-time))))
@@ -252,7 +253,7 @@ derivations to the jobs that run."
               clients)
     (report-exceptions loop task
       (lambda ()
-        (start-thread
+        (run-in-worker
          (lambda ()
            (report-exceptions loop task
              (lambda ()
