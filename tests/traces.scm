@@ -19,7 +19,8 @@
   (started->trace %drv "x86_64-linux" "" 12))
 (test-equal "output is framed by its length in bytes"
   "@ build-log 12 9\nline one\n"
-  (utf8->string (log->frame 12 (string->utf8 "line one\n"))))
+  (string-concatenate (map utf8->string
+                           (log->frame 12 (string->utf8 "line one\n")))))
 
 (test-equal "builder failed" (trace "build-failed" "1 no")
   (failure->trace %drv 'failed "no"))

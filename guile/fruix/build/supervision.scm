@@ -41,21 +41,20 @@
 
 (define %buffer-size 65536)
 
-(define (read-some descriptor)
-  "Return what there is to read from @var{descriptor}, a bytevector that is
-empty at the end of the file."
-  (let* ((buffer (make-bytevector %buffer-size))
-         (count (read-descriptor! descriptor buffer))
+(define (read-some descriptor buffer)
+  "Return what there is to read from @var{descriptor}, at most as much as
+@var{buffer} has room for, as a new bytevector, empty at the end of the file."
+  (let* ((count (read-descriptor! descriptor buffer))
          (bytes (make-bytevector count)))
     (bytevector-copy! buffer 0 bytes 0 count)
     bytes))
 
-(define (drain descriptor proc)
+(define (drain descriptor buffer proc)
   "Pass on what is in the pipe @var{descriptor}, without waiting for more: the
 builder is dead, and with it all that could write."
   (let loop ()
     (when (pair? (poll-descriptors `((,descriptor readable)) 0))
-      (let ((bytes (read-some descriptor)))
+      (let ((bytes (read-some descriptor buffer)))
         (unless (zero? (bytevector-length bytes))
           (proc bytes)
           (loop))))))
@@ -72,6 +71,7 @@ status, or why it was killed: @code{(timeout @var{seconds})},
 @code{cancelled} when @var{cancel-descriptor} has become readable.  The limits
 are in seconds and bytes; 0 means none."
   (define start (now))
+  (define buffer (make-bytevector %buffer-size))
   (define deadline (limit->deadline start timeout))
   (define others
     `((,(process-descriptor process) readable)
@@ -96,7 +96,7 @@ are in seconds and bytes; 0 means none."
             ((passed? deadline)
              (give-up `(timeout ,timeout)))
             ((ready? log events)
-             (let* ((bytes (read-some log))
+             (let* ((bytes (read-some log buffer))
                     (count (bytevector-length bytes)))
                (if (zero? count)
                    (loop #f size last-output)
@@ -105,7 +105,7 @@ are in seconds and bytes; 0 means none."
                      (loop #t (+ size count) (now))))))
             ((ready? (process-descriptor process) events)
              (when log-open?
-               (drain log proc))
+               (drain log buffer proc))
              (wait-process process))
             ((passed? silence)
              (give-up `(silence ,max-silent-time)))

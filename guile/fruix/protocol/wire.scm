@@ -19,6 +19,7 @@
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
+  #:use-module ((srfi srfi-1) #:select (fold))
   #:export (%client-magic
             %daemon-magic
             %protocol-version
@@ -49,6 +50,7 @@
             write-long
             write-boolean
             write-bytes
+            write-pieces
             write-octets
             write-list
             write-octets-list
@@ -73,7 +75,7 @@
 (define %list-size-limit (* 64 1024 1024))
 
 ;; Memory is taken in steps of this size, as bytes arrive.
-(define %chunk-size 65536)
+(define %chunk-size 131072)
 
 (define-exception-type &protocol-violation &protocol-error
   make-protocol-violation
@@ -227,7 +229,18 @@ the low 32 bits are kept."
 @var{bytes} on @var{port} as a string."
   (write-long port count)
   (put-bytevector port bytes start count)
+  (write-padding port count))
+
+(define (write-padding port count)
   (put-bytevector port #vu8(0 0 0 0 0 0 0) 0 (modulo (- count) 8)))
+
+(define (write-pieces port pieces)
+  "Write the bytes of @var{pieces}, a list of bytevectors, on @var{port} as
+one string."
+  (let ((count (fold + 0 (map bytevector-length pieces))))
+    (write-long port count)
+    (for-each (lambda (bytes) (put-bytevector port bytes)) pieces)
+    (write-padding port count)))
 
 (define (write-octets port octets)
   "Write the octet string @var{octets} on @var{port}."

@@ -71,11 +71,11 @@ settings."
 is."
   (negative? (client-uid client)))
 
-(define (send-log client bytes)
-  "Send @var{bytes}, a bytevector, as log text to @var{client}."
+(define (send-log client . pieces)
+  "Send @var{pieces}, bytevectors, as one log text to @var{client}."
   (let ((port (client-port client)))
     (write-int port %message-next)
-    (write-bytes port bytes)))
+    (write-pieces port pieces)))
 
 (define* (send-text client octets #:optional (level 0))
   "Send the octet string @var{octets} and a newline as log text to

@@ -22,16 +22,12 @@
 
 (define (log->frame pid bytes)
   "Return @var{bytes}, a bytevector that the builder @var{pid} wrote, as a
-bytevector that tells it from what other builders write."
-  (let* ((header (string->utf8
-                  (string-append "@ build-log " (number->string pid) " "
-                                 (number->string (bytevector-length bytes))
-                                 "\n")))
-         (size (bytevector-length header))
-         (frame (make-bytevector (+ size (bytevector-length bytes)))))
-    (bytevector-copy! header 0 frame 0 size)
-    (bytevector-copy! bytes 0 frame size (bytevector-length bytes))
-    frame))
+list of bytevectors that tells it from what other builders write."
+  (list (string->utf8
+         (string-append "@ build-log " (number->string pid) " "
+                        (number->string (bytevector-length bytes))
+                        "\n"))
+        bytes))
 
 (define (one-line text)
   (string-map (lambda (char)
