@@ -11,10 +11,9 @@
 ;;; Code:
 
 (define-module (fruix octets)
+  #:use-module (fruix primitives)
   #:use-module ((ice-9 iconv) #:select (bytevector->string))
   #:use-module (rnrs bytevectors)
-  #:use-module ((system foreign) #:select (bytevector->pointer
-                                           pointer->string))
   #:export (octets->bytevector
             bytevector->octets
             text->octets
@@ -23,17 +22,22 @@
 (define (octets->bytevector octets)
   "Return a fresh bytevector with the bytes of @var{octets}, an octet string.
 A character above 255 raises an out-of-range error."
-  (let* ((size (string-length octets))
-         (bytes (make-bytevector size)))
-    (do ((i 0 (+ i 1)))
-        ((= i size) bytes)
-      (bytevector-u8-set! bytes i (char->integer (string-ref octets i))))))
+  ;; Strings with larger characters than bytes are held in another form.
+  (unless (= 1 (string-bytes-per-char octets))
+    (check-octets octets))
+  (%octets->bytes octets))
+
+(define (check-octets string)
+  "Raise an error unless all characters of STRING are bytes."
+  (string-for-each (lambda (char)
+                     (when (char>? char #\xff)
+                       (scm-error 'out-of-range "octets->bytevector"
+                                  "not a byte: ~s" (list char) (list char))))
+                   string))
 
 (define (bytevector->octets bytes)
   "Return an octet string with the bytes of @var{bytes}, a bytevector."
-  ;; A plain copy in libguile, ten times as fast as a loop over characters.
-  (pointer->string (bytevector->pointer bytes) (bytevector-length bytes)
-                   "ISO-8859-1"))
+  (%bytes->octets bytes))
 
 (define (ascii? string)
   (let ((size (string-length string)))

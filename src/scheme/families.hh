@@ -16,6 +16,7 @@ void define_lock_primitives ();
 void define_mention_primitives ();
 void define_mount_primitives ();
 void define_nar_primitives ();
+void define_octet_primitives ();
 void define_plan_primitives ();
 void define_probe_primitives ();
 void define_process_primitives ();

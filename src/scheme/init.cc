@@ -15,6 +15,7 @@ fruix_init ()
   define_lock_primitives ();
   define_mention_primitives ();
   define_nar_primitives ();
+  define_octet_primitives ();
   define_tree_primitives ();
   define_descriptor_primitives ();
   define_plan_primitives ();
