@@ -11,9 +11,12 @@
   #:use-module (rnrs bytevectors)
   #:export (bytevector->nix-base32-string
             nix-base32-string->bytevector
-            nix-base32-character?))
+            %nix-base32-digits))
 
 (define %alphabet (string->utf8 "0123456789abcdfghijklmnpqrsvwxyz"))
+
+;; A set, since 'string-every' calls no procedure for each of its members.
+(define %nix-base32-digits (string->char-set (utf8->string %alphabet)))
 
 (define %values
   ;; The value of each ASCII character, or 255.
@@ -27,10 +30,6 @@
     (if (< code 128)
         (bytevector-u8-ref %values code)
         255)))
-
-(define (nix-base32-character? char)
-  "Return true if @var{char} is a digit of this base32."
-  (< (character-value char) 32))
 
 (define (bytevector->nix-base32-string bytes)
   "Return @var{bytes}, a bytevector, in the base32 of store file names: a

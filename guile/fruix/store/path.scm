@@ -91,7 +91,7 @@ slash, or false if @var{path} is not in @var{store}."
   (and base
        (> (string-length base) (+ %hash-length 1))
        (char=? #\- (string-ref base %hash-length))
-       (string-every nix-base32-character? base 0 %hash-length)))
+       (string-every %nix-base32-digits base 0 %hash-length)))
 
 (define (store-path-hash-part store path)
   "Return the 32 base32 digits of the item in which @var{path} is, or false if
