@@ -87,7 +87,7 @@ the loopback address that it begins with."
                   (string-length line)))
          (gateway (assoc-ref %gateways (substring line start end))))
     (if gateway
-        (string-append gateway (substring line end))
+        (string-append (substring line 0 start) gateway (substring line end))
         line)))
 
 (define (hosts-for-gateways text)
