@@ -21,4 +21,14 @@
        '("x86_64-linux" "aarch64-linux" "x86_64-linux" "aarch64-linux")
        '("i686-linux" "armhf-linux" "x86_64-linux" "i686-linux")))
 
+(test-equal "builders for x86 can hear of an old kernel"
+  '(#t #t #f #f)
+  (map (lambda (system impersonate?)
+         (pair? (memq 'linux-2.6
+                      (system-personality "x86_64-linux" system
+                                          #:impersonate-linux-2.6?
+                                          impersonate?))))
+       '("x86_64-linux" "i686-linux" "x86_64-linux" "aarch64-linux")
+       '(#t #t #f #t)))
+
 (test-end "build-platform")

@@ -6,6 +6,7 @@
              (fruix process)
              (fruix sandbox)
              (fruix sandbox outside)
+             (fruix sandbox performing)
              (ice-9 match)
              (ice-9 textual-ports)
              (ice-9 threads)
@@ -200,6 +201,41 @@ done"))
     '("slirp4netns ended" #t ())
     (open-message mode "/bin/busybox")))
 
+(define (step-failure step)
+  "Return what STEP fails with in a process that has a network of its own."
+  (fault-of
+   (lambda ()
+     (wait-process
+      (call-with-step-errors
+       (lambda ()
+         (perform-plan "/bin/busybox" '("busybox" "true") '()
+                       `(("namespaces" "net" "user")
+                         ("descriptors" -1 -1 -1)
+                         ("user-map" ,(format #f "~a ~a 1" (getuid) (getuid))
+                                     ,(format #f "~a ~a 1" (getgid) (getgid)))
+                         ,step))))))))
+
+(define (test-steps)
+  (for-each
+   (match-lambda
+     ((step errno object)
+      (test-equal (format #f "~a tells why it fails" (car step))
+        (list (car step) errno #t)
+        (match (step-failure step)
+          ((name number message)
+           (list name number
+                 (->bool (string-contains message object))))))))
+   `((("tap" "lo" 1) ,EINVAL "lo")
+     (("interface-up" "none0" 1500 "10.0.2.100" "255.255.255.0") ,ENODEV
+      "SIOCSIFMTU")
+     (("interface-up" "lo" 1500 "nowhere" "255.0.0.0") ,EINVAL "nowhere")
+     (("interface-up" "lo" 1500 "127.0.0.1" "nothing") ,EINVAL "nothing")
+     (("default-route" "10.0.2.2") ,ENETUNREACH "10.0.2.2")
+     (("default-route" "nowhere") ,EINVAL "nowhere")
+     (("address6" "none0" "fd00::80" 64) ,ENODEV "fd00::80")
+     (("default-route6" "lo" "nowhere") ,EINVAL "nowhere")
+     (("network-setting" ,(make-string 5000 #\a) "1") ,ENAMETOOLONG "aaa"))))
+
 (define (usable? file)
   (catch 'system-error
     (lambda () (close-port (open file O_RDWR)) #t)
@@ -219,6 +255,7 @@ done"))
     (test-assert "outside networks" #f)
     (call-with-listener
      (lambda (port)
+       (test-steps)
        (for-each (lambda (mode)
                    (test-mode mode port)
                    (test-failures mode))

@@ -9,6 +9,7 @@
              (fruix tree)
              (ice-9 ftw)
              (ice-9 match)
+             (ice-9 textual-ports)
              (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
@@ -454,6 +455,49 @@ they then are one, and its size."
      (with-exception-handler tree-error-kind
        (lambda () (copy-tree! fd "a" fd "b" #:owner (geteuid)))
        #:unwind? #t))))
+
+(define %hash-part (make-string 32 #\a))
+(define %replacement (make-string 32 #\b))
+
+(test-equal "hash parts are replaced in names, targets and contents, whose \
+length stays"
+  (list (list (string-append %replacement "-x") "file" "large" "link")
+        (string-append "of " %replacement)
+        (string-append "../" %replacement "-x")
+        #t 100064)
+  (call-with-scratch
+   (lambda (fd directory)
+     (define filling (make-string 50000 #\-))
+     (define (large part)
+       (string-append filling part part filling))
+     (define (file name)
+       (string-append directory "/b/" name))
+     (make-tree (string-append directory "/a")
+                `((file "file" ,(string-append "of " %hash-part) #o644)
+                  (file "large" ,(large %hash-part) #o644)
+                  (link "link" ,(string-append "../" %hash-part "-x"))
+                  (directory ,(string-append %hash-part "-x"))))
+     (copy-tree! fd "a" fd "b"
+                 #:replacements `((,%hash-part . ,%replacement)))
+     (list (scandir (string-append directory "/b")
+                    (lambda (name) (not (member name '("." "..")))))
+           (call-with-input-file (file "file") get-string-all)
+           (readlink (file "link"))
+           (string=? (large %replacement)
+                     (call-with-input-file (file "large") get-string-all))
+           (stat:size (stat (file "large")))))))
+
+(test-assert "and what is no hash part is refused"
+  (call-with-scratch
+   (lambda (fd directory)
+     (make-tree (string-append directory "/a") '())
+     (and (string-contains
+           (message-of
+            (lambda ()
+              (copy-tree! fd "a" fd "b"
+                          #:replacements '(("short" . "other")))))
+           "hash part short")
+          (not (file-exists? (string-append directory "/b")))))))
 
 ;; Removal: tests/remove-test.cc has the hard cases.
 

@@ -60,12 +60,26 @@ make_tap (const step &step, context &) noexcept
 }
 
 static bool
+parse (int family, const char *text, void *address) noexcept
+{
+  if (::inet_pton (family, text, address) == 1)
+    return true;
+  errno = EINVAL;
+  return false;
+}
+
+static bool
+parse (const char *text, sockaddr_in &address) noexcept
+{
+  address.sin_family = AF_INET;
+  return parse (AF_INET, text, &address.sin_addr);
+}
+
+static bool
 set_address (int socket, ifreq &request, unsigned long which,
              const char *text) noexcept
 {
-  auto &address = reinterpret_cast<sockaddr_in &> (request.ifr_addr);
-  address.sin_family = AF_INET;
-  return ::inet_pton (AF_INET, text, &address.sin_addr) == 1
+  return parse (text, reinterpret_cast<sockaddr_in &> (request.ifr_addr))
          && ::ioctl (socket, which, &request) == 0;
 }
 
@@ -98,12 +112,11 @@ set_default_route (const step &step, context &) noexcept
   if (!fd)
     return failed ("socket", step.text (0));
   rtentry route {};
-  auto &gateway = reinterpret_cast<sockaddr_in &> (route.rt_gateway);
-  gateway.sin_family = AF_INET;
   route.rt_dst.sa_family = AF_INET;
   route.rt_genmask.sa_family = AF_INET;
   route.rt_flags = RTF_UP | RTF_GATEWAY;
-  if (::inet_pton (AF_INET, step.text (0), &gateway.sin_addr) != 1
+  if (!parse (step.text (0),
+              reinterpret_cast<sockaddr_in &> (route.rt_gateway))
       || ::ioctl (fd.get (), SIOCADDRT, &route) < 0)
     return failed ("ioctl", step.text (0));
   return {};
@@ -148,7 +161,7 @@ add_address6 (const step &step, context &) noexcept
   in6_ifreq request {};
   request.prefix = static_cast<std::uint32_t> (step.numbers[0]);
   request.interface = interface_index (fd.get (), step.text (0));
-  if (::inet_pton (AF_INET6, step.text (1), &request.address) != 1
+  if (!parse (AF_INET6, step.text (1), &request.address)
       || ::ioctl (fd.get (), SIOCSIFADDR, &request) < 0)
     return failed ("ioctl", step.text (1));
   return {};
@@ -165,7 +178,7 @@ set_default_route6 (const step &step, context &) noexcept
   route.rtmsg_flags = RTF_UP | RTF_GATEWAY;
   route.rtmsg_metric = 1;
   route.rtmsg_ifindex = interface_index (fd.get (), step.text (0));
-  if (::inet_pton (AF_INET6, step.text (1), &route.rtmsg_gateway) != 1
+  if (!parse (AF_INET6, step.text (1), &route.rtmsg_gateway)
       || ::ioctl (fd.get (), SIOCADDRT, &route) < 0)
     return failed ("ioctl", step.text (1));
   return {};
