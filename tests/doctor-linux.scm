@@ -189,8 +189,18 @@ PATH=$PATH:$1 && shift" directory))
   (filter (match-lambda
             ((name . value) (string-suffix? "idmap" name)))
           (facts "env" "PATH=/nonexistent")))
+(test-equal "no slirp4netns" '(("slirp4netns" . "no (not in PATH)"))
+  (filter (match-lambda
+            ((name . value) (string=? name "slirp4netns")))
+          (facts "env" "PATH=/nonexistent"
+                 "FRUIX_SLIRP4NETNS=/nonexistent/slirp4netns")))
 
 (skip-unless %root? "needs root")
+(test-equal "no device for networks" '()
+  (differences
+   (apply facts "unshare" "--mount"
+          (shell "mount -t tmpfs none /dev/net"))
+   '(("tun" . "no (/dev/net/tun: No such file or directory)"))))
 (test-equal "no control groups" '()
   (differences
    (apply facts "unshare" "--mount"

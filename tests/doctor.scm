@@ -31,7 +31,8 @@
            "clone3" "pidfd_open" "openat2" "open_tree" "move_mount"
            "mount_setattr" "fsopen" "seccomp" "landlock"
            "cgroup" "cgroup-controllers" "cgroup-delegated"
-           "subordinate-uids" "subordinate-gids" "newuidmap" "newgidmap"))
+           "subordinate-uids" "subordinate-gids" "newuidmap" "newgidmap"
+           "slirp4netns" "tun"))
         ((freebsd)
          '("osreldate" "jailed" "jail-descriptors" "vnet"
            "nullfs" "fdescfs" "tmpfs" "devfs-ruleset" "rctl")))

@@ -1,11 +1,12 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Commentary:
 ;;; What Linux alone has: user namespaces, the calls with which a sandbox is
-;;; put together, what confines a builder, control groups, and subordinate
-;;; ids.
+;;; put together, what confines a builder, control groups, subordinate ids,
+;;; and what gives builders a network.
 ;;; Code:
 
 (define-module (fruix doctor linux)
+  #:use-module (fruix config)
   #:use-module (fruix doctor answers)
   #:use-module (fruix probe)
   #:use-module (fruix sandbox cgroup)
@@ -112,6 +113,25 @@ to whether they are, may tell why."
     ("newuidmap" . ,(program "newuidmap"))
     ("newgidmap" . ,(program "newgidmap"))))
 
+;;
+;; Networks for builders of fixed outputs.
+;;
+
+(define (openable device)
+  "Return the answer to whether @var{device}, a file, can be read and written."
+  (catch 'system-error
+    (lambda ()
+      (close-port (open device (logior O_RDWR O_CLOEXEC)))
+      #t)
+    (lambda arguments
+      (no "~a: ~a" device (strerror (system-error-errno arguments))))))
+
+(define (network-facts)
+  `(("slirp4netns" . ,(if (file-exists? %slirp4netns)
+                          %slirp4netns
+                          (program "slirp4netns")))
+    ("tun" . ,(openable "/dev/net/tun"))))
+
 (define (linux-facts)
   "Return an alist of names, strings, and answers: what Linux alone has."
   (define allowed (user-namespaces-allowed))
@@ -120,4 +140,5 @@ to whether they are, may tell why."
     ,@(map (lambda (name) (cons name (try name))) %calls)
     ("landlock" . ,(attempt (lambda () (probe "landlock"))))
     ,@(cgroup-facts)
-    ,@(subordinate-id-facts)))
+    ,@(subordinate-id-facts)
+    ,@(network-facts)))

@@ -40,6 +40,17 @@
 (define %address-6 "fd00::80")
 (define %outside-gateway-6 "fd00::2")
 
+(define-record-type <outside-network>
+  (make-outside-network slirp ferry)
+  outside-network?
+  (slirp outside-network-slirp)                   ;<open-sandbox>
+  (ferry outside-network-process))                ;<process>
+
+(define (refuse template . arguments)
+  (raise-exception
+   (make-sandbox-error (apply format #f template arguments)
+                       'network "outside" #f)))
+
 ;;;
 ;;; IPv6, as far as the host has it.
 ;;;
@@ -65,17 +76,6 @@ the outside only if some of @var{scopes} go beyond a link: global, site."
               `(("default-route6" "tap0" ,%outside-gateway-6))
               '()))
       '()))
-
-(define-record-type <outside-network>
-  (make-outside-network slirp ferry)
-  outside-network?
-  (slirp outside-network-slirp)                   ;<open-sandbox>
-  (ferry outside-network-process))                ;<process>
-
-(define (refuse template . arguments)
-  (raise-exception
-   (make-sandbox-error (apply format #f template arguments)
-                       'network "outside" #f)))
 
 ;;;
 ;;; slirp4netns.
