@@ -93,6 +93,34 @@ slirp4netns has; its name may not be that on the host."
                   (const #f)))
               (filter string->number (directory-entries "/proc"))))
 
+(define (slirp-process directory)
+  "Return the ID of the process that is slirp4netns for DIRECTORY."
+  (find (lambda (process)
+          (string=? "slirp4netns\n"
+                    (call-with-input-file (format #f "/proc/~a/comm" process)
+                      get-string-all)))
+        (serving-processes directory)))
+
+(define (confinement process)
+  "Return what PROCESS sees of the host's files beside those of programs, and
+what it may do."
+  (define status
+    (map string-tokenize
+         (string-split (call-with-input-file
+                           (format #f "/proc/~a/status" process)
+                         get-string-all)
+                       #\newline)))
+  (define (entries name)
+    (directory-entries (format #f "/proc/~a/root/~a" process name)))
+  (list (lset-difference string=? (entries "")
+                         '("bin" "gnu" "lib" "lib32" "lib64" "usr")
+                         ;; Where the program itself is.
+                         (take (cdr (string-split %slirp4netns #\/)) 1))
+        (entries "etc")
+        (entries "run/slirp")
+        (map (lambda (name) (second (assoc name status)))
+             '("CapEff:" "CapBnd:" "NoNewPrivs:" "Seccomp:"))))
+
 (define (say port host)
   `("busybox" "sh" "-c"
     ,(format #f "/busybox nc -w 5 ~a ~a </dev/null" host port)))
@@ -133,6 +161,14 @@ done"))
                     (= (stat:uid (stat (string-append "/proc/" process)))
                        (if (eq? mode 'root) %user (getuid))))
                   (serving-processes directory)))))
+     (test-equal* "slirp4netns sees no files of the host, and may do nothing"
+       '(("dev" "etc" "proc" "run") ("resolv.conf") ("socket")
+         ("0000000000000000" "0000000000000000" "1" "2"))
+       (call-with-directories
+        (lambda (directory)
+          (call-with-network mode directory
+            (lambda (network)
+              (confinement (slirp-process directory)))))))
      (test-equal* "and it is gone with the network" '()
        (serving-processes directory))
      (test-equal* "nothing else is left" before (process-state))))
@@ -243,9 +279,7 @@ done"))
 
 (define %reason
   (cond ((not (eq? %platform 'linux)) "needs Linux")
-        ((not (or (file-exists? %slirp4netns)
-                  (search-path (parse-path (getenv "PATH")) %slirp4netns)))
-         "needs slirp4netns")
+        ((not (file-exists? %slirp4netns)) "needs slirp4netns")
         ((not (usable? "/dev/net/tun")) "needs /dev/net/tun")
         (else #f)))
 
