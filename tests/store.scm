@@ -166,7 +166,7 @@ from the text that declared them."
      (list (directory-entries (layout-physical-store layout))
            (directory-entries (string-append state "/temproots"))))
    (test-equal "nor a journal beside the database"
-     '("big-lock" "db.sqlite" "reserved" "schema")
+     '("big-lock" "db.sqlite" "durable" "durable.lock" "reserved" "schema")
      (directory-entries (layout-database-directory layout)))
    (test-assert "a closed store says so"
      (string-contains (message-of

@@ -297,4 +297,5 @@ This is to be called before there are other threads."
                            (make-connections) session-name)
              listeners)))
         (close-agent-pool! agents)
+        (sync-store! store)
         (close-store! store)))))

@@ -27,6 +27,7 @@
   #:re-export (;; Opening.
                open-store
                close-store!
+               sync-store!
                call-with-store
                call-without-reserve
                store?

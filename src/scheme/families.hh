@@ -9,6 +9,7 @@ void define_boundary_primitives ();
 void define_bulk_primitives ();
 void define_database_primitives ();
 void define_descriptor_primitives ();
+void define_durable_primitives ();
 void define_gzip_primitives ();
 void define_jail_primitives ();
 void define_link_primitives ();

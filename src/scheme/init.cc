@@ -10,6 +10,7 @@ fruix_init ()
   define_boundary_primitives ();
   define_bulk_primitives ();
   define_database_primitives ();
+  define_durable_primitives ();
   define_gzip_primitives ();
   define_link_primitives ();
   define_lock_primitives ();

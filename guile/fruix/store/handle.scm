@@ -9,11 +9,14 @@
 
 (define-module (fruix store handle)
   #:use-module ((fruix derivation) #:select (hash-modulo-lookup))
+  #:use-module ((fruix database) #:select (close-database))
   #:use-module (fruix record-lock)
   #:use-module ((fruix store derivation-file) #:select (read-derivation-file))
   #:use-module (fruix store directories)
+  #:use-module (fruix store durability)
   #:use-module (fruix store layout)
   #:use-module (fruix store readers)
+  #:use-module (fruix store recovery)
   #:use-module ((fruix store schema) #:select (open-writer))
   #:use-module (fruix store staging)
   #:use-module (fruix store temporary-roots)
@@ -32,12 +35,14 @@
 
             call-for-query
             call-for-update
+            sync-store!
             add-temp-root!
             session-roots
             call-with-temporary-roots))
 
 (define-record-type <store>
-  (make-store layout lock writer readers staging roots derivation-hashes)
+  (make-store layout lock writer readers staging roots marker
+              derivation-hashes)
   store?
   (layout store-layout)                    ;<layout>
   (lock store-lock)                        ;shared, on the file 'big-lock'
@@ -45,6 +50,7 @@
   (readers store-readers)                  ;<readers>
   (staging store-staging)                  ;<staging>
   (roots store-roots)                      ;<temporary-roots>
+  (marker store-marker)                    ;<marker>
   (derivation-hashes store-derivation-hashes)) ;.drv -> hash, see
                                            ;'hash-modulo-lookup'
 
@@ -77,6 +83,16 @@ being added to it when a process was killed, if nobody else uses it, after
       (release-file-lock! alone))
     (acquire-file-lock file 'shared)))
 
+(define (open-recovered layout staging)
+  "Return the connection that writes, after a look at what the last power cut
+has left."
+  (let ((db (open-writer layout)))
+    (call-or-undo
+     (lambda ()
+       (recover-from-power-cut! layout db (staging-store-descriptor staging)))
+     (lambda () (close-database db)))
+    db))
+
 (define (open-prepared layout deduplicate? release)
   "Open the store of LAYOUT, whose directories are there."
   (let* ((lock (lock-store layout release))
@@ -92,12 +108,14 @@ being added to it when a process was killed, if nobody else uses it, after
          (db (call-or-undo
               (lambda ()
                 (add-temporary-root! roots (staging-store-path staging))
-                (open-writer layout))
+                (open-recovered layout staging))
               (lambda ()
                 (close-temporary-roots! roots)
-                (undo-staging)))))
-    (make-store layout lock (make-writer db) (make-readers layout) staging
-                roots
+                (undo-staging))))
+         (readers (make-readers layout)))
+    (make-store layout lock (make-writer db) readers staging roots
+                (start-marker layout (staging-store-descriptor staging)
+                              (lambda (proc) (call-with-reader readers proc)))
                 (hash-modulo-lookup
                  (lambda (drv) (read-derivation-file layout drv))))))
 
@@ -133,6 +151,7 @@ allows it, and return the value of @var{thunk}."
 
 (define (close-store! store)
   "Close @var{store}, which no other thread uses any more."
+  (stop-marker! (store-marker store))
   ;; The last connection to close empties the journal, if it may write.
   (close-readers! (store-readers store))
   (close-writer! (store-writer store))
@@ -165,6 +184,11 @@ and return its value."
 @var{store}, inside a transaction.  Return its value once that is committed;
 when it raises, nothing it did remains."
   (call-in-writer (store-writer store) proc))
+
+(define (sync-store! store)
+  "Wait until all that is registered in @var{store} now is on the disk, and
+will count after a power cut.  Raise a @code{&fruix-error} if that cannot be."
+  (move-mark! (store-marker store)))
 
 
 ;;

@@ -27,6 +27,7 @@
             physical
             layout-database
             layout-schema-file
+            layout-durable-mark
             layout-big-lock
             layout-gc-lock
             layout-links
@@ -136,6 +137,8 @@ logical store of @var{layout} or a file in one."
   "Return the name of the database file of @var{layout}.")
 (define-place layout-schema-file layout-database-directory "/schema"
   "Return the name of the file that holds the database's schema version.")
+(define-place layout-durable-mark layout-database-directory "/durable"
+  "Return the name of the file that says which registrations are durable.")
 (define-place layout-big-lock layout-database-directory "/big-lock"
   "Return the name of the file that each user of the store locks.")
 (define-place layout-gc-lock layout-state-directory "/gc.lock"

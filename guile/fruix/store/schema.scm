@@ -10,6 +10,7 @@
 
 (define-module (fruix store schema)
   #:use-module (fruix database)
+  #:use-module ((fruix durable) #:select (write-file-durably))
   #:use-module (fruix errors)
   #:use-module ((fruix store layout)
                 #:select (layout-database layout-schema-file))
@@ -96,11 +97,8 @@ but only version ~a is supported" version %schema-version))
 
 (define (write-version layout)
   "Declare that the database of @var{layout} has our schema."
-  (let* ((file (layout-schema-file layout))
-         (temporary (string-append file ".new")))
-    (call-with-output-file temporary
-      (lambda (port) (display %schema-version port)))
-    (rename-file temporary file)))
+  (write-file-durably (layout-schema-file layout)
+                      (number->string %schema-version)))
 
 (define (open-writer layout)
   "Open the database of the store of @var{layout}, a @code{<layout>}, for

@@ -21,6 +21,7 @@
             sweep-staging
             staging-descriptor
             staging-links-descriptor
+            staging-store-descriptor
             staging-store-path
 
             call-with-staged

@@ -1,0 +1,194 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; The durable mark: up to where the store is on the disk.
+;;;
+;;; Who registers an item does not wait for the disk, so after a power cut the
+;;; database may know an item whose files are empty.  What counts is therefore
+;;; not the database alone, but the mark beside it:
+;;;
+;;; 1. Registrations have ascending numbers.  A thread now and then brings all
+;;;    that there is to the disk, whoever registered it, and only then moves
+;;;    the mark to the last number that it saw before.
+;;; 2. The mark names the start of the system in which it was written.  In
+;;;    another one, items beyond it are verified before anybody is served; see
+;;;    (fruix store recovery).
+;;; Code:
+
+(define-module (fruix store durability)
+  #:use-module (fruix database)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix durable)
+  #:use-module (fruix errors)
+  #:use-module (fruix mailbox)
+  #:use-module (fruix record-lock)
+  #:use-module (fruix store layout)
+  #:use-module (fruix thread)
+  #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 threads)
+  #:use-module (srfi srfi-9)
+  #:export (mark-boot
+            mark-number
+            mark-time
+            read-mark
+            set-mark!
+            call-with-mark-lock
+            last-number
+            items-since
+            bring-to-disk
+
+            start-marker
+            move-mark!
+            stop-marker!))
+
+
+;;
+;; The mark.
+;;
+
+(define-record-type <mark>
+  (make-mark boot number time)
+  mark?
+  (boot mark-boot)                         ;string, see 'boot-id'
+  (number mark-number)                     ;of the last durable registration
+  (time mark-time))                        ;seconds since the epoch, before
+                                           ;which all else is durable, too
+
+(define (read-mark layout)
+  "Return the @code{<mark>} of the store of @var{layout}; @code{#f} if it never
+had one."
+  (let ((file (layout-durable-mark layout)))
+    (and (file-exists? file)
+         (match (call-with-input-file file read)
+           (((? string? boot) (? exact-integer? number)
+             (? exact-integer? time))
+            (make-mark boot number time))
+           (_ (fail "`~a' is corrupt" file))))))
+
+(define (set-mark! layout number time)
+  "Say that the registrations up to @var{number}, and what happened before
+@var{time}, are durable in the store of @var{layout}.  The mark is locked."
+  (write-file-durably (layout-durable-mark layout)
+                      (format #f "~s~%" (list (boot-id) number time))))
+
+(define (call-with-mark-lock layout thunk)
+  "Call @var{thunk} while no other thread or process may move the mark of the
+store of @var{layout}; return its value."
+  (call-with-file-lock (string-append (layout-durable-mark layout) ".lock")
+      'exclusive
+    thunk))
+
+
+;;
+;; What it is about.
+;;
+
+(define (last-number db)
+  "Return the number of the last registration that @var{db}, a connection,
+knows, or 0.  Numbers are never used again."
+  (match (query db "select seq from sqlite_sequence
+                    where name = 'ValidPaths'")
+    ((#(number)) number)
+    (() 0)))
+
+(define (items-since db number)
+  "Return the items that were registered after the one with @var{number}: a
+list of vectors of number, store path and hash."
+  (query db "select id, path, hash from ValidPaths where id > ? order by id"
+         number))
+
+(define (base-names items)
+  (map (match-lambda (#(_ path _) (basename path))) items))
+
+(define (bring-to-disk layout directories items)
+  "Wait until @var{items}, as @code{items-since} returns them, and the database
+of the store of @var{layout} are on the disk.  @var{directories} is a pair of
+the descriptors of the store and of the database's directory."
+  (make-durable (car directories) (base-names items))
+  ;; Opening the database itself would cost this process its locks there.
+  (make-durable (cdr directories)
+                (list (string-append (basename (layout-database layout))
+                                     "-wal"))))
+
+
+;;
+;; The thread that moves it.
+;;
+
+;; Seconds between two looks: for how long at most a registration is only
+;; good if its files turn out to be.
+(define %interval 5)
+
+(define-record-type <marker>
+  (make-marker layout directories mailbox thread)
+  marker?
+  (layout marker-layout)
+  (directories marker-directories)         ;pair, see 'bring-to-disk'
+  (mailbox marker-mailbox)                 ;closed: the end
+  (thread marker-thread set-marker-thread!))
+
+(define (advance-mark! marker db)
+  "Bring what was registered until now to the disk, and move the mark of
+@var{marker}; @var{db} is a connection to its database."
+  (define layout (marker-layout marker))
+  (call-with-mark-lock layout
+    (lambda ()
+      (let ((mark (read-mark layout))
+            (last (last-number db))
+            (now (current-time)))
+        (when (> last (mark-number mark))
+          (bring-to-disk layout (marker-directories marker)
+                         (items-since db (mark-number mark)))
+          (set-mark! layout last now))))))
+
+(define (try-to-advance-mark! marker call-for-query)
+  "Return true if the mark of @var{marker} is where it should be."
+  (guard (exception
+          (#t (format (current-error-port)
+                      "store: cannot bring items to the disk: ~a~%"
+                      (exception->text exception))
+              #f))
+    (call-for-query (lambda (db) (advance-mark! marker db)))
+    #t))
+
+(define (work marker call-for-query good?)
+  "Move the mark now and then, and whenever asked, as long as that is
+@var{good?}: what could not be written once may be lost though a later attempt
+succeeds, so then the mark stays."
+  (match (mailbox-get! (marker-mailbox marker)
+                       #:timeout (and good? %interval))
+    ((? eof-object?) #t)
+    (answer
+     (let ((good? (and good? (try-to-advance-mark! marker call-for-query))))
+       (when answer
+         (mailbox-put! answer good?))
+       (work marker call-for-query good?)))))
+
+(define (start-marker layout descriptor call-for-query)
+  "Start the thread that moves the mark of the store of @var{layout}, whose
+directory has the @var{descriptor}, and return its handle.
+@var{call-for-query} calls a procedure with a connection to the database."
+  (let ((marker (make-marker layout
+                             (cons descriptor
+                                   (open-directory
+                                    (layout-database-directory layout)))
+                             (make-mailbox) #f)))
+    (set-marker-thread! marker
+                        (start-thread
+                         (lambda () (work marker call-for-query #t))))
+    marker))
+
+(define (move-mark! marker)
+  "Have the mark of @var{marker} moved, and wait.  Raise a @code{&fruix-error}
+if something cannot be brought to the disk."
+  (let ((answer (make-mailbox)))
+    (mailbox-put! (marker-mailbox marker) answer)
+    (unless (mailbox-get! answer)
+      (fail "the store could not be brought to the disk"))))
+
+(define (stop-marker! marker)
+  "Stop the thread of @var{marker}.  What was registered just now may still be
+beyond the mark."
+  (mailbox-close! (marker-mailbox marker))
+  (join-thread (marker-thread marker))
+  (close-fdes (cdr (marker-directories marker))))

@@ -1,0 +1,205 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; The durable mark, and what happens to items beyond it after a power cut.
+
+(use-modules (fruix descriptors)
+             (fruix durable)
+             (fruix store)
+             (fruix store durability)
+             (fruix store layout)
+             (ice-9 match)
+             (ice-9 textual-ports)
+             (rnrs bytevectors)
+             (srfi srfi-1)
+             (srfi srfi-64)
+             (tests crash-support)
+             (tests support))
+
+(define (call-with-test-layout proc)
+  (call-with-temporary-directory
+   (lambda (directory)
+     (proc (make-layout #:root directory)))))
+
+(define-syntax-rule (with-store (store layout) body ...)
+  (call-with-store layout (lambda (store) body ...)))
+
+(define (text store name contents . references)
+  (add-text! store name (string->utf8 contents) references))
+
+(define (mark layout)
+  (call-with-input-file (layout-durable-mark layout) read))
+
+(define (set-mark layout . fields)
+  (call-with-output-file (layout-durable-mark layout)
+    (lambda (port) (write fields port))))
+
+(define (empty layout path)
+  "Do to the item PATH what a power cut does."
+  (let ((file (physical layout path)))
+    (chmod file #o644)
+    (truncate-file file 0)
+    (chmod file #o444)))
+
+(define (call-quietly thunk)
+  "Call THUNK; return its value, and what it wrote for the administrator."
+  (let* ((value #f)
+         (output (call-with-output-string
+                   (lambda (port)
+                     (with-error-to-port port
+                       (lambda () (set! value (thunk))))))))
+    (list value output)))
+
+(define (reopened layout)
+  "Open and close the store; return its valid items, and what was told."
+  (call-quietly (lambda () (with-store (store layout)
+                             (all-valid-paths store)))))
+
+(test-begin "durability")
+
+
+;;
+;; The system.
+;;
+
+(test-assert "a start of the system has one name"
+  (and (< 5 (string-length (boot-id)))
+       (string=? (boot-id) (boot-id))))
+
+(test-equal "what is not there need not be made durable"
+  #f
+  (call-with-scratch
+   (lambda (fd directory)
+     (mkdir (string-append directory "/tree"))
+     (errno-of (lambda () (make-durable fd '("tree" "nothing")))))))
+
+(test-equal "what cannot be made durable is an error"
+  EBADF
+  (errno-of (lambda () (make-durable 9999 '()))))
+
+(test-equal "a file is replaced as a whole"
+  '("new" ("file"))
+  (call-with-scratch
+   (lambda (fd directory)
+     (let ((file (string-append directory "/file")))
+       (write-file-durably file "old, and longer")
+       (write-file-durably file "new")
+       (list (call-with-input-file file get-string-all)
+             (directory-entries directory))))))
+
+
+;;
+;; The mark.
+;;
+
+(call-with-test-layout
+ (lambda (layout)
+   (with-store (store layout)
+     (test-equal "nothing of a new store is durable" 0 (second (mark layout)))
+     (text store "a" "1")
+     (text store "b" "2")
+     (test-equal "a registration does not wait" 0 (second (mark layout)))
+     (sync-store! store)
+     (test-equal "the mark follows" `(,(boot-id) 2)
+       (list-head (mark layout) 2))
+     (text store "c" "3")
+     (test-assert "also by itself"
+       (wait-until (lambda () (= 3 (second (mark layout)))))))))
+
+(call-with-test-layout
+ (lambda (layout)
+   (with-store (store layout)
+     (text store "a" "1"))
+   (delete-file (layout-durable-mark layout))
+   (reopened layout)
+   (test-equal "a store without a mark is taken as it is"
+     1 (second (mark layout)))
+   (set-mark layout (boot-id) 1000 0)
+   (reopened layout)
+   (test-equal "a mark that is ahead of the database is put right"
+     1 (second (mark layout)))
+   (set-mark layout "x")
+   (test-equal "a corrupt mark is an error"
+     (string-append "`" (layout-durable-mark layout) "' is corrupt")
+     (message-of (lambda () (reopened layout))))))
+
+(call-with-test-layout
+ (lambda (layout)
+   (define good? #f)
+   (with-store (store layout)
+     (text store "a" "1")
+     (call-with-directory (layout-physical-store layout)
+       (lambda (fd)
+         (let ((marker (start-marker layout fd
+                                     (lambda (proc)
+                                       (unless good? (error "broken disk"))))))
+           (define (failure)
+             (car (call-quietly
+                   (lambda ()
+                     (message-of (lambda () (move-mark! marker)))))))
+           (test-equal "what cannot be brought to the disk is not"
+             "the store could not be brought to the disk" (failure))
+           (set! good? #t)
+           (test-equal "nor later, when the disk seems to be well"
+             "the store could not be brought to the disk" (failure))
+           (stop-marker! marker)))))))
+
+
+;;
+;; Power cuts.
+;;
+
+(call-with-test-layout
+ (lambda (layout)
+   (define paths
+     (with-store (store layout)
+       (let* ((old (text store "old" "durable"))
+              (old-too (text store "old-too" "durable" old)))
+         (sync-store! store)
+         (let* ((lost (text store "lost" "contents"))
+                (missing (text store "missing" "contents"))
+                (referrer (text store "referrer" "r" lost))
+                (indirect (text store "indirect" "i" referrer old))
+                (kept (text store "kept" "contents" old)))
+           (list old old-too lost missing referrer indirect kept)))))
+   (match paths
+     ((old old-too lost missing referrer indirect kept)
+      (empty layout lost)
+      (delete-file (physical layout missing))
+      (test-equal "where the system runs on, nothing is looked at"
+        (list (sort paths string<?) "")
+        (reopened layout))
+      (pretend-reboot layout)
+      (match (reopened layout)
+        ((valid told)
+         (test-equal "damaged items go after a power cut, and their referrers"
+           (sort (list old old-too kept) string<?) valid)
+         (test-assert "the administrator is told"
+           (string-contains told
+                            (string-append "`" lost
+                                           "' was lost in a power cut\n")))))
+      (test-equal "their files go, too" '() (store-strays layout))
+      (test-equal "the rest is right" '() (store-faults layout))
+      (test-equal "and vouched for" (list (boot-id) 7)
+        (list-head (mark layout) 2))
+      (test-equal "what was lost can be added again"
+        lost
+        (with-store (store layout) (text store "lost" "contents")))
+      (empty layout old)
+      (pretend-reboot layout)
+      (test-assert "what was durable is not looked at"
+        (member old (car (reopened layout))))))))
+
+(call-with-test-layout
+ (lambda (layout)
+   (define links (layout-links layout))
+   (define (cut-at time)
+     (set-mark layout "another start" 0 time)
+     (reopened layout)
+     (directory-entries links))
+   (reopened layout)
+   (call-with-output-file (string-append links "/x") (const #t))
+   (test-equal "links that are older than the mark stay"
+     '("x") (cut-at (+ 100 (current-time))))
+   (test-equal "younger ones go"
+     '() (cut-at (- (current-time) 100)))))
+
+(test-end "durability")
