@@ -18,6 +18,7 @@
   #:use-module (fruix store path)
   #:use-module (fruix store staging)
   #:use-module (fruix tree)
+  #:use-module (ice-9 match)
   #:export (call-with-build-directory
             build-directory-top
             keep-build-directory
@@ -32,58 +33,83 @@
 ;;; Build directory.
 ;;;
 
-(define (make-numbered-directory parent name)
-  "Make the first of @var{parent}/@var{name}-0, -1, … that does not exist yet,
-for the daemon alone, and return its name.  Who is given a kept one must be
-able to get there, but not to look around."
-  (ensure-directory parent #o711)
+(define (exists? file)
+  (catch 'system-error
+    (lambda () (lstat file) #t)
+    (const #f)))
+
+(define (free-name parent name)
+  "Return the first of @var{parent}/@var{name}-0, -1, … that does not exist."
   (let loop ((number 0))
     (let ((directory (format #f "~a/~a-~a" parent name number)))
-      (if (catch 'system-error
-            (lambda () (mkdir directory #o700) #t)
-            (lambda arguments
-              (if (= (system-error-errno arguments) EEXIST)
-                  #f
-                  (apply throw arguments))))
-          directory
-          (loop (+ number 1))))))
+      (if (exists? directory)
+          (loop (+ number 1))
+          directory))))
+
+(define (make-directory directory)
+  "Make @var{directory} for the daemon alone and return true, or @code{#f} if
+it exists."
+  (catch 'system-error
+    (lambda () (mkdir directory #o700) #t)
+    (lambda arguments
+      (if (= (system-error-errno arguments) EEXIST)
+          #f
+          (apply throw arguments)))))
 
 (define (build-directory-top directory)
   "Return the name of the part of the build directory @var{directory} that the
 builder sees."
   (string-append directory "/top"))
 
-(define* (call-with-build-directory store drv owner proc
-                                    #:key keep? keep (top? #t))
+(define (delete-build-directory directory)
+  (call-with-directory (dirname directory)
+    (lambda (fd) (delete-tree! fd (basename directory)))))
+
+(define (build-in-directory directory owner proc keep?)
+  "Call @var{proc} with @var{directory}, as @code{call-with-build-directory}
+does, and delete that, unless it is to be kept."
+  (define top (build-directory-top directory))
+  (let ((result (with-exception-handler
+                    (lambda (exception)
+                      (unless (keep? exception)
+                        (delete-build-directory directory))
+                      (raise-exception exception))
+                  (lambda ()
+                    (mkdir top #o700)
+                    (chown top (car owner) (cdr owner))
+                    (proc directory))
+                  #:unwind? #t)))
+    (delete-build-directory directory)
+    result))
+
+(define* (call-with-build-directory store drv owner proc #:key keep? keep)
   "Call @var{proc} with the name of a new build directory for @var{drv}, whose
 top belongs to @var{owner}, a pair of user and group id; return what @var{proc}
 returns, after deleting the directory.  If @var{proc} raises an exception for
-which @var{keep?} is true, call @var{keep} with the directory instead.  Without
-@var{top?}, the directory itself belongs to @var{owner}: for builders that have
-to find the way to it."
-  (let* ((parent (layout-temporary-directory (store-layout store)))
-         (directory (make-numbered-directory
-                     parent (string-append "guix-build-"
-                                           (store-path-name
-                                            (store-directory store) drv))))
-         (top (build-directory-top directory)))
-    (define (delete)
-      (call-with-directory parent
-        (lambda (fd) (delete-tree! fd (basename directory)))))
-    (let ((result (with-exception-handler
-                      (lambda (exception)
-                        (if (keep? exception)
-                            (keep directory)
-                            (delete))
-                        (raise-exception exception))
-                    (lambda ()
-                      (when top?
-                        (mkdir top #o700))
-                      (chown (if top? top directory) (car owner) (cdr owner))
-                      (proc directory))
-                    #:unwind? #t)))
-      (delete)
-      result)))
+which @var{keep?} is true, call @var{keep} with the directory instead.  If
+this process is killed before, the directory is deleted when the store is
+opened again."
+  (define parent (layout-temporary-directory (store-layout store)))
+  (define name
+    (string-append "guix-build-"
+                   (store-path-name (store-directory store) drv)))
+  ;; Who is given a kept one must be able to get there, but not to look around.
+  (ensure-directory parent #o711)
+  (let loop ()
+    (let ((directory (free-name parent name)))
+      (match (with-exception-handler
+                 (lambda (exception)
+                   (when (keep? exception) (keep directory))
+                   (raise-exception exception))
+               (lambda ()
+                 (call-with-noted-directory (store-staging store) directory
+                   (lambda ()
+                     (and (make-directory directory)
+                          (list (build-in-directory directory owner proc
+                                                    keep?))))))
+               #:unwind? #t)
+        ((result) result)
+        (#f (loop))))))                 ;another daemon was faster
 
 (define (hand-over directory client)
   (call-with-directory (dirname directory)

@@ -15,6 +15,7 @@
   #:use-module (fruix store directories)
   #:use-module (fruix store durability)
   #:use-module (fruix store layout)
+  #:use-module ((fruix store leftovers) #:select (sweep-leftovers))
   #:use-module (fruix store readers)
   #:use-module (fruix store recovery)
   #:use-module ((fruix store schema) #:select (open-writer))
@@ -73,13 +74,13 @@
     #:unwind? #t))
 
 (define (lock-store layout release)
-  "Return a shared lock on the store of @var{layout}.  Before, delete what was
-being added to it when a process was killed, if nobody else uses it, after
+  "Return a shared lock on the store of @var{layout}.  Before, delete what
+processes that were killed have left, if nobody else uses it, after
 @var{release} was called with each directory of that."
   (let* ((file (layout-big-lock layout))
          (alone (acquire-file-lock file 'exclusive #:wait? #f)))
     (when alone
-      (sweep-staging layout release)
+      (sweep-leftovers layout release)
       (release-file-lock! alone))
     (acquire-file-lock file 'shared)))
 

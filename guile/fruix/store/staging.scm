@@ -18,13 +18,15 @@
   #:use-module (srfi srfi-9)
   #:export (open-staging
             close-staging!
-            sweep-staging
+            staging-name?
+            delete-stale-staging
             staging-descriptor
             staging-links-descriptor
             staging-store-descriptor
             staging-store-path
 
             call-with-staged
+            call-with-noted-directory
             call-with-spare
             staged-file
             move-into-store!
@@ -45,6 +47,10 @@
   (spares staging-spares set-staging-spares!)) ;names, the latest first
 
 (define %prefix ".fruix-")
+
+;; Begins the names of symbolic links in it that point to what goes with it.
+;; What clients send has numbers for names.
+(define %note-prefix "elsewhere-")
 
 (define (create-directory layout)
   (catch 'system-error
@@ -79,18 +85,30 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
                 (basename (staging-directory staging)))
   (close-fdes (staging-store-descriptor staging)))
 
-(define (sweep-staging layout release)
-  "Delete the staging directories in the store of @var{layout}, which is in
-use by nobody: processes that were killed have left them.  Before, call
-@var{release} with the file name of each."
-  (define directory (layout-physical-store layout))
-  (call-with-directory directory
-    (lambda (store)
-      (for-each (lambda (name)
-                  (release (string-append directory "/" name))
-                  (delete-tree! store name))
-                (scandir directory
-                         (lambda (name) (string-prefix? %prefix name)))))))
+(define (staging-name? name)
+  "Return true if @var{name}, of an entry of a store, is that of a staging
+directory."
+  (string-prefix? %prefix name))
+
+(define (delete-noted note)
+  "Delete the directory to which @var{note} points, if it is still as it was
+made."
+  (let* ((directory (readlink note))
+         (status (file-status directory)))
+    (when (and status
+               (eq? 'directory (stat:type status))
+               (= (geteuid) (stat:uid status))
+               (= #o700 (stat:perms status)))
+      (call-with-directory (dirname directory)
+        (lambda (parent) (delete-tree! parent (basename directory)))))))
+
+(define (delete-stale-staging store directory)
+  "Delete the staging @var{directory}, in that with descriptor @var{store},
+whose process was killed, and what it had elsewhere."
+  (for-each (lambda (note) (delete-noted (string-append directory "/" note)))
+            (scandir directory
+                     (lambda (name) (string-prefix? %note-prefix name))))
+  (delete-tree! store (basename directory)))
 
 
 ;;
@@ -157,6 +175,18 @@ thing is kept for the next call; else it is deleted."
         (if keep?
             (keep-spare! staging name)
             (delete-staged! staging name))))))
+
+(define (call-with-noted-directory staging directory thunk)
+  "Call @var{thunk} and return its value.  If this process is killed meanwhile,
+@var{directory}, one of mode 700 outside of the store, goes with
+@var{staging}."
+  (let ((note (staged-file staging
+                           (string-append %note-prefix
+                                          (fresh-name! staging)))))
+    (dynamic-wind
+      (lambda () (symlink directory note))
+      thunk
+      (lambda () (delete-file note)))))
 
 (define (rename-canonical file new-name)
   "Rename @var{file}, an item in canonical form, whatever it is."

@@ -1,0 +1,61 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What processes that were killed have left in a store and its state, which
+;;; is in use by nobody: staging directories, locks on items, temporary roots.
+;;; Kernel locks are gone with their process; here go the files.
+;;; Code:
+
+(define-module (fruix store leftovers)
+  #:use-module (fruix descriptors)
+  #:use-module (fruix record-lock)
+  #:use-module (fruix store layout)
+  #:use-module (fruix store staging)
+  #:use-module ((ice-9 ftw) #:select (scandir))
+  #:export (sweep-leftovers))
+
+(define (unlocked-file? file)
+  "Return true if @var{file} can be the lock of an item that nobody holds, or
+that a collector would find: an item of that name looks different."
+  (let ((status (lstat file)))
+    (and (eq? 'regular (stat:type status))
+         (zero? (stat:size status))
+         (= #o600 (stat:perms status)))))
+
+(define (delete-unless-locked file)
+  "Delete @var{file} unless another process has it locked; some that add items
+lock those alone, not the store."
+  (let ((lock (acquire-file-lock file 'exclusive #:wait? #f)))
+    (when lock
+      (release-file-lock! lock #:delete? #t))))
+
+(define (sweep-store layout release)
+  (define directory (layout-physical-store layout))
+  (define (file name)
+    (string-append directory "/" name))
+  (define (leftover? name)
+    (or (staging-name? name)
+        (and (string-suffix? ".lock" name)
+             (unlocked-file? (file name)))))
+  (call-with-directory directory
+    (lambda (store)
+      (for-each (lambda (name)
+                  (if (staging-name? name)
+                      (begin
+                        (release (file name))
+                        (delete-stale-staging store (file name)))
+                      (delete-unless-locked (file name))))
+                (scandir directory leftover?)))))
+
+(define (sweep-temporary-roots layout)
+  (define directory (layout-temporary-roots-directory layout))
+  (for-each (lambda (name)
+              (delete-unless-locked (string-append directory "/" name)))
+            (scandir directory
+                     (lambda (name) (not (member name '("." "..")))))))
+
+(define (sweep-leftovers layout release)
+  "Delete what processes that were killed have left in the store of
+@var{layout}, which no other process has open.  @var{release} is called with
+the file name of each directory before it is deleted."
+  (sweep-store layout release)
+  (sweep-temporary-roots layout))

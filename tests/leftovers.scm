@@ -1,0 +1,123 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; What processes that were killed have left goes when a store is opened, and
+;;; nothing else.
+
+(use-modules (fruix process)
+             (fruix store)
+             (fruix store layout)
+             (fruix store staging)
+             (ice-9 match)
+             (ice-9 rdelim)
+             (srfi srfi-64)
+             (tests support))
+
+(define %hash (make-string 32 #\0))
+
+(define (make-file file mode text)
+  (call-with-output-file file
+    (lambda (port) (display text port)))
+  (chmod file mode))
+
+(define (entries layout)
+  "Return what is in the store when nobody has it open."
+  (directory-entries (layout-physical-store layout)))
+
+(define (open-and-close layout)
+  (call-with-store layout (const #t)))
+
+(define (call-with-test-layout proc)
+  (call-with-temporary-directory
+   (lambda (directory)
+     (let ((layout (make-layout #:root directory)))
+       (open-and-close layout)
+       (proc layout)))))
+
+(define %lock-holder
+  "(use-modules (fruix record-lock) (ice-9 rdelim))
+   (acquire-file-lock (cadr (command-line)) 'exclusive)
+   (display \"locked\n\")
+   (force-output)
+   (read-line)")
+
+(define (call-while-locked file thunk)
+  "Call THUNK while another process has FILE locked."
+  (match (list (pipe) (pipe))
+    (((input . output) (their-input . our-output))
+     (let ((process (spawn-process (getenv "GUILE")
+                                   (list "guile" "--no-auto-compile" "-c"
+                                         %lock-holder file)
+                                   #:input their-input #:output output)))
+       (close-port output)
+       (close-port their-input)
+       (read-line input)
+       (let ((value (thunk)))
+         (close-port our-output)
+         (close-port input)
+         (wait-process process)
+         value)))))
+
+(test-begin "leftovers")
+
+(call-with-test-layout
+ (lambda (layout)
+   (define store (layout-physical-store layout))
+   (define (item name) (string-append store "/" %hash "-" name))
+   (make-file (item "a.lock") #o600 "")
+   (make-file (item "Cargo.lock") #o444 "")
+   (make-file (item "full.lock") #o600 "contents")
+   (mkdir (item "directory.lock") #o600)
+   (test-equal "a lock that another process holds stays"
+     #t
+     (call-while-locked (item "a.lock")
+       (lambda ()
+         (open-and-close layout)
+         (file-exists? (item "a.lock")))))
+   (make-file (item "a.lock") #o600 "")
+   (open-and-close layout)
+   (test-equal "lock files go, but not what is an item by that name"
+     (list ".links" (string-append %hash "-Cargo.lock")
+           (string-append %hash "-directory.lock")
+           (string-append %hash "-full.lock"))
+     (entries layout))))
+
+(call-with-test-layout
+ (lambda (layout)
+   (define roots (layout-temporary-roots-directory layout))
+   (make-file (string-append roots "/4711") #o600 "/gnu/store/x\0")
+   (open-and-close layout)
+   (test-equal "temporary roots of dead processes go" '()
+     (directory-entries roots))))
+
+(call-with-test-layout
+ (lambda (layout)
+   (define root (layout-root layout))
+   (define stale (string-append (layout-physical-store layout) "/.fruix-dead"))
+   (define (elsewhere name mode)
+     (let ((directory (string-append root "/" name)))
+       (mkdir directory mode)
+       (chmod directory mode)
+       (symlink directory (string-append stale "/elsewhere-" name))))
+   (mkdir stale)
+   (elsewhere "build" #o700)
+   (make-file (string-append root "/build/file") #o600 "contents")
+   (elsewhere "kept" #o755)
+   (symlink (string-append root "/nothing")
+            (string-append stale "/elsewhere-gone"))
+   ;; An item that is a symbolic link: its target is somebody's idea.
+   (mkdir (string-append root "/private") #o700)
+   (symlink (string-append root "/private") (string-append stale "/1"))
+   (call-with-store layout
+     (lambda (store)
+       (test-equal "what a staging directory has elsewhere goes with it"
+         '(#f #t #t #f)
+         (map (lambda (name) (file-exists? (string-append root "/" name)))
+              '("build" "kept" "private" "gnu/store/.fruix-dead")))
+       (test-equal "a note is there as long as what it is about" '(1 0)
+         (let* ((staging (store-staging store))
+                (notes (lambda ()
+                         (length (directory-entries
+                                  (staged-file staging ".")))))
+                (during (call-with-noted-directory staging root notes)))
+           (list during (notes))))))))
+
+(test-end "leftovers")
