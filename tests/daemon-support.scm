@@ -25,6 +25,7 @@
             %host-directories
             %shell
             install-shell
+            start-daemon
             call-with-daemon
             make-daemon
             daemon-layout
@@ -97,7 +98,9 @@ does not come so far."
        (unless (string-contains line "listening")
          (loop (cons line lines)))))))
 
-(define (start-daemon root name options)
+(define* (start-daemon root options #:optional (name "fruix-daemon"))
+  "Start a daemon under @var{root} with @var{options} and the name @var{name};
+return its process, once it listens, and a port with what it reports."
   (match (pipe)
     ((input . output)
      (let ((process (spawn-process %daemon
@@ -126,7 +129,7 @@ exit code and what it wrote in the end."
   (call-with-temporary-directory
    (lambda (root)
      (prepare (make-layout #:root root))
-     (call-with-values (lambda () (start-daemon root name options))
+     (call-with-values (lambda () (start-daemon root options name))
        (lambda (process output)
          (call-with-process process
            (lambda (process)

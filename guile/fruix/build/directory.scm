@@ -65,30 +65,34 @@ builder sees."
   (call-with-directory (dirname directory)
     (lambda (fd) (delete-tree! fd (basename directory)))))
 
-(define (build-in-directory directory owner proc keep?)
+(define (build-in-directory directory owner proc keep? top?)
   "Call @var{proc} with @var{directory}, as @code{call-with-build-directory}
 does, and delete that, unless it is to be kept."
-  (define top (build-directory-top directory))
+  (define its-own
+    (if top? (build-directory-top directory) directory))
   (let ((result (with-exception-handler
                     (lambda (exception)
                       (unless (keep? exception)
                         (delete-build-directory directory))
                       (raise-exception exception))
                   (lambda ()
-                    (mkdir top #o700)
-                    (chown top (car owner) (cdr owner))
+                    (when top?
+                      (mkdir its-own #o700))
+                    (chown its-own (car owner) (cdr owner))
                     (proc directory))
                   #:unwind? #t)))
     (delete-build-directory directory)
     result))
 
-(define* (call-with-build-directory store drv owner proc #:key keep? keep)
+(define* (call-with-build-directory store drv owner proc
+                                    #:key keep? keep (top? #t))
   "Call @var{proc} with the name of a new build directory for @var{drv}, whose
 top belongs to @var{owner}, a pair of user and group id; return what @var{proc}
 returns, after deleting the directory.  If @var{proc} raises an exception for
-which @var{keep?} is true, call @var{keep} with the directory instead.  If
-this process is killed before, the directory is deleted when the store is
-opened again."
+which @var{keep?} is true, call @var{keep} with the directory instead.  Without
+@var{top?}, the directory itself belongs to @var{owner}: for builders that have
+to find the way to it.  If this process is killed before, the directory is
+deleted when the store is opened again."
   (define parent (layout-temporary-directory (store-layout store)))
   (define name
     (string-append "guix-build-"
@@ -106,7 +110,7 @@ opened again."
                    (lambda ()
                      (and (make-directory directory)
                           (list (build-in-directory directory owner proc
-                                                    keep?))))))
+                                                    keep? top?))))))
                #:unwind? #t)
         ((result) result)
         (#f (loop))))))                 ;another daemon was faster
