@@ -94,7 +94,7 @@ directory."
   "Delete the directory to which @var{note} points, if it is still as it was
 made."
   (let* ((directory (readlink note))
-         (status (file-status directory)))
+         (status (false-if-exception (lstat directory))))
     (when (and status
                (eq? 'directory (stat:type status))
                (= (geteuid) (stat:uid status))
