@@ -133,7 +133,8 @@ echo > $out")))
          (match (build store host drv)
            ((('failed kind _) _)
             (list kind (file-exists? (output-of store drv "out")))))))
-     (check "a valid output is left alone, and meant by its name" '(built "before" #t)
+     (check "a valid output is left alone, and meant by its name"
+       '(built "before" #t)
        (let* ((drv (drv "partly" "\
 test $lib != PATH; mkdir $out; ln -s $lib/x $out/$(basename $lib)
 echo $lib > $out/file; echo after > $lib"

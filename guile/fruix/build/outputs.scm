@@ -181,7 +181,8 @@ not valid."
 
 (define (copy-outputs job from to owner replacements)
   "Copy the outputs of @var{job} from the directory @var{from} to @var{to}, a
-new directory where no builder ever was, replacing the hash parts @var{replacements}."
+new directory where no builder ever was, replacing the hash parts
+@var{replacements}."
   (mkdir to #o700)
   (call-with-directory from
     (lambda (from-fd)

@@ -106,10 +106,11 @@ the names of the outputs."
 (define (call-with-plain-outputs job user directory proc)
   "Call @var{proc} for it to run the builder of @var{job} without a sandbox, as
 @var{user}, what @code{build-user} returned, or @code{#f}; then move the outputs
-from the store into @var{directory}, and return what @var{proc} returned.  It gets an alist of hash parts:
-those that the builder must see others instead of, since these outputs are
-valid.  However it is left, nothing of the builder remains in the store.  Raise
-a @code{&build-error} if builders cannot do without a sandbox here."
+from the store into @var{directory}, and return what @var{proc} returned.  It
+gets an alist of hash parts: those that the builder must see others instead of,
+since these outputs are valid.  However it is left, nothing of the builder
+remains in the store.  Raise a @code{&build-error} if builders cannot do without
+a sandbox here."
   (define store (store-directory (job-store job)))
   (define names (output-names job))
   (define (clear!) (delete-outputs! (map cdr names)))

@@ -268,9 +268,10 @@ sandboxes that are put into the network.
 
 The network has the interface @code{tap0}, the gateway
 @code{%outside-gateway}, or @code{%outside-gateway-6} where the host has IPv6,
-and the name server @code{%outside-name-server}, all strings.  With @var{host-loopback?}, the gateway also stands for the host itself:
-what listens on its loopback interface is reached there, and, since the network
-has no loopback interface then, at @code{127.0.0.1}.
+and the name server @code{%outside-name-server}, all strings.  With
+@var{host-loopback?}, the gateway also stands for the host itself: what listens on
+its loopback interface is reached there, and, since the network has no loopback
+interface then, at @code{127.0.0.1}.
 
 Raise a @code{&sandbox-error} if there is no slirp4netns, or if it or the
 interface does not work; nothing is left then."
@@ -299,8 +300,8 @@ interface does not work; nothing is left then."
            (call-with-slirp-socket directory slirp ferry-on)))))))
 
 (define (close-outside-network network)
-  "Put an end to @var{network}, which @code{open-outside-network} returned, and to
-what serves it.  What is in its directory is the caller's to delete."
+  "Put an end to @var{network}, which @code{open-outside-network} returned, and
+to what serves it.  What is in its directory is the caller's to delete."
   (kill-process (outside-network-process network) SIGKILL)
   (wait-process (outside-network-process network))
   (close-sandbox (outside-network-slirp network)))
