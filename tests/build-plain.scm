@@ -59,6 +59,15 @@
 (define (contents file)
   (call-with-input-file file get-string-all))
 
+(define (running? process)
+  "Return true if the process with the ID PROCESS, a string, has not ended."
+  (catch 'system-error
+    (lambda ()
+      (not (string-contains (contents (string-append "/proc/" process
+                                                     "/status"))
+                            "State:\tZ")))
+    (const #f)))
+
 (define (builder-process-count)
   "Return how many processes of the build user have not ended."
   (define user (format #f "\nUid:\t~a\t" %user))
@@ -69,8 +78,7 @@
                                                  "/proc/" process
                                                  "/status"))))
                           (and (string-contains status user)
-                               (not (string-contains status
-                                                     "State:\tZ")))))
+                               (running? process))))
                       (const #f)))
                   (scandir "/proc" string->number))))
 
@@ -176,8 +184,16 @@ echo $lib > $out/file; echo after > $lib"
                        "/guix-build-kept.drv-0")))
             (list kind (stat:uid (stat kept))
                   (file-exists? (string-append kept "/file")))))))
+     (check "a process that is left in the group is killed" '(built #t)
+       (match (build store host (drv "background" "\
+sleep 1000 > /dev/null 2>&1 & echo $!; echo > $out"))
+         ((result log)
+          (list result
+                (wait-until
+                 (lambda ()
+                   (not (running? (string-trim-right log)))))))))
      (when users?
-       (check "a process that is left is killed" '(built 0)
+       (check "a process that has left the group is killed" '(built 0)
          (list (first (build store host
                              (drv "daemon" "\
 (setsid sleep 1000 > /dev/null 2>&1 &); echo > $out")))

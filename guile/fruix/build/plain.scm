@@ -8,8 +8,8 @@
 ;;; 2. An output that is valid is not touched: the builder is told to make a
 ;;;    stand-in.
 ;;; 3. It is over when the builder ends.  What a build user leaves running is
-;;;    killed then; what the daemon's own user leaves cannot be told from other
-;;;    processes.
+;;;    killed then; of the daemon's own user, only what is in the builder's
+;;;    process group, as all else cannot be told from other processes.
 ;;; Code:
 
 (define-module (fruix build plain)
@@ -143,6 +143,14 @@ a sandbox here."
        ("drop-capabilities")))
     (else '())))
 
+(define (kill-group leader)
+  "Kill what is left of the process group of @var{leader}, the ID of a process
+that has ended just now: nobody else has got that as long as a process of the
+group is there, and IDs that are free come round again late."
+  (catch 'system-error
+    (lambda () (kill (- leader) SIGKILL))
+    (const #f)))
+
 (define* (plain-launcher store #:key user directory environment personality
                          (replacements '()))
   "Return a procedure for @code{run-builder}, which runs a builder of the store
@@ -175,4 +183,8 @@ hash parts that it is told others instead of."
           ("chdir" ,directory)
           ("death-signal" ,SIGKILL))))))
   (lambda (program arguments output proc)
-    (call-with-process (start program arguments output) proc)))
+    (let ((process (start program arguments output)))
+      (dynamic-wind
+        (const #t)
+        (lambda () (call-with-process process proc))
+        (lambda () (kill-group (process-id process)))))))
