@@ -209,7 +209,8 @@ Return what they return."
                                       (lambda () alive?)))))
                       states)))
     (usleep (* 1000 pause))
-    (set! %victims (+ %victims (length (processes-below (layout-root layout)))))
+    (set! %victims
+          (+ %victims (length (processes-below (layout-root layout)))))
     (set! alive? #f)
     (kill-process process SIGKILL)
     (wait-process process)

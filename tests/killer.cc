@@ -48,14 +48,16 @@ prepare ()
   }
 
 COUNTED (int, rename, noexcept, (const char *a, const char *b), (a, b))
-COUNTED (int, renameat, noexcept, (int a, const char *b, int c, const char *d),
+COUNTED (int, renameat, noexcept,
+         (int a, const char *b, int c, const char *d),
          (a, b, c, d))
 COUNTED (int, mkdir, noexcept, (const char *a, mode_t b), (a, b))
 COUNTED (int, mkdirat, noexcept, (int a, const char *b, mode_t c), (a, b, c))
 COUNTED (int, unlink, noexcept, (const char *a), (a))
 COUNTED (int, unlinkat, noexcept, (int a, const char *b, int c), (a, b, c))
 COUNTED (int, rmdir, noexcept, (const char *a), (a))
-COUNTED (int, linkat, noexcept, (int a, const char *b, int c, const char *d, int e),
+COUNTED (int, linkat, noexcept,
+         (int a, const char *b, int c, const char *d, int e),
          (a, b, c, d, e))
 COUNTED (int, symlink, noexcept, (const char *a, const char *b), (a, b))
 COUNTED (int, symlinkat, noexcept, (const char *a, int b, const char *c),
@@ -66,9 +68,11 @@ COUNTED (int, fchmodat, noexcept, (int a, const char *b, mode_t c, int d),
          (a, b, c, d))
 COUNTED (int, chown, noexcept, (const char *a, uid_t b, gid_t c), (a, b, c))
 COUNTED (int, fchown, noexcept, (int a, uid_t b, gid_t c), (a, b, c))
-COUNTED (int, fchownat, noexcept, (int a, const char *b, uid_t c, gid_t d, int e),
+COUNTED (int, fchownat, noexcept,
+         (int a, const char *b, uid_t c, gid_t d, int e),
          (a, b, c, d, e))
-COUNTED (int, utimensat, noexcept, (int a, const char *b, const timespec *c, int d),
+COUNTED (int, utimensat, noexcept,
+         (int a, const char *b, const timespec *c, int d),
          (a, b, c, d))
 COUNTED (int, futimens, noexcept, (int a, const timespec *b), (a, b))
 COUNTED (int, ftruncate64, noexcept, (int a, off64_t b), (a, b))

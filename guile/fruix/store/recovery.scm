@@ -101,7 +101,8 @@ or later."
                 (delete-file (string-append links "/" name)))
               (scandir links
                        (lambda (name)
-                         (and (not (member name '("." ".."))) (fresh? name)))))))
+                         (and (not (member name '("." "..")))
+                              (fresh? name)))))))
 
 
 ;;
