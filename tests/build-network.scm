@@ -51,7 +51,7 @@ answers every request with hello."
   "Build DRV; return the result, what the builder wrote, and the notes."
   (define events '())
   (define result
-    (build-derivation! store host drv '()
+    (perform-task! store host drv '()
                        (lambda (event) (set! events (cons event events)))
                        (make-flag)))
   (define (all name)

@@ -46,7 +46,7 @@
   "Build DRV; return the result and what the builder wrote."
   (define log '())
   (define result
-    (build-derivation! store host drv options
+    (perform-task! store host drv options
                        (match-lambda
                          (('log bytes) (set! log (cons bytes log)))
                          (_ #t))

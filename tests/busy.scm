@@ -36,7 +36,7 @@ line."
                    (environment '()))
   "Return what a child that does @var{command} mentions of @var{store}."
   (sort (call-with-child directory
-                         (string-append command "echo; exec sleep 60")
+                         (string-append command "echo; kill -STOP $$")
                          (append environment %environment)
                          (lambda (pid) (process-mentions pid store)))
         string<?))
@@ -113,7 +113,7 @@ line."
             (equal? '("sleep") (process-mentions pid store)))))))
 
    (test-equal "only items count" (list (in-store "item"))
-     (call-with-child (in-store "item") "exec 7< ../file; echo; exec sleep 60"
+     (call-with-child (in-store "item") "exec 7< ../file; echo; kill -STOP $$"
                       %environment
        (lambda (pid)
          (delete-duplicates

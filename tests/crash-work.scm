@@ -29,7 +29,7 @@
                (format #f "echo ~a > $out; mkdir $lib; echo $out > $lib/x"
                        name)
                #:outputs '("out" "lib"))))
-    (match (build-derivation! store (build-host) drv '() (const #t)
+    (match (perform-task! store (build-host) drv '() (const #t)
                               (make-flag))
       ('built (every (lambda (output) (valid-path? store (cdr output)))
                      (query-derivation-outputs store drv))))))

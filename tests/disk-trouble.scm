@@ -153,13 +153,21 @@ of the system or of SQLite."
                   "database or disk is full"
                   "unable to open database file"))))
 
+(define (spare-area? directory)
+  "Return true if DIRECTORY is a chroot area that is kept for the next build."
+  (and (file-is-directory? directory)
+       (null? (lset-xor string=? '("root" "store" "tmp")
+                        (directory-entries directory)))))
+
 (define (left-behind layout)
   "Return the names in the store that are none of valid items."
   (define store (layout-physical-store layout))
   (append-map
    (lambda (name)
      (cond ((string-prefix? ".fruix-" name)
-            (directory-entries (string-append store "/" name)))
+            (remove (lambda (entry)
+                      (spare-area? (string-append store "/" name "/" entry)))
+                    (directory-entries (string-append store "/" name))))
            ((string=? name ".links")
             (filter (lambda (name) (string-prefix? "." name))
                     (directory-entries (layout-links layout))))

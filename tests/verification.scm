@@ -296,7 +296,8 @@ the database")
         (test-equal "that cannot be repaired"
           (list #t (list (string-append (needed a) "\n")
                          (string-append "cannot repair path `" a "': \
-repairing is not available\n")))
+neither a substitute nor its derivation is there\n")
+                         (string-append "build of `" a "' failed\n")))
           (ask port 0 1))
         (bring-back)
         (test-equal "or that there are none" '(#f ()) (ask port 1 1))))

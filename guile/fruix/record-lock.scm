@@ -154,8 +154,11 @@ process has it locked, or @code{deleted} when it no longer is @var{file}."
 (define (close-deleting lock)
   "Close @var{lock} and delete its file; the byte in it tells guix-daemon."
   (let ((port (fdes->outport (file-lock-descriptor lock))))
+    (setvbuf port 'none)
     (false-if-exception (delete-file (file-lock-file lock)))
-    (display "d" port)
+    ;; There may be no space for it: then who waits for the lock, and is no
+    ;; Fruix, does not see that the file has no name any more.
+    (false-if-exception (display "d" port))
     (close-port port)))
 
 

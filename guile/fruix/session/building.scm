@@ -47,8 +47,11 @@
 (define (report-missing client plan)
   (for-each (lambda (path)
               (send-text client
-                         (string-append "cannot build missing derivation `"
-                                        path "'")))
+                         (if (string-suffix? ".drv" path)
+                             (string-append "cannot build missing derivation `"
+                                            path "'")
+                             (string-append "cannot repair path `" path "': \
+neither a substitute nor its derivation is there"))))
             (plan-missing plan)))
 
 (define (carry-out client watch plan)
