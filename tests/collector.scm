@@ -216,6 +216,16 @@
      (for-each (lambda (n) (text store (number->string n))) (iota 8))
      (sort (map name-of (collected store #:max-freed 239)) string<?))))
 
+(test-equal "derivations, which are made again easily, go before the rest"
+  '("drv" #t)
+  (call-with-temporary-store
+   (lambda (store)
+     (let* ((early (text store "early"))
+            (drv (add-shell-derivation! store early "late" "true")))
+       (list (match (collected store #:max-freed 1)
+               ((deleted) (string-take-right deleted 3)))
+             (valid-path? store early))))))
+
 ;;
 ;; Roots that are added while a collection runs.
 ;;

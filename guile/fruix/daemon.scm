@@ -263,6 +263,7 @@ says, whatever they would do by themselves."
                      (addresses `((unix ,(layout-socket layout))))
                      (control-socket (layout-control-socket layout))
                      build-group
+                     (deduplicate? #t)
                      (max-jobs 1)
                      (settings %default-settings)
                      session-name)
@@ -275,7 +276,7 @@ instead, and those of the control protocol on @var{control-socket}.
 procedure to publish messages with, and a cancellation, as
 @code{(fruix scheduler loop)} says; @var{max-jobs} such calls go on at a time.
 @var{build-group} is the number of the group of the build users, if there is
-one.  @var{settings} are those of a new session; with @code{discover?} among
+one; @var{deduplicate?}, whether equal files are shared.  @var{settings} are those of a new session; with @code{discover?} among
 them, @command{guix discover} runs meanwhile.  With @var{session-name}, a
 string, a process of that name stands in for each session of a client on this
 machine, with the client's process ID as its argument; only Linux has this.
@@ -284,6 +285,7 @@ This is to be called before there are other threads."
   (call-with-listeners addresses control-socket
     (lambda (listeners)
       (let* ((store (open-store layout #:build-group build-group
+                                #:deduplicate? deduplicate?
                                 #:release sweep-sandboxes))
              (agents (make-agents layout))
              (scheduler (start-scheduler

@@ -81,7 +81,14 @@ canonical name of the latter: links are for us to follow, not for the builds."
                                  (option-values results 'directories))
               #:log-compression (and (option-value results 'keep-logs? #t)
                                      (option-value results 'log-compression
-                                                   'gzip))))
+                                                   'gzip))
+              #:max-jobs (option-value results 'max-jobs 1)
+              #:cache-failures? (option-value results 'cache-failures? #f)
+              #:chroot? (option-value results 'chroot? #t)
+              #:isolate-host-loopback?
+              (option-value results 'isolate-host-loopback? #f)
+              #:impersonate-linux-2.6?
+              (option-value results 'impersonate-linux-2.6? #f)))
 
 (define (usable-group results)
   "Return the entry of the build users' group, if there is one and this
@@ -113,6 +120,7 @@ builds run as root, in user namespaces"))
                   (apply perform-task! store host arguments))
                 #:addresses (addresses results layout)
                 #:build-group (and group (group:gid group))
+                #:deduplicate? (option-value results 'deduplicate? #t)
                 #:max-jobs (option-value results 'max-jobs 1)
                 #:session-name (and guix-daemon?
                                     (eq? %platform 'linux)

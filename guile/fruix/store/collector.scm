@@ -183,11 +183,25 @@ claimed meanwhile."
   (referrers-first (survey-graph (census-survey census))
                    (sort (census-dead-numbers census) >)))
 
+(define (cheap-first collection numbers)
+  "Return @var{numbers} with those of derivations in front, which any client
+makes again in a moment, if not all may be deleted.  One that something else
+refers to is spared by the database."
+  (define path-of
+    (survey-path-lookup (census-survey (collection-census collection))))
+  (define (derivation? number)
+    (string-suffix? ".drv" (path-of number)))
+  (if (eqv? +inf.0 (collection-limit collection))
+      numbers
+      (call-with-values (lambda () (partition derivation? numbers))
+        append)))
+
 (define (delete-all! collection)
   (define census (collection-census collection))
   (when (positive? (collection-limit collection))
     (delete-strays! collection (survey-strays (census-survey census)))
-    (delete-items! collection (dead-in-order census))))
+    (delete-items! collection
+                   (cheap-first collection (dead-in-order census)))))
 
 (define (delete-some! collection targets)
   "Delete @var{targets}, a list of paths that do not live, and what refers to
