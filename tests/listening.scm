@@ -302,6 +302,20 @@ then."
           (test-assert "what is meant for another process is not taken"
             (serves? (connect-to-file (string-append root "/ignored"))))))))))
 
+(test-equal "what another daemon has put in the place of a socket stays"
+  '(0 #t)
+  (call-with-temporary-directory
+   (lambda (directory)
+     (let ((file (string-append directory "/socket")))
+       (call-with-activated-daemon '() (string-append "LISTEN=" file)
+         (lambda (root process words)
+           (let ((socket (string-append root "/ignored")))
+             (rename-file socket file)
+             (call-with-output-file socket (const #t))
+             (kill-process process SIGTERM)
+             (let ((status (wait-process process)))
+               (list (status:exit-val status) (file-exists? socket))))))))))
+
 (test-assert "a descriptor that is no socket"
   (call-with-temporary-directory
    (lambda (directory)

@@ -190,8 +190,15 @@ listening sockets to procedures that serve a connection."
   (call-until-signal
    (lambda (stop signal)
      (report "listening")
-     (accept-connections service listeners stop)
+     (accept-connections service
+                         (map (match-lambda
+                                ((listener . serve)
+                                 (cons (listener-port listener) serve)))
+                              listeners)
+                         stop)
      (report "stopping after signal ~a" (signal))))
+  ;; At once: the next daemon may be starting.
+  (for-each close-listener (map car listeners))
   (stop-scheduler! (service-scheduler service))
   (shut-down-all! (service-connections service))
   (unless (wait-for-end (service-connections service) %end-time)
@@ -222,16 +229,12 @@ CONTROL-SOCKET, to what serves their clients."
                    (open-control-listener control-socket))))
 
 (define (call-with-listeners addresses control-socket proc)
-  "Call PROC with what 'open-all-listeners' returns, sockets in the place of
-listeners."
+  "Call PROC with what 'open-all-listeners' returns, and close all of it in the
+end."
   (define listeners (open-all-listeners addresses control-socket))
   (dynamic-wind
     (const #t)
-    (lambda ()
-      (proc (map (match-lambda
-                   ((listener . serve)
-                    (cons (listener-port listener) serve)))
-                 listeners)))
+    (lambda () (proc listeners))
     (lambda () (for-each close-listener (map car listeners)))))
 
 (define (call-with-discovery layout wanted? thunk)

@@ -19,10 +19,19 @@
             close-listener))
 
 (define-record-type <listener>
-  (make-listener port file)
+  (%make-listener port file inode)
   listener?
   (port listener-port)                  ;socket
-  (file listener-file))                 ;file name to delete, or #f
+  (file listener-file)                  ;file name to delete, or #f
+  (inode listener-inode))               ;of that file, when it was made
+
+(define (file-inode file)
+  (match (false-if-exception (lstat file))
+    (#f #f)
+    (status (cons (stat:dev status) (stat:ino status)))))
+
+(define (make-listener port file)
+  (%make-listener port file (and file (file-inode file))))
 
 ;; Connections that may wait to be accepted.
 (define %backlog 128)
@@ -145,7 +154,10 @@ program has bound.  Raise a @code{&fruix-error} if there is none."
     (make-listener port #f)))
 
 (define (close-listener listener)
-  "Close @var{listener}, and delete the file that was created for it."
-  (when (listener-file listener)
-    (delete-file (listener-file listener)))
-  (close-port (listener-port listener)))
+  "Close @var{listener}, unless that was done, and delete the file that was
+created for it, unless another daemon has put its own in the place."
+  (unless (port-closed? (listener-port listener))
+    (let ((file (listener-file listener)))
+      (when (and file (equal? (file-inode file) (listener-inode listener)))
+        (delete-file file)))
+    (close-port (listener-port listener))))

@@ -15,8 +15,6 @@
   #:export (check-derivation))
 
 (define (check-outputs drv derivation)
-  (when (null? (derivation-outputs derivation))
-    (fail "derivation '~a' has no output" drv))
   (unless (or (fixed-output-derivation? derivation)
               (every string-null? (map derivation-output-hash-field
                                        (derivation-outputs derivation))))

@@ -118,10 +118,10 @@ hexadecimal digits as its algorithm gives raises a @code{&fruix-error}."
 @var{lookup} is called with the file name of each input's .drv, and returns
 the same for it."
   (match derivation
-    (($ <derivation> (and outputs (output . _)) inputs sources system builder
-        arguments environment)
+    (($ <derivation> outputs inputs sources system builder arguments
+        environment)
      (if (fixed-output-derivation? derivation)
-         (fixed-output-hash output)
+         (fixed-output-hash (car outputs))
          (sha256 (derivation->string
                   (%make-derivation outputs (substitute-inputs inputs lookup)
                                     sources system builder arguments
@@ -175,6 +175,8 @@ called @var{name} (without @code{.drv}), must have: an alist from the name of
 each output.  @var{lookup} is as for @code{derivation-hash-modulo}; what
 @var{derivation} itself says of its outputs' names is not looked at."
   (match (derivation-outputs derivation)
+    (()
+     '())                               ;nothing to build, but no error
     ((output . _)
      (if (fixed-output-derivation? derivation)
          `(("out" . ,(fixed-output-path
