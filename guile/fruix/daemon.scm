@@ -11,7 +11,6 @@
 (define-module (fruix daemon)
   #:use-module (fruix agent)
   #:use-module (fruix control)
-  #:use-module (fruix daemon activation)
   #:use-module (fruix daemon connections)
   #:use-module (fruix daemon discovery)
   #:use-module (fruix daemon peers)
@@ -186,14 +185,21 @@ listening sockets to procedures that serve a connection."
                      (filter port? ready))
            (loop)))))))
 
+(define (protocol-server protocol)
+  "Return the procedure that serves connections of PROTOCOL."
+  (match protocol
+    ('worker serve-worker)
+    ('control serve-controller)))
+
 (define (serve-until-signal service listeners)
   (call-until-signal
    (lambda (stop signal)
      (report "listening")
      (accept-connections service
                          (map (match-lambda
-                                ((listener . serve)
-                                 (cons (listener-port listener) serve)))
+                                ((listener . protocol)
+                                 (cons (listener-port listener)
+                                       (protocol-server protocol))))
                               listeners)
                          stop)
      (report "stopping after signal ~a" (signal))))
@@ -204,38 +210,6 @@ listening sockets to procedures that serve a connection."
   (unless (wait-for-end (service-connections service) %end-time)
     (report "~a connections did not end in time"
             (connection-count (service-connections service)))))
-
-(define (open-control-listener file)
-  "Return a list of the listener for the control protocol on FILE; of nothing
-if there is no place for it, as another daemon of the same store may have it,
-or a service manager has made a directory for its own sockets alone."
-  (guard (exception ((or (fruix-error? exception)
-                         (eq? (exception-kind exception) 'system-error))
-                     (report "no control socket: ~a"
-                             (exception->text exception))
-                     '()))
-    (open-listeners `(unix ,file))))
-
-(define (open-all-listeners addresses control-socket)
-  "Return an alist from listeners, on ADDRESSES or handed over to us, and on
-CONTROL-SOCKET, to what serves their clients."
-  (define (serving serve listeners)
-    (map (lambda (listener) (cons listener serve)) listeners))
-  (append (serving serve-worker
-                   (match (activated-listeners)
-                     (() (append-map open-listeners addresses))
-                     (activated activated)))
-          (serving serve-controller
-                   (open-control-listener control-socket))))
-
-(define (call-with-listeners addresses control-socket proc)
-  "Call PROC with what 'open-all-listeners' returns, and close all of it in the
-end."
-  (define listeners (open-all-listeners addresses control-socket))
-  (dynamic-wind
-    (const #t)
-    (lambda () (proc listeners))
-    (lambda () (for-each close-listener (map car listeners)))))
 
 (define (call-with-discovery layout wanted? thunk)
   "Call THUNK, if WANTED? while 'guix discover' looks for servers."
@@ -262,45 +236,40 @@ says, whatever they would do by themselves."
    ;; Which keys are authorized is read by most when they start.
    #:files (list (string-append configuration "/acl"))))
 
-(define* (run-daemon layout build #:key
-                     (addresses `((unix ,(layout-socket layout))))
-                     (control-socket (layout-control-socket layout))
+(define* (run-daemon layout listeners build #:key
                      build-group
                      (deduplicate? #t)
                      (max-jobs 1)
                      (settings %default-settings)
                      session-name)
-  "Serve the store of @var{layout}, a @code{<layout>} of absolute names, until
-SIGTERM, SIGINT or SIGHUP; return when all builds and sessions have ended.
-Clients of the worker protocol are served on @var{addresses}, a list as from
-@code{parse-address}, or, if a service manager has bound any, on its sockets
-instead, and those of the control protocol on @var{control-socket}.
-@var{build} is called in a new thread with the store, a derivation, options, a
+  "Serve the store of @var{layout}, a @code{<layout>} of absolute names, on
+@var{listeners}, which @code{call-with-listeners} gave, until SIGTERM, SIGINT
+or SIGHUP; return when all builds and sessions have ended.
+@var{build} is called in a new thread with the store, a task, options, a
 procedure to publish messages with, and a cancellation, as
 @code{(fruix scheduler loop)} says; @var{max-jobs} such calls go on at a time.
 @var{build-group} is the number of the group of the build users, if there is
-one; @var{deduplicate?}, whether equal files are shared.  @var{settings} are those of a new session; with @code{discover?} among
-them, @command{guix discover} runs meanwhile.  With @var{session-name}, a
-string, a process of that name stands in for each session of a client on this
-machine, with the client's process ID as its argument; only Linux has this.
-This is to be called before there are other threads."
+one; @var{deduplicate?}, whether equal files are shared.  @var{settings} are
+those of a new session; with @code{discover?} among them, @command{guix
+discover} runs meanwhile.  With @var{session-name}, a string, a process of that
+name stands in for each session of a client on this machine, with the client's
+process ID as its argument; only Linux has this.  This is to be called before
+there are other threads."
   (prepare-process)
-  (call-with-listeners addresses control-socket
-    (lambda (listeners)
-      (let* ((store (open-store layout #:build-group build-group
-                                #:deduplicate? deduplicate?
-                                #:release sweep-sandboxes))
-             (agents (make-agents layout))
-             (scheduler (start-scheduler
-                         #:max-jobs max-jobs
-                         #:build (lambda arguments
-                                   (apply build store arguments)))))
-        (call-with-discovery layout (setting settings 'discover?)
-          (lambda ()
-            (serve-until-signal
-             (make-service store scheduler agents settings max-jobs
-                           (make-connections) session-name)
-             listeners)))
-        (close-agent-pool! agents)
-        (sync-store! store)
-        (close-store! store)))))
+  (let* ((store (open-store layout #:build-group build-group
+                            #:deduplicate? deduplicate?
+                            #:release sweep-sandboxes))
+         (agents (make-agents layout))
+         (scheduler (start-scheduler
+                     #:max-jobs max-jobs
+                     #:build (lambda arguments
+                               (apply build store arguments)))))
+    (call-with-discovery layout (setting settings 'discover?)
+      (lambda ()
+        (serve-until-signal
+         (make-service store scheduler agents settings max-jobs
+                       (make-connections) session-name)
+         listeners)))
+    (close-agent-pool! agents)
+    (sync-store! store)
+    (close-store! store)))

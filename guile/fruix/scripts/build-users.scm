@@ -60,7 +60,9 @@ is in all groups of that member."
 the members of @var{group}, an entry of @code{find-group} or @code{#f}; or
 @code{#f} if there are none.  Its locks are in the state directory of
 @var{layout}."
-  (match (append (concatenate (option-values results 'users))
+  (match (append (map (match-lambda
+                        ((uid . gid) (build-user uid gid)))
+                      (concatenate (option-values results 'users)))
                  (if group
                      (map (group-user group) (group:mem group))
                      '()))

@@ -8,7 +8,6 @@
 ;;; Code:
 
 (define-module (fruix scripts daemon-options)
-  #:use-module (fruix build users)
   #:use-module (fruix config)
   #:use-module (fruix errors)
   #:use-module (fruix scripts command-line)
@@ -52,7 +51,7 @@
 (define (user-pairs name text)
   (map (lambda (pair)
          (match (string-split pair #\:)
-           ((uid gid) (build-user (natural name uid) (natural name gid)))
+           ((uid gid) (cons (natural name uid) (natural name gid)))
            (_ (fail "--~a: `~a' is not UID:GID" name pair))))
        (string-split text #\,)))
 
@@ -163,7 +162,7 @@ A pair of the names of a directory, in builds and on the host; each time.
 @item group
 The name of the build users' group.
 @item users
-A list of build users; each time.
+A list of pairs of user and group id; each time.
 @item keep-logs?
 @code{#f}, if there are to be no logs.
 @item listen

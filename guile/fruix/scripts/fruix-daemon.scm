@@ -7,15 +7,13 @@
 ;;; Code:
 
 (define-module (fruix scripts fruix-daemon)
-  #:use-module (fruix build)
   #:use-module (fruix config)
-  #:use-module (fruix daemon)
   #:use-module (fruix daemon addresses)
+  #:use-module (fruix daemon listening)
   #:use-module (fruix errors)
-  #:use-module (fruix scripts build-users)
   #:use-module (fruix scripts command-line)
   #:use-module (fruix scripts daemon-options)
-  #:use-module (fruix session settings)
+  #:autoload   (fruix scripts service) (serve)
   #:use-module (fruix store layout)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 format)
@@ -44,61 +42,10 @@
   (format (current-error-port) "~a: warning: ~?~%"
           (program-name) template arguments))
 
-
-;;;
-;;; The daemon that the options describe.
-;;;
-
 (define (directory text)
   (if (absolute-file-name? text)
       text
       (string-append (getcwd) "/" text)))
-
-(define (existing pair)
-  "Return PAIR, of names of a directory in builds and on the host, with the
-canonical name of the latter: links are for us to follow, not for the builds."
-  (match pair
-    ((inside . outside)
-     (cons inside
-           (catch 'system-error
-             (lambda () (canonicalize-path outside))
-             (lambda _
-               (fail "--chroot-directory: `~a' does not exist" outside)))))))
-
-(define (initial-settings results)
-  "Return the settings of new sessions."
-  (override %default-settings
-            (filter-map (lambda (name) (assq name results))
-                        '(cores max-silent-time timeout verbosity repeat
-                          substitutes? substitute-urls offload? keep-outputs?
-                          keep-derivations? discover?))))
-
-(define (host results users)
-  "Return what this machine gives to builds, with USERS, a pool or #f."
-  (build-host #:system (option-value results 'system %system)
-              #:users users
-              #:directories (map existing
-                                 (option-values results 'directories))
-              #:log-compression (and (option-value results 'keep-logs? #t)
-                                     (option-value results 'log-compression
-                                                   'gzip))
-              #:max-jobs (option-value results 'max-jobs 1)
-              #:cache-failures? (option-value results 'cache-failures? #f)
-              #:chroot? (option-value results 'chroot? #t)
-              #:isolate-host-loopback?
-              (option-value results 'isolate-host-loopback? #f)
-              #:impersonate-linux-2.6?
-              (option-value results 'impersonate-linux-2.6? #f)))
-
-(define (usable-group results)
-  "Return the entry of the build users' group, if there is one and this
-process may become its members."
-  (match (option-value results 'group)
-    (#f #f)
-    ((? (lambda _ (zero? (getuid))) name) (find-group name))
-    (name
-     (warn "not started by root: --build-users-group=~a has no effect" name)
-     #f)))
 
 (define (addresses results layout)
   (match (option-values results 'listen)
@@ -106,26 +53,13 @@ process may become its members."
     (texts (map parse-address texts))))
 
 (define (start results)
-  (define guix-daemon? (string=? (program-name) "guix-daemon"))
-  (let* ((layout (layout-from-environment
-                  #:root (and=> (option-value results 'root) directory)))
-         (group (usable-group results))
-         (users (user-pool results group layout))
-         (host (host results users)))
-    (when (and (zero? (getuid)) (not users))
-      (warn "started by root without --build-users-group: \
-builds run as root, in user namespaces"))
-    (run-daemon layout
-                (lambda (store . arguments)
-                  (apply perform-task! store host arguments))
-                #:addresses (addresses results layout)
-                #:build-group (and group (group:gid group))
-                #:deduplicate? (option-value results 'deduplicate? #t)
-                #:max-jobs (option-value results 'max-jobs 1)
-                #:session-name (and guix-daemon?
-                                    (eq? %platform 'linux)
-                                    (program-name))
-                #:settings (initial-settings results))))
+  (let ((layout (layout-from-environment
+                 #:root (and=> (option-value results 'root) directory))))
+    (call-with-listeners (addresses results layout)
+                         (layout-control-socket layout) warn
+      (lambda (listeners)
+        ;; This loads all the rest.
+        (serve results layout listeners (program-name) warn)))))
 
 (define (complain-of-usage exception)
   (format (current-error-port) "~a: ~a~%~
