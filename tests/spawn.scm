@@ -308,6 +308,24 @@
                                     #:death-signal SIGKILL))))))
     (= SIGKILL (status:term-sig (wait-process process)))))
 
+;; In a process of an ordinary user, who may not drop the bounding set.
+(unless %linux? (test-skip 1))
+(test-equal "capabilities are dropped where programs cannot give any"
+  (list 0 EPERM)
+  (let ((status-or-errno
+         (lambda (steps)
+           (catch 'system-error
+             (lambda ()
+               (wait-process
+                (perform-plan "/bin/true" '("true") '()
+                              `(("namespaces")
+                                ("descriptors" -1 -1 -1)
+                                ("credentials" 61005 61005)
+                                ,@steps
+                                ("drop-capabilities")))))
+             (lambda arguments (system-error-errno arguments))))))
+    (map status-or-errno '((("no-new-privileges")) ()))))
+
 (test-equal "too many groups" `("credentials: setgroups" ,EINVAL)
   (match (fault-of (lambda ()
                      (spawn-process "true" '("true") #:user 61005

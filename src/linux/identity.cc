@@ -58,6 +58,14 @@ lock_mounts (const step &step, context &) noexcept
   return map_ids (step);
 }
 
+// Who may not drop the bounding set needs not, once programs that it executes
+// give it nothing.  See PR_SET_NO_NEW_PRIVS in prctl (2).
+static bool
+cannot_gain_privileges () noexcept
+{
+  return errno == EPERM && ::prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+}
+
 // ("drop-capabilities"): all that could outlast exec: the ambient and the
 // inheritable set, and the bounding set.
 outcome<void>
@@ -69,7 +77,7 @@ drop_capabilities (const step &, context &) noexcept
   while (::prctl (PR_CAPBSET_DROP, capability) == 0)
     capability++;
   // Thus it says that there are no more.
-  if (errno != EINVAL)
+  if (errno != EINVAL && !cannot_gain_privileges ())
     return failed ("prctl", "PR_CAPBSET_DROP");
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
