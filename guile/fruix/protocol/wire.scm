@@ -14,7 +14,8 @@
 
 (define-module (fruix protocol wire)
   #:use-module (fruix errors)
-  #:use-module (fruix octets)
+  #:use-module ((fruix octets) #:select (bytevector->octets))
+  #:use-module (fruix primitives)
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
@@ -244,7 +245,7 @@ one string."
 
 (define (write-octets port octets)
   "Write the octet string @var{octets} on @var{port}."
-  (write-bytes port (octets->bytevector octets)))
+  (put-bytevector port (%frame-octets (list octets))))
 
 (define (write-list port write items)
   "Write the list @var{items} on @var{port}, each item by calling @var{write}
@@ -254,7 +255,8 @@ with the port and the item."
 
 (define (write-octets-list port items)
   "Write @var{items}, a list of octet strings, on @var{port}."
-  (write-list port write-octets items))
+  (write-long port (length items))
+  (put-bytevector port (%frame-octets items)))
 
 (define (write-octets-pairs port pairs)
   "Write @var{pairs}, an alist of octet strings, on @var{port}."
