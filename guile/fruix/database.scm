@@ -14,6 +14,7 @@
             close-database
             query
             execute
+            call-with-snapshot
             call-with-transaction))
 
 (define* (open-database file #:key read-only? create?)
@@ -55,10 +56,9 @@ violated constraint, @code{EIO} for a file that is corrupt."
       (usleep (random 100000))
       (begin-immediate database))))
 
-(define (call-with-transaction database thunk)
-  "Call @var{thunk} in a write transaction on @var{database} and return its
-value once that is committed.  When it raises, nothing it did remains."
-  (begin-immediate database)
+(define (call-until-commit database thunk)
+  "Return the value of @var{thunk} after committing the transaction that has
+begun on @var{database}, or roll it back when @var{thunk} raises."
   (with-exception-handler
       (lambda (exception)
         ;; SQLite has rolled back by itself after some errors.
@@ -69,3 +69,15 @@ value once that is committed.  When it raises, nothing it did remains."
         (execute database "commit")
         value))
     #:unwind? #t))
+
+(define (call-with-transaction database thunk)
+  "Call @var{thunk} in a write transaction on @var{database} and return its
+value once that is committed.  When it raises, nothing it did remains."
+  (begin-immediate database)
+  (call-until-commit database thunk))
+
+(define (call-with-snapshot database thunk)
+  "Call @var{thunk}, whose queries to @var{database} all see the same state of
+it, and return its value."
+  (execute database "begin")
+  (call-until-commit database thunk))

@@ -68,37 +68,44 @@
       (string-drop hash 7)
       (fail "hash `~a' of the valid path `~a' is corrupt" hash path)))
 
-;; One row a reference; one with NULL when there is none.
-(define %info-query
-  "select v.hash, v.narSize, v.deriver, v.registrationTime, r.path
-   from ValidPaths v left join Refs on Refs.referrer = v.id
-     left join ValidPaths r on r.id = Refs.reference
-   where v.path = ? order by r.path")
+(define (references-of db id)
+  "Return what the item with the number @var{id} refers to, sorted."
+  (single-column
+   (query db "select path from Refs join ValidPaths on id = reference
+              where referrer = ? order by path"
+          id)))
+
+(define (call-for-item store path select proc)
+  "Return what @var{proc} returns, called with a connection and the row that
+the query @var{select} gives for @var{path}, while nobody changes what they
+see; or @code{#f} if there is none."
+  (call-for-query store
+    (lambda (db)
+      (call-with-snapshot db
+        (lambda ()
+          (match (query db select path)
+            (() #f)
+            ((row) (proc db row))))))))
 
 (define (query-path-info store path)
   "Return the @code{<path-info>} of @var{path} in @var{store}, or @code{#f} if
 it is not valid."
-  (match (call-for-query store (lambda (db) (query db %info-query path)))
-    (() #f)
-    (((and row #(hash nar-size deriver time _)) . more)
-     (path-info path (stored-hash path hash) nar-size
-                #:references (filter-map (lambda (row) (vector-ref row 4))
-                                         (cons row more))
-                #:deriver deriver
-                #:registration-time time))))
+  (call-for-item store path
+    "select id, hash, narSize, deriver, registrationTime from ValidPaths
+     where path = ?"
+    (match-lambda*
+      ((db #(id hash nar-size deriver time))
+       (path-info path (stored-hash path hash) nar-size
+                  #:references (references-of db id)
+                  #:deriver deriver
+                  #:registration-time time)))))
 
 (define (references store path)
   "Return the references of @var{path}, which must be valid in @var{store}."
-  (match (call-for-query store
-           (lambda (db)
-             (query db "select r.path
-                        from ValidPaths v
-                          left join Refs on Refs.referrer = v.id
-                          left join ValidPaths r on r.id = Refs.reference
-                        where v.path = ? order by r.path"
-                    path)))
-    (() (not-valid path))
-    (rows (filter-map (match-lambda (#(path) path)) rows))))
+  (or (call-for-item store path "select id from ValidPaths where path = ?"
+        (match-lambda*
+          ((db #(id)) (references-of db id))))
+      (not-valid path)))
 
 (define (referrers store path)
   "Return the valid items of @var{store} that refer to @var{path}; none if
