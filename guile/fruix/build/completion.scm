@@ -11,9 +11,9 @@
 (define-module (fruix build completion)
   #:use-module (fruix build job)
   #:use-module (fruix build outputs)
-  #:use-module (fruix errors)
+  #:use-module (fruix durable)
   #:use-module (fruix store)
-  #:use-module (ice-9 exceptions)
+  #:use-module (fruix store staging)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (complete
@@ -26,6 +26,11 @@
 (define (install-all! job outputs)
   (define store (job-store job))
   (define items (map staged-output-item outputs))
+  (when (eq? 'repair (job-mode job))
+    ;; The items are valid all the time, and so are not looked at after a
+    ;; power cut.
+    (make-durable (staging-descriptor (store-staging store))
+                  (map staged-output-name outputs)))
   (call-withdrawing store (map path-info-path items)
     (lambda ()
       (for-each (lambda (output item)

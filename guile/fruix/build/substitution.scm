@@ -13,6 +13,7 @@
   #:use-module (fruix base32)
   #:use-module (fruix build job)
   #:use-module (fruix build protection)
+  #:use-module (fruix durable)
   #:use-module (fruix errors)
   #:use-module (fruix nar)
   #:use-module (fruix octets)
@@ -89,6 +90,9 @@ algorithm and digest of its hash, the size of its archive, and the status line."
                (if (zero? size) (nar-result-size result) size)
                #:deriver (substitutable-deriver known)
                #:references (substitutable-references known)))
+  (when (eq? 'replace (job-mode job))
+    ;; It is valid all the time, and so is not looked at after a power cut.
+    (make-durable (staging-descriptor (store-staging store)) (list name)))
   (call-withdrawing store (list (job-drv job))
     (lambda ()
       (move-into-store! (store-staging store) name (job-drv job))
