@@ -175,16 +175,17 @@ control socket of @var{daemon}, and returns the reply."
                 (read-message port 'fruix-control-reply 65536))))
       (lambda () (close-port port)))))
 
-(define (add-script port name script)
+(define* (add-script port name script #:key (environment '()))
   "Add a derivation called @var{name} that runs @var{script} in this system's
 shell to the store of the daemon on @var{port}; return its path.  The daemon
 has to be started with @code{%host-directories}, after
-@code{install-shell}."
+@code{install-shell}.  @var{environment} is an alist of more variables."
   (call-with-values
       (lambda ()
         (make-derivation "/gnu/store" name %shell (list "-c" script)
                          #:sources (list %shell)
-                         #:environment '(("PATH" . "/bin:/usr/bin"))))
+                         #:environment `(("PATH" . "/bin:/usr/bin")
+                                         ,@environment)))
     (lambda (derivation drv text)
       (result-of port read-octets 8 (string-append name ".drv") text
                  (list %shell)))))

@@ -87,10 +87,12 @@ the log messages, octet strings; and the data.  @var{feed} is called with
   (apply say port words)
   (receive-reply port read))
 
-(define* (set-options port #:key (keep-failed 0) (keep-going 0) (verbosity 0)
-                      (print-build-trace 1) (settings '()))
+(define* (set-options port #:key (keep-failed 0) (keep-going 0) (fallback 0)
+                      (verbosity 0) (print-build-trace 1) (substitutes 0)
+                      (settings '()))
   "Send the options of a session, as today's Guix does."
-  (say port 19 keep-failed keep-going 0 verbosity 0 0 0 print-build-trace 0)
+  (say port 19 keep-failed keep-going fallback verbosity 0 0 0
+       print-build-trace substitutes)
   (write-octets-pairs port settings)
   (force-output port)
   (receive-reply port))

@@ -16,6 +16,7 @@
   #:use-module (fruix build directory)
   #:use-module (fruix build environment)
   #:use-module (fruix build host)
+  #:use-module (fruix build inputs)
   #:use-module (fruix build job)
   #:use-module (fruix build network)
   #:use-module (fruix build outputs)
@@ -48,9 +49,6 @@
 ;;; Before the builder.
 ;;;
 
-(define (variable job name)
-  (assoc-ref (derivation-environment (job-derivation job)) name))
-
 (define (check-system job)
   "Raise a @code{&build-error} if this machine cannot build @var{job}."
   (let ((host (build-host-system (job-host job)))
@@ -65,7 +63,7 @@ has no slots, and @var{job} does not insist on it."
   (when (and (eq? 'build (job-mode job))
              (zero? (job-option job 'max-jobs
                                 (build-host-max-jobs (job-host job))))
-             (not (equal? "1" (variable job "preferLocalBuild"))))
+             (not (equal? "1" (job-variable job "preferLocalBuild"))))
     (reject 'transient "cannot build `~a': the maximum number of jobs is 0, \
 and no other machine takes it" (job-drv job))))
 

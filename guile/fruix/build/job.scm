@@ -19,6 +19,7 @@
             job-cancellation
             job-option
             job-output-paths
+            job-variable
             publish
             reject))
 
@@ -42,6 +43,11 @@ is missing or false."
 (define (job-output-paths job)
   "Return the store paths of the outputs of @var{job}'s derivation."
   (map derivation-output-path (derivation-outputs (job-derivation job))))
+
+(define (job-variable job name)
+  "Return the value of @var{name} in the environment of @var{job}'s derivation,
+or @code{#f}."
+  (assoc-ref (derivation-environment (job-derivation job)) name))
 
 (define (publish job message)
   "Tell those who follow @var{job} the @var{message}, a list."

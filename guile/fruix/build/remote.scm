@@ -13,6 +13,7 @@
   #:use-module (fruix agent)
   #:use-module (fruix agent offload)
   #:use-module (fruix build host)
+  #:use-module (fruix build inputs)
   #:use-module (fruix build job)
   #:use-module (fruix build log)
   #:use-module (fruix build protection)
@@ -23,32 +24,13 @@
   #:use-module (ice-9 match)
   #:use-module ((rnrs bytevectors) #:select (bytevector-length))
   #:use-module (srfi srfi-1)
-  #:export (input-closure
-            build-elsewhere))
-
-(define (input-closure job)
-  "Return all the items that the builder of @var{job} may see."
-  (define store (job-store job))
-  (define input-outputs
-    (match-lambda
-      ((drv . names)
-       (filter-map (lambda (output)
-                     (and (member (derivation-output-name output) names)
-                          (derivation-output-path output)))
-                   (derivation-outputs (read-derivation store drv))))))
-  (closure store
-           (append (append-map input-outputs
-                               (derivation-inputs (job-derivation job)))
-                   (derivation-sources (job-derivation job)))))
-
-(define (variable job name)
-  (assoc-ref (derivation-environment (job-derivation job)) name))
+  #:export (build-elsewhere))
 
 (define (offered? job)
   "Return true if other machines may build @var{job}, and there are any."
   (and (eq? 'build (job-mode job))
        (job-option job 'offload? #f)
-       (not (equal? "1" (variable job "preferLocalBuild")))
+       (not (equal? "1" (job-variable job "preferLocalBuild")))
        (file-exists? (layout-machines-file (store-layout (job-store job))))
        (find-guix)))
 
@@ -67,9 +49,8 @@
   (match (offer-build (job-option job 'agents #f)
                       (derivation-system (job-derivation job))
                       (job-drv job)
-                      (string-tokenize (or (variable job
-                                                     "requiredSystemFeatures")
-                                           ""))
+                      (string-tokenize
+                       (or (job-variable job "requiredSystemFeatures") ""))
                       (note job)
                       #:own-system (build-host-system host)
                       #:local? (positive?

@@ -95,7 +95,8 @@ neither a substitute nor its derivation is there"))))
     (text (fail "~a" text))))
 
 (define %hint
-  "some substitutes failed, which is often due to the network; try `--fallback' to build from source")
+  "some substitutes failed, which is often due to the network; \
+try `--fallback' to build from source")
 
 ;;;
 ;;; The operations.

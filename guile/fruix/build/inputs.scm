@@ -1,0 +1,27 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Commentary:
+;;; What a derivation needs in order to be built.
+;;; Code:
+
+(define-module (fruix build inputs)
+  #:use-module (fruix build job)
+  #:use-module (fruix derivation)
+  #:use-module (fruix store)
+  #:use-module (ice-9 match)
+  #:use-module (srfi srfi-1)
+  #:export (input-closure))
+
+(define (input-closure job)
+  "Return all the items that the builder of @var{job} may see."
+  (define store (job-store job))
+  (define input-outputs
+    (match-lambda
+      ((drv . names)
+       (filter-map (lambda (output)
+                     (and (member (derivation-output-name output) names)
+                          (derivation-output-path output)))
+                   (derivation-outputs (read-derivation store drv))))))
+  (closure store
+           (append (append-map input-outputs
+                               (derivation-inputs (job-derivation job)))
+                   (derivation-sources (job-derivation job)))))

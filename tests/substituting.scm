@@ -1,0 +1,191 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Substitutes, from the client's question to the item in the store.  A script
+;;; stands in for 'guix substitute': a server has the items for which there are
+;;; files in a directory.
+
+(use-modules (fruix base32)
+             (fruix derivation)
+             (fruix descriptors)
+             (fruix nar)
+             (fruix protocol wire)
+             (fruix store)
+             (fruix store layout)
+             (ice-9 match)
+             (ice-9 textual-ports)
+             (srfi srfi-1)
+             (srfi srfi-64)
+             (tests daemon-support)
+             (tests support)
+             (tests worker-client))
+
+;; For an item NAME there are NAME, its contents; NAME.info, what the server
+;; says of it, line by line; and NAME.reply, what the agent says at last.
+(define %agent "#!/bin/sh
+cd \"$SUBSTITUTES\" || exit 1
+while read command arguments; do
+  case $command in
+    have|info)
+      for item in $arguments; do
+        name=${item##*/}
+        if test -f \"$name.info\"; then
+          echo \"$item\" >&4
+          test $command = have || cat \"$name.info\" >&4
+        fi
+      done
+      echo >&4;;
+    substitute)
+      set -- $arguments
+      name=${1##*/}
+      test -f \"$name\" && cp \"$name\" \"$2\"
+      cat \"$name.reply\" >&4;;
+  esac
+done
+")
+
+(define (item name)
+  (string-append "/gnu/store/" (make-string 32 #\a) "-" name))
+
+(define (write-file directory name text)
+  (call-with-output-file (string-append directory "/" name)
+    (lambda (port) (display text port))))
+
+(define (archive-hash directory name)
+  (call-with-directory directory
+    (lambda (fd)
+      (bytevector->nix-base32-string (file-nar-hash fd name)))))
+
+(define* (offer! directory item contents #:key (references '()) (deriver "")
+                 reply)
+  "Let the server have ITEM."
+  (define name (basename item))
+  (write-file directory name contents)
+  (write-file directory (string-append name ".info")
+              (format #f "~a~%~a~%~{~a~%~}~a~%~a~%" deriver
+                      (length references) references 100 200))
+  (write-file directory (string-append name ".reply")
+              (or reply
+                  (format #f "success sha256:~a 200~%"
+                          (archive-hash directory name)))))
+
+(define (output-of port drv)
+  (first (result-of port read-octets-list 22 drv)))
+
+(define (file-contents daemon item)
+  (call-with-input-file (physical (daemon-layout daemon) item)
+    get-string-all))
+
+(define (read-info port)
+  (let* ((deriver (read-octets port))
+         (hash (read-octets port))
+         (references (read-octets-list port))
+         (time (read-int port)))
+    (list deriver references (read-long port))))
+
+(define (valid? port item)
+  (result-of port read-boolean 1 item))
+
+(define (build port . paths)
+  "Return the result of building PATHS, and the log."
+  (call-with-values (lambda () (request port read-int 9 paths 0))
+    (lambda (result log data) (list result (string-concatenate log)))))
+
+(define (mentions? text . words)
+  (every (lambda (word) (string-contains text word)) words))
+
+(define* (wanting port #:key (fallback 0) (substitutes 1))
+  (set-options port #:fallback fallback #:substitutes substitutes
+               #:print-build-trace 1))
+
+(define (run-tests daemon directory)
+  (define-syntax-rule (with-port port body ...)
+    (call-with-client daemon (lambda (port) body ...)))
+  (define (offer item contents . options)
+    (apply offer! directory item contents options))
+
+  (offer (item "needed") "needed\n")
+  (offer (item "there") "there\n" #:references (list (item "needed"))
+         #:deriver (item "there.drv"))
+  (with-port port
+    (wanting port)
+    (test-equal "who has what"
+      (list #t #f (list (item "needed")))
+      (list (result-of port read-boolean 3 (item "there"))
+            (result-of port read-boolean 3 (item "nowhere"))
+            (result-of port read-octets-list 32
+                       (list (item "needed") (item "nowhere")))))
+    (test-equal "what is needed comes along"
+      (list 1 "there\n" #t
+            (list (item "there.drv") (list (item "needed")) 200))
+      (let ((result (result-of port read-int 10 (item "there"))))
+        (list result (file-contents daemon (item "there"))
+              (valid? port (item "needed"))
+              (result-of port read-info 26 (item "there")))))
+    (test-assert "what nobody has is an error"
+      (match (result-of port read-int 10 (item "nowhere"))
+        ((text status) (mentions? text "cannot be created"))))
+    (test-equal "but not when it is asked to be built" 1
+      (first (build port (item "nowhere"))))
+
+    (let ((drv (add-script port "fails" "exit 1")))
+      (offer (output-of port drv) "substituted\n")
+      (test-equal "an output that can be substituted is not built"
+        '(1 "substituted\n")
+        (list (first (build port drv))
+              (file-contents daemon (output-of port drv)))))
+
+    (let ((drv (add-script port "insists" "echo built > $out"
+                           #:environment '(("allowSubstitutes" . "0")))))
+      (offer (output-of port drv) "substituted\n")
+      (test-equal "nor is one that must be built substituted" '(1 "built\n")
+        (list (first (build port drv))
+              (file-contents daemon (output-of port drv)))))
+
+    (let ((drv (add-script port "incomplete" "echo built > $out")))
+      (offer (output-of port drv) "substituted\n"
+             #:references (list (item "nowhere")))
+      (test-equal "nor one that needs what nobody has" '(1 "built\n")
+        (list (first (build port drv))
+              (file-contents daemon (output-of port drv)))))
+
+    (let ((drv (add-script port "deceived" "echo built > $out")))
+      (define output (output-of port drv))
+      (offer output "something else\n"
+             #:reply (format #f "success sha256:~a 200~%"
+                             (make-string 52 #\0)))
+      (test-assert "what has another hash is refused, and not looked at again"
+        (match (build port drv)
+          (((text status) log)
+           (and (mentions? text "failed")
+                (mentions? log
+                           (string-append "@ hash-mismatch " output " sha256 "
+                                          (make-string 52 #\0))
+                           (string-append "@ substituter-failed " output)
+                           "--fallback")
+                (not (valid? port output))
+                (not (file-exists? (physical (daemon-layout daemon)
+                                             output)))))))
+      (test-equal "who falls back to building has it built" '(1 "built\n")
+        (begin
+          (wanting port #:fallback 1)
+          (list (first (build port drv)) (file-contents daemon output))))))
+
+  (with-port port
+    (wanting port #:substitutes 0)
+    (test-equal "who wants no substitutes sees none" '(#f ())
+      (list (result-of port read-boolean 3 (item "needed"))
+            (result-of port read-octets-list 32 (list (item "needed")))))))
+
+(test-begin "substituting")
+(call-with-temporary-directory
+ (lambda (directory)
+   (define agent (string-append directory "/guix"))
+   (chmod directory #o755)
+   (call-with-output-file agent (lambda (port) (display %agent port)))
+   (chmod agent #o755)
+   (setenv "GUIX" agent)
+   (setenv "SUBSTITUTES" directory)
+   (call-with-daemon
+    (lambda (daemon) (run-tests daemon directory))
+    #:prepare install-shell
+    #:options (append %build-users %host-directories))))
+(test-end "substituting")
