@@ -42,10 +42,17 @@
                               (file-nar-hash directory (basename path)))))))
 
 (define (damaged-numbers db directory number)
-  (filter-map (match-lambda
-                (#(id path hash)
-                 (and (not (intact? directory path hash)) id)))
-              (items-since db number)))
+  "Return the numbers of those items beyond @var{number} that are not what they
+were.  Another daemon may have registered many: say what takes so long."
+  (let ((items (items-since db number)))
+    (unless (null? items)
+      (format (current-error-port)
+              "store: checking what may be lost in a power cut: ~a items~%"
+              (length items)))
+    (filter-map (match-lambda
+                  (#(id path hash)
+                   (and (not (intact? directory path hash)) id)))
+                items)))
 
 ;; The recursion takes the numbers where it begins as a JSON array.
 (define %with-referrers
