@@ -88,6 +88,15 @@
      (start "b1" 'b))))
 
 (test-group "limits"
+  (test-history "a client's turn outlives its request" 1
+    ((request 'a '(("a1") ("a2") ("a3"))) (start "a1" 'a))
+    ((request 'b '(("a1"))) '(join "a1" b))
+    ((request 'c '(("c1"))))
+    ((request 'b '(("b1")) #:id 2))
+    ('(finished "a1" built)
+     '(done b 1 (("a1" . built)))
+     (start "a2" 'a))
+    ('(finished "a2" built) (start "b1" 'b)))
   (test-history "a client may want more, or less, than is usual" 1
     ((request 'a '(("a1") ("a2") ("a3") ("a4")) #:jobs 3)
      (start "a1" 'a) (start "a2" 'a) (start "a3" 'a))

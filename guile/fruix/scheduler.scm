@@ -22,8 +22,8 @@
 ;;; 7. Clients take turns: between two starts for one client, each other that
 ;;;    has something ready gets one.
 ;;;
-;;; The requests are listed in the order of turns, so the first that has
-;;; something ready is served next.
+;;; The requests are listed in the order of turns, those of one client side by
+;;; side; so the first that has something ready is served next.
 ;;; Code:
 
 (define-module (fruix scheduler)
@@ -108,8 +108,7 @@ answer the request; results are those of @code{request-results}.
     (('request client . rest)
      (let ((request (apply make-request client
                            (append rest (list (busy-in state))))))
-       (set-requests state
-                     (append (scheduler-requests state) (list request)))))
+       (set-requests state (enqueue (scheduler-requests state) request))))
     (('released task)
      (release state task))
     (('finished task result)
@@ -121,6 +120,15 @@ answer the request; results are those of @code{request-results}.
                    (remove (belongs-to client) (scheduler-requests state))))
     (('max-jobs n)
      (set-max-jobs state n))))
+
+(define (enqueue requests request)
+  "Return @var{requests} with @var{request} behind the others of its client, so
+that the client keeps its turn when these are over; or at the end if there are
+none."
+  (define its? (belongs-to (request-client request)))
+  (let*-values (((before others) (break its? requests))
+                ((its after) (span its? others)))
+    (append before its (list request) after)))
 
 (define (follow-up state)
   "Return @var{state} with all that follows from the last event."
