@@ -19,7 +19,7 @@ mount --bind \"$1/group\" /etc/group
 (define %serve "
 \"$0\" --root=\"$1\" $options --build-users-group=fruix-test \\
   2> \"$1/errors\" & pid=$!
-while kill -0 $pid 2> /dev/null && ! grep -q listening \"$1/errors\"
+while kill -0 $pid 2> /dev/null && ! grep -qs listening \"$1/errors\"
 do sleep 0.05; done
 ")
 
@@ -90,7 +90,7 @@ fruix-test-also:x:41002:fruix-test-1"))
 setpriv --reuid 41001 --regid 41000 --clear-groups \\
   \"$0\" --root=\"$1\" --build-users-group=fruix-test \\
   2> \"$1/errors\" & pid=$!
-while kill -0 $pid 2> /dev/null && ! grep -q listening \"$1/errors\"
+while kill -0 $pid 2> /dev/null && ! grep -qs listening \"$1/errors\"
 do sleep 0.05; done
 cat \"$1/errors\"
 " %stop)

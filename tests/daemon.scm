@@ -5,6 +5,7 @@
 (use-modules (fruix process)
              (fruix protocol wire)
              (fruix store layout)
+             (ice-9 binary-ports)
              (ice-9 ftw)
              (ice-9 match)
              (ice-9 textual-ports)
@@ -280,6 +281,26 @@ are so many, or what there is."
                   (string-append "@ build-started  " log-file)))))))))
    #:prepare install-shell
    #:options (append %builds '("--lose-logs"))))
+
+(unless (zero? (getuid)) (test-skip 1))
+(test-equal "build users are no clients" '(refused served)
+  (call-with-daemon
+   (lambda (daemon)
+     (define (try uid)
+       (let ((port (dynamic-wind
+                     (lambda () (seteuid uid))
+                     (lambda () (connect-to daemon))
+                     (lambda () (seteuid 0)))))
+         (let ((answer (catch 'system-error
+                         (lambda ()
+                           (write-int port %client-magic)
+                           (force-output port)
+                           (get-u8 port))
+                         (const #f))))
+           (false-if-exception (close-port port))
+           (if (eqv? answer (logand %daemon-magic #xff)) 'served 'refused))))
+     (map try '(45011 45012)))
+   #:options '("--build-users=45011:45010")))
 
 ;; Discovery of servers, by a program that stands in for guix.
 (define (call-with-discoverer script proc)

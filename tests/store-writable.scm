@@ -12,7 +12,7 @@
 ;; ended.
 (define %serve "
 \"$0\" --root=\"$1\" $options 2> \"$1/errors\" & pid=$!
-while kill -0 $pid 2> /dev/null && ! grep -q listening \"$1/errors\"
+while kill -0 $pid 2> /dev/null && ! grep -qs listening \"$1/errors\"
 do sleep 0.05; done
 item=`\"${0%-daemon}\" build --root=\"$1\" --file=\"$1/build.scm\" \
   2> \"$1/log\"` || true

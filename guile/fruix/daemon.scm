@@ -43,14 +43,15 @@
 
 ;; What all connections share.
 (define-record-type <service>
-  (make-service store scheduler agents settings max-jobs connections
-                session-name)
+  (make-service store scheduler agents settings max-jobs builders
+                connections session-name)
   service?
   (store service-store)
   (scheduler service-scheduler)
   (agents service-agents)               ;pool of (fruix agent)
   (settings service-settings)           ;of a new session
   (max-jobs service-max-jobs)           ;integer
+  (builders service-builders)           ;user ids that are no clients'
   (connections service-connections)
   (session-name service-session-name))  ;string, or #f
 
@@ -115,7 +116,10 @@ the connection in the end."
        (end)))))
 
 (define (start-connection service serve port peer)
-  "Serve PEER, newly connected on PORT, unless there are too many."
+  "Serve PEER, newly connected on PORT, unless there are too many, or a builder
+has found a way to the socket."
+  (when (memv (peer-uid peer) (service-builders service))
+    (fail "~a is a build user" (peer->text peer)))
   (let ((connection (open-connection! (service-connections service)
                                       port (peer-user peer))))
     (unless connection
@@ -239,6 +243,7 @@ says, whatever they would do by themselves."
 (define* (run-daemon layout listeners build #:key
                      build-group
                      (deduplicate? #t)
+                     (builders '())
                      (max-jobs 1)
                      (settings %default-settings)
                      session-name)
@@ -249,8 +254,9 @@ or SIGHUP; return when all builds and sessions have ended.
 procedure to publish messages with, and a cancellation, as
 @code{(fruix scheduler loop)} says; @var{max-jobs} such calls go on at a time.
 @var{build-group} is the number of the group of the build users, if there is
-one; @var{deduplicate?}, whether equal files are shared.  @var{settings} are
-those of a new session; with @code{discover?} among them, @command{guix
+one; @var{builders}, a list of the ids of users that are refused as clients,
+since they run builders; @var{deduplicate?}, whether equal files are shared.
+@var{settings} are those of a new session; with @code{discover?} among them, @command{guix
 discover} runs meanwhile.  With @var{session-name}, a string, a process of that
 name stands in for each session of a client on this machine, with the client's
 process ID as its argument; only Linux has this.  This is to be called before
@@ -267,7 +273,7 @@ there are other threads."
     (call-with-discovery layout (setting settings 'discover?)
       (lambda ()
         (serve-until-signal
-         (make-service store scheduler agents settings max-jobs
+         (make-service store scheduler agents settings max-jobs builders
                        (make-connections) session-name)
          listeners)))
     (close-agent-pool! agents)

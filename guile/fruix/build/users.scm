@@ -27,6 +27,7 @@
             build-user-supplementary-groups
             make-user-pool
             user-pool?
+            user-pool-ids
             call-with-build-user))
 
 (define-record-type <build-user>
@@ -63,6 +64,10 @@ missing."
     (fail "there must be a build user"))
   (ensure-directory directory)
   (%make-user-pool (make-mutex) users directory '()))
+
+(define (user-pool-ids pool)
+  "Return the list of the user ids in @var{pool}."
+  (map build-user-id (user-pool-users pool)))
 
 (define (claim! pool user)
   "Return true if @var{user} was not busy; now it is."
