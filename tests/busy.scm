@@ -1,8 +1,7 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Which items running processes use.
 
-(use-modules (fruix config)
-             (fruix mentions)
+(use-modules (fruix mentions)
              (fruix process)
              (fruix store busy)
              (ice-9 match)
@@ -84,6 +83,10 @@ line."
    (test-equal "what may go on behind a name is not part of it" '("d" "d=x")
      (mentions store
                #:environment (list (string-append "D=" (in-store "d=x")))))
+   (test-equal "in a store under a root directory, too" '("item")
+     (mentions (string-drop store
+                            (string-length (dirname store)))
+               #:directory (in-store "item")))
    (test-equal "the store's own names are none" '()
      (mentions store
                #:environment

@@ -25,11 +25,11 @@ main (int argc, char **argv)
   std::printf ("group: %d %d\n", static_cast<int> (::getgid ()),
                static_cast<int> (::getegid ()));
   attempt ("become root", ::setuid (0));
-  attempt ("read own file", ::open ("/work/input", O_RDONLY));
+  attempt ("read own file", ::open ("/own/input", O_RDONLY));
   attempt ("write output",
-           ::open ("/work/output", O_WRONLY | O_CREAT | O_EXCL, 0600));
+           ::open ("/own/output", O_WRONLY | O_CREAT | O_EXCL, 0600));
   struct stat stat {};
-  ::stat ("/work/output", &stat);
+  ::stat ("/own/output", &stat);
   std::printf ("output: %d %d %o\n", static_cast<int> (stat.st_uid),
                static_cast<int> (stat.st_gid),
                static_cast<unsigned> (stat.st_mode) & 07777);
@@ -37,7 +37,7 @@ main (int argc, char **argv)
   attempt ("see a file of the host", ::open (argv[1], O_RDONLY));
   attempt ("write where root may",
            ::open ("/protected/new", O_WRONLY | O_CREAT, 0600));
-  attempt ("give output to root", ::chown ("/work/output", 0, 0));
+  attempt ("give output to root", ::chown ("/own/output", 0, 0));
   std::fflush (stdout);
   ::sleep (static_cast<unsigned> (std::atoi (argv[2])));
 }

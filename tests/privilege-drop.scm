@@ -2,8 +2,7 @@
 ;;; Two jobs side by side, each under a user of its own, get at their own
 ;;; files and at nothing else, for as long as both run.
 
-(use-modules (fruix process)
-             (fruix sandbox)
+(use-modules (fruix sandbox)
              (ice-9 match)
              (ice-9 threads)
              (srfi srfi-1)
@@ -39,9 +38,9 @@
            #:directories '(("/protected" #o755))
            #:mounts `((,(string-append directory "/store/item")
                        "/gnu/store/item" read-only)
-                      (,(work directory job) "/work" read-write)
+                      (,(work directory job) "/own" read-write)
                       (,(work directory (peer job)) "/peer" read-only))
-           #:directory "/work"))
+           #:directory "/own"))
 
 (define (run-job directory job)
   "Return what JOB reports while it holds for 2 seconds, as an alist, and its

@@ -2,14 +2,13 @@
 // What processes use, from /proc.  See proc(5).
 #include "process/mentions.hh"
 
+#include "base/directory.hh"
 #include "base/retry.hh"
 #include "base/unique_fd.hh"
 
 #include <charconv>
 #include <climits>
-#include <dirent.h>
 #include <fcntl.h>
-#include <memory>
 #include <unistd.h>
 
 namespace fruix {
@@ -37,21 +36,6 @@ open_at (int directory, const char *name, int flags) noexcept
     { return ::openat (directory, name, flags | O_RDONLY | O_CLOEXEC); })};
 }
 
-struct stream_closer
-{
-  void operator() (DIR *stream) const noexcept { ::closedir (stream); }
-};
-using stream = std::unique_ptr<DIR, stream_closer>;
-
-static stream
-open_entries (unique_fd fd) noexcept
-{
-  stream result {::fdopendir (fd.get ())};
-  if (result)
-    fd.release ();
-  return result;
-}
-
 static outcome<void>
 find_in_link (int directory, const char *name, mention_finder &finder)
 {
@@ -70,15 +54,10 @@ find_in_descriptors (int process, mention_finder &finder)
   auto fd = open_at (process, "fd", O_DIRECTORY);
   if (!fd)
     return passed_over ("openat", "fd");
-  auto entries = open_entries (std::move (fd));
-  if (!entries)
-    return passed_over ("fdopendir", "fd");
-  while (auto *entry = ::readdir (entries.get ()))
-    if (entry->d_name[0] != '.')
-      if (auto found = find_in_link (::dirfd (entries.get ()), entry->d_name,
-                                     finder);
-          !found)
-        return found;
+  auto found = for_each_entry (fd.get (), [&] (const dirent &entry)
+    { return find_in_link (fd.get (), entry.d_name, finder); });
+  if (!found && must_be_told (found.error ().error))
+    return found;
   return {};
 }
 
@@ -113,18 +92,20 @@ outcome<void>
 list_processes (std::vector<pid_t> &out)
 {
   auto fd = open_at (AT_FDCWD, "/proc", O_DIRECTORY);
-  auto entries = fd ? open_entries (std::move (fd)) : nullptr;
-  if (!entries)
+  if (!fd)
     return failed ("open", "/proc");
-  while (auto *entry = ::readdir (entries.get ()))
+  auto listed = for_each_entry (fd.get (), [&] (const dirent &entry)
     {
-      std::string_view name {entry->d_name};
+      std::string_view name {entry.d_name};
       pid_t id;
       auto parsed = std::from_chars (name.data (),
                                      name.data () + name.size (), id);
       if (parsed.ec == std::errc {} && parsed.ptr == name.end ())
         out.push_back (id);
-    }
+      return outcome<void> {};
+    });
+  if (!listed)
+    return listed;
   if (out.empty ())
     return failed ("readdir", "/proc", ENOENT);
   return {};

@@ -56,24 +56,29 @@ close_range_ (SCM first, SCM last, SCM on_exec)
       scm_to_uint (first), scm_to_uint (last), scm_is_true (on_exec)));
 }
 
+// Let CALL move bytes between FD and COUNT bytes of BYTEVECTOR from START on.
+template <class Call>
 static SCM
-read_ (SCM fd, SCM bytevector, SCM start, SCM count)
+transfer (const char *name, Call call, SCM fd, SCM bytevector, SCM start,
+          SCM count)
 {
-  int from = scm_to_int (fd);
+  int number = scm_to_int (fd);
   auto bytes = decode_bytes (bytevector, start, count);
-  auto result = act ("read", [&] { return read_some (from, bytes); });
+  auto result = act (name, [&] { return call (number, bytes); });
   scm_remember_upto_here_1 (bytevector);
   return value_or_raise (result);
 }
 
 static SCM
+read_ (SCM fd, SCM bytevector, SCM start, SCM count)
+{
+  return transfer ("read", read_some, fd, bytevector, start, count);
+}
+
+static SCM
 write_ (SCM fd, SCM bytevector, SCM start, SCM count)
 {
-  int to = scm_to_int (fd);
-  auto bytes = decode_bytes (bytevector, start, count);
-  auto result = act ("write", [&] { return write_some (to, bytes); });
-  scm_remember_upto_here_1 (bytevector);
-  return value_or_raise (result);
+  return transfer ("write", write_some, fd, bytevector, start, count);
 }
 
 // What POLLRDHUP is called where poll has it.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // File trees on disk: take over, copy, list, remove.
+#include "base/directory.hh"
 #include "scheme/families.hh"
 #include "scheme/handle.hh"
 #include "scheme/summary.hh"
 #include "tree/copy.hh"
-#include "tree/directory.hh"
 #include "tree/hand_over.hh"
 #include "tree/ingest.hh"
 #include "tree/listing.hh"

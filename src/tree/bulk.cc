@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/bulk.hh"
-#include "tree/directory.hh"
+#include "base/directory.hh"
 
 #include <algorithm>
 #include <cstdio>
@@ -10,33 +10,16 @@
 
 namespace fruix {
 
-static outcome<directory_stream>
-open_entries (int directory) noexcept
-{
-  auto stream = open_stream (directory);
-  if (!stream)
-    return failed ("fdopendir");
-  rewinddir (stream.get ());
-  return stream;
-}
-
 outcome<void>
 list_entries (int directory, std::vector<std::string> &out)
 {
-  auto stream = open_entries (directory);
-  if (!stream)
-    return std::unexpected {stream.error ()};
-  for (;;)
+  auto listed = for_each_entry (directory, [&] (const dirent &entry)
     {
-      auto name = next_entry (stream->get ());
-      if (!name)
-        return std::unexpected {name.error ()};
-      if (!*name)
-        break;
-      out.emplace_back (*name);
-    }
+      out.emplace_back (entry.d_name);
+      return outcome<void> {};
+    });
   std::ranges::sort (out);
-  return {};
+  return listed;
 }
 
 // Only who may write to a directory may give it another parent.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/hand_over.hh"
 
+#include "base/directory.hh"
 #include "base/unique_fd.hh"
-#include "tree/directory.hh"
 
 #include <sys/stat.h>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/links.hh"
+#include "base/directory.hh"
 #include "base/retry.hh"
 #include "base/unique_fd.hh"
-#include "tree/directory.hh"
 
 #include <climits>
 #include <fcntl.h>

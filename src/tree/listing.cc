@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/listing.hh"
 
-#include "tree/directory.hh"
+#include "base/directory.hh"
 
 #include <fcntl.h>
 
@@ -10,23 +10,15 @@ namespace fruix {
 outcome<void>
 list_directory (int directory, std::vector<listed> &out)
 {
-  auto stream = open_stream (directory);
-  if (!stream)
-    return failed ("fdopendir");
-  rewinddir (stream.get ());
-  for (;;)
+  return for_each_entry (directory, [&] (const dirent &entry) -> outcome<void>
     {
-      auto name = next_entry (stream.get ());
-      if (!name)
-        return std::unexpected {name.error ()};
-      if (!*name)
-        return {};
       struct stat status;
-      if (fstatat (directory, *name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        out.push_back ({*name, status});
+      if (fstatat (directory, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        out.push_back ({entry.d_name, status});
       else if (errno != ENOENT)
-        return failed ("fstatat", *name);
-    }
+        return failed ("fstatat", entry.d_name);
+      return {};
+    });
 }
 
 }

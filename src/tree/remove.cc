@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/remove.hh"
+#include "base/directory.hh"
 #include "base/retry.hh"
 #include "base/unique_fd.hh"
-#include "tree/directory.hh"
 #include "tree/platform.hh"
 #include "tree/refusal.hh"
 
@@ -166,20 +166,15 @@ remover::empty (int directory)
 outcome<bool>
 remover::sweep (int directory)
 {
-  auto stream = open_stream (directory);
-  if (!stream)
-    return failed ("fdopendir");
-  rewinddir (stream.get ());
-  for (bool met = false;; met = true)
+  bool met = false;
+  auto swept = for_each_entry (directory, [&] (const dirent &entry)
     {
-      auto name = next_entry (stream.get ());
-      if (!name)
-        return std::unexpected {name.error ()};
-      if (!*name)
-        return met;
-      if (auto result = sweep_entry (directory, *name); !result)
-        return std::unexpected {result.error ()};
-    }
+      met = true;
+      return sweep_entry (directory, entry.d_name);
+    });
+  if (!swept)
+    return std::unexpected {swept.error ()};
+  return met;
 }
 
 outcome<void>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/sharer.hh"
+#include "base/directory.hh"
 #include "tree/canonical.hh"
-#include "tree/directory.hh"
 #include "tree/share.hh"
 
 #include <algorithm>
@@ -9,29 +9,6 @@
 #include <unordered_map>
 
 namespace fruix {
-
-// Call VISIT with each entry of the directory FD.
-template <class Visit>
-static outcome<void>
-for_each_entry (int fd, Visit &&visit)
-{
-  auto stream = open_stream (fd);
-  if (!stream)
-    return failed ("fdopendir", "shared files");
-  // Copies of a descriptor have one position.
-  rewinddir (stream.get ());
-  for (;;)
-    {
-      errno = 0;
-      const dirent *entry = readdir (stream.get ());
-      if (!entry)
-        break;
-      visit (*entry);
-    }
-  if (errno)
-    return failed ("readdir", "shared files");
-  return {};
-}
 
 tree_sharer::tree_sharer (unique_fd shared, std::vector<ino_t> known)
   : shared_ {std::move (shared)}, known_ {std::move (known)}
@@ -43,7 +20,10 @@ tree_sharer::open (unique_fd shared)
 {
   std::vector<ino_t> known;
   auto result = for_each_entry (shared.get (), [&] (const dirent &entry)
-                                  { known.push_back (entry.d_ino); });
+    {
+      known.push_back (entry.d_ino);
+      return outcome<void> {};
+    });
   if (!result)
     return std::unexpected {result.error ()};
   std::ranges::sort (known);
@@ -183,6 +163,7 @@ disown_damaged (int shared, int directory, const std::string &name)
       if (found != keys->end () && found->second != entry.d_name
           && unlinkat (shared, entry.d_name, 0) == 0)
         ++count;
+      return outcome<void> {};
     });
   if (!result)
     return std::unexpected {result.error ()};

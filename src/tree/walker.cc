@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/walker.hh"
+#include "base/directory.hh"
 #include "base/retry.hh"
-#include "tree/directory.hh"
 #include "tree/refusal.hh"
 
 #include <algorithm>

@@ -58,6 +58,39 @@ next_entry (DIR *stream) noexcept
   return *entry ? (*entry)->d_name : nullptr;
 }
 
+// A stream of the entries of the directory FD from the first on, wherever FD
+// is: copies of a descriptor have one position.
+inline outcome<directory_stream>
+open_entries (int fd) noexcept
+{
+  auto stream = open_stream (fd);
+  if (!stream)
+    return failed ("fdopendir");
+  rewinddir (stream.get ());
+  return stream;
+}
+
+// Call VISIT with each entry of the directory FD but "." and ".." until it
+// fails.
+template <class Visit>
+outcome<void>
+for_each_entry (int fd, Visit &&visit)
+{
+  auto stream = open_entries (fd);
+  if (!stream)
+    return std::unexpected {stream.error ()};
+  for (;;)
+    {
+      auto entry = next_dirent (stream->get ());
+      if (!entry)
+        return std::unexpected {entry.error ()};
+      if (!*entry)
+        return {};
+      if (outcome<void> visited = visit (**entry); !visited)
+        return visited;
+    }
+}
+
 // Whether there is anything called NAME in DIRECTORY.
 inline outcome<bool>
 entry_exists (int directory, const char *name) noexcept
