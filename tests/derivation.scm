@@ -356,7 +356,18 @@ simple\")])" "[(\"a=b\",\"\")])"))
      (check-derivation store simple-out (read-vector simple) lookup))))
 
 
-;; Long chains.
+;; Large ones, which anybody may have made.
+
+;; What compares each output with each variable does not come to an end.
+(test-equal "as many outputs as there can be" (list 65536 #f)
+  (call-with-values
+      (lambda ()
+        (make-derivation store "x" "/gnu/store/x" '()
+                         #:outputs (map number->string (iota 65536))))
+    (lambda (derivation drv text)
+      (list (hash-count (const #t) (derivation-output-table derivation))
+            (message-of
+             (lambda () (check-derivation store drv derivation lookup)))))))
 
 (define (chain size)
   "Return a procedure to read any of SIZE derivations, each an input of the

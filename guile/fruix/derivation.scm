@@ -15,9 +15,11 @@
   #:use-module ((fruix errors) #:select (fail))
   #:use-module ((fruix hash) #:select (bytevector-hash))
   #:use-module ((fruix octets) #:select (octets->bytevector))
+  #:use-module (fruix sorted-set)
   #:use-module ((fruix store path) #:select (text-path))
+  #:use-module ((ice-9 hash-table) #:select (alist->hash-table))
   #:use-module (ice-9 match)
-  #:use-module ((srfi srfi-1) #:select (delete-duplicates remove))
+  #:use-module ((srfi srfi-1) #:select (remove))
   #:re-export (<derivation-output>
                make-derivation-output
                derivation-output?
@@ -48,15 +50,24 @@
                derivation-output-paths
 
                check-derivation)
-  #:export (derivation-references
+  #:export (derivation-output-table
+            derivation-references
             make-derivation))
+
+(define (derivation-output-table derivation)
+  "Return a hash table from the name of each output of @var{derivation} to its
+store path, both strings."
+  (alist->hash-table
+   (map (lambda (output)
+          (cons (derivation-output-name output)
+                (derivation-output-path output)))
+        (derivation-outputs derivation))))
 
 (define (derivation-references derivation)
   "Return the store items to which the .drv of @var{derivation} refers: its
 sources and the .drv of its inputs, sorted."
-  (sort (delete-duplicates (append (map car (derivation-inputs derivation))
-                                   (derivation-sources derivation)))
-        string<?))
+  (sorted-set (append (map car (derivation-inputs derivation))
+                      (derivation-sources derivation))))
 
 (define (sort-inputs inputs)
   "Return @var{inputs} in the form of a record: sorted, and the outputs of one
@@ -69,12 +80,9 @@ sources and the .drv of its inputs, sorted."
             inputs)
   (map (match-lambda
          ((drv . outputs)
-          (cons drv (sort-unique outputs))))
+          (cons drv (sorted-set outputs))))
        (sort (hash-map->list cons table)
              (lambda (a b) (string<? (car a) (car b))))))
-
-(define (sort-unique strings)
-  (sort (delete-duplicates strings) string<?))
 
 (define (blank-outputs ids hash algorithm recursive?)
   "Return outputs called IDS whose file names are not known yet."
@@ -90,8 +98,10 @@ sources and the .drv of its inputs, sorted."
 
 (define (blank-environment ids environment)
   "Return ENVIRONMENT, sorted, with an empty variable for each of IDS."
-  (sort (append (map (lambda (id) (cons id "")) ids)
-                (remove (match-lambda ((name . _) (member name ids)))
+  (define blank (map (lambda (id) (cons id "")) ids))
+  (define table (alist->hash-table blank))
+  (sort (append blank
+                (remove (match-lambda ((name . _) (hash-ref table name)))
                         environment))
         (lambda (a b) (string<? (car a) (car b)))))
 
@@ -111,11 +121,11 @@ names; @var{outputs} a list of names.  With @var{hash}, a bytevector, by
 @var{recursive?} is true.  @var{lookup} is as for
 @code{derivation-hash-modulo}.  What @code{check-derivation} refuses raises a
 @code{&fruix-error}."
-  (define ids (sort-unique outputs))
+  (define ids (sorted-set outputs))
   (define blank
     (%make-derivation
      (blank-outputs ids hash hash-algorithm recursive?)
-     (sort-inputs inputs) (sort-unique sources) system builder arguments
+     (sort-inputs inputs) (sorted-set sources) system builder arguments
      (blank-environment ids environment)))
   (let* ((paths (derivation-output-paths store name blank lookup))
          (derivation (set-outputs blank paths))

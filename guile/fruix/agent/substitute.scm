@@ -20,6 +20,7 @@
   #:use-module (fruix base32)
   #:use-module (fruix errors)
   #:use-module (fruix hash)
+  #:use-module (fruix sorted-set)
   #:use-module ((fruix store path) #:select (direct-store-path?
                                              valid-store-name?))
   #:use-module (ice-9 match)
@@ -108,8 +109,7 @@ twice, only once."
     (make-substitutable path
                         (and (not (string-null? deriver))
                              (check-path store deriver))
-                        (sort (delete-duplicates references string=?)
-                              string<?)
+                        (sorted-set references)
                         download-size
                         (read-natural agent %size-limit))))
 

@@ -9,39 +9,40 @@
   #:use-module (fruix build job)
   #:use-module (fruix derivation)
   #:use-module (fruix store path)
-  #:use-module (srfi srfi-1)
+  #:use-module ((ice-9 hash-table) #:select (alist->hash-table))
+  #:use-module ((srfi srfi-1) #:select (any))
   #:export (check-references))
 
 (define %white-space (char-set #\space #\tab #\return #\newline))
 
-(define (specifier->item store derivation specifier)
-  "Return the store item that @var{specifier}, a store path or the name of an
-output of @var{derivation}, stands for."
+(define (specifier->item store outputs specifier)
+  "Return the store item that @var{specifier}, a store path or a name in the
+table @var{outputs}, stands for."
   (cond ((direct-store-path? store specifier) specifier)
-        ((find (lambda (output)
-                 (string=? (derivation-output-name output) specifier))
-               (derivation-outputs derivation))
-         => derivation-output-path)
+        ((hash-ref outputs specifier))
         (else
          (reject 'output "invalid reference specifier `~a' in a derivation"
                  specifier))))
 
 (define (specified-items store derivation variable)
-  "Return the items that the derivation's @var{variable} lists, or @code{#f}
-if there is no such variable.  An empty value is an empty list."
+  "Return a hash table of the items that the derivation's @var{variable} lists,
+or @code{#f} if there is no such variable.  An empty value is an empty list."
+  (define outputs (derivation-output-table derivation))
   (and=> (assoc-ref (derivation-environment derivation) variable)
          (lambda (value)
-           (map (lambda (word) (specifier->item store derivation word))
-                (string-tokenize value
-                                 (char-set-complement %white-space))))))
+           (alist->hash-table
+            (map (lambda (word)
+                   (cons (specifier->item store outputs word) #t))
+                 (string-tokenize value
+                                  (char-set-complement %white-space)))))))
 
 (define (check-items store derivation output items allowed disallowed)
   (let ((allowed (specified-items store derivation allowed))
         (disallowed (specified-items store derivation disallowed)))
     (for-each
      (lambda (item)
-       (when (or (and allowed (not (member item allowed)))
-                 (and disallowed (member item disallowed)))
+       (when (or (and allowed (not (hash-ref allowed item)))
+                 (and disallowed (hash-ref disallowed item)))
          (reject 'output "output `~a' is not allowed to refer to path `~a'"
                  output item)))
      items)))

@@ -17,10 +17,8 @@
   (define input-outputs
     (match-lambda
       ((drv . names)
-       (filter-map (lambda (output)
-                     (and (member (derivation-output-name output) names)
-                          (derivation-output-path output)))
-                   (derivation-outputs (read-derivation store drv))))))
+       (let ((outputs (derivation-output-table (read-derivation store drv))))
+         (filter-map (lambda (name) (hash-ref outputs name)) names)))))
   (closure store
            (append (append-map input-outputs
                                (derivation-inputs (job-derivation job)))

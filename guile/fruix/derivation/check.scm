@@ -10,6 +10,7 @@
   #:use-module (fruix derivation text)
   #:use-module ((fruix errors) #:select (fail))
   #:use-module (fruix store path)
+  #:use-module ((ice-9 hash-table) #:select (alist->hash-table))
   #:use-module (ice-9 match)
   #:use-module ((srfi srfi-1) #:select (every))
   #:export (check-derivation))
@@ -46,14 +47,14 @@
     (fail "derivation '~a' is for the invalid system ~s"
           drv (derivation-system derivation))))
 
-(define (check-output-path drv derivation output path)
+;; VARIABLES are a hash table.
+(define (check-output-path drv variables output path)
   (match output
     (($ <derivation-output> name given)
      (unless (string=? given path)
        (fail "derivation '~a' has incorrect output '~a', should be '~a'"
              drv given path))
-     (unless (equal? path
-                     (assoc-ref (derivation-environment derivation) name))
+     (unless (equal? path (hash-ref variables name))
        (fail "derivation '~a' has incorrect environment variable '~a', \
 should be '~a'"
              drv name path)))))
@@ -70,12 +71,14 @@ registered in @var{store}: all that could be computed from the rest of it, such 
 file names of outputs, is as computed; the hash of a fixed output is one; and
 its names are such that they can be used.  @var{lookup} is as for
 @code{derivation-hash-modulo}.  What is wrong raises a @code{&fruix-error}."
+  (define variables
+    (alist->hash-table (derivation-environment derivation)))
   (check-outputs drv derivation)
   (check-inputs store drv derivation)
   (check-environment drv derivation)
   (for-each (match-lambda*
               ((output (_ . path))
-               (check-output-path drv derivation output path)))
+               (check-output-path drv variables output path)))
             (derivation-outputs derivation)
             (derivation-output-paths store (derivation-name store drv)
                                      derivation lookup)))

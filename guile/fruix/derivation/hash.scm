@@ -17,9 +17,9 @@
   #:use-module (fruix hash)
   #:use-module (fruix octets)
   #:use-module (fruix store path)
+  #:use-module ((ice-9 hash-table) #:select (alist->hash-table))
   #:use-module (ice-9 match)
   #:use-module ((ice-9 threads) #:select (make-mutex with-mutex))
-  #:use-module ((srfi srfi-1) #:select (remove))
   #:export (derivation-output-ids
             fixed-output-derivation?
             derivation-output-recursive?
@@ -154,19 +154,20 @@ hashes; several threads may call it.  A chain of more than
 (define (set-outputs derivation paths)
   "Return @var{derivation} with @var{paths}, an alist from each output's name
 to a string, as file names of its outputs and as variables."
+  (define table (alist->hash-table paths))
   (match derivation
     (($ <derivation> outputs inputs sources system builder arguments
         environment)
      (%make-derivation
       (map (match-lambda
              (($ <derivation-output> name _ algorithm hash)
-              (make-derivation-output name (assoc-ref paths name)
+              (make-derivation-output name (hash-ref table name)
                                       algorithm hash)))
            outputs)
       inputs sources system builder arguments
       (map (match-lambda
              ((name . value)
-              (cons name (or (assoc-ref paths name) value))))
+              (cons name (or (hash-ref table name) value))))
            environment)))))
 
 (define (derivation-output-paths store name derivation lookup)

@@ -10,6 +10,7 @@
   #:use-module (fruix protocol wire)
   #:use-module (fruix session client)
   #:use-module (fruix session settings)
+  #:use-module (fruix sorted-set)
   #:use-module ((fruix store) #:select (store-directory))
   #:use-module ((fruix store path) #:select (direct-store-path?))
   #:use-module (ice-9 match)
@@ -100,16 +101,6 @@ nothing of use."
 (define (path-argument client)
   "Return the store path that @var{client} sent."
   (check-store-path client (octets-argument client) violation))
-
-(define (sorted-set strings)
-  (let loop ((strings (sort strings string>?)) (result '()))
-    (match strings
-      (() result)
-      ((first . rest)
-       (loop rest
-             (if (and (pair? result) (string=? first (car result)))
-                 result
-                 (cons first result)))))))
 
 (define (paths-argument client)
   "Return the store paths that @var{client} sent, sorted and without

@@ -16,6 +16,7 @@
   #:use-module (fruix session settings)
   #:use-module (fruix session substitutes)
   #:use-module (fruix session watch)
+  #:use-module (fruix sorted-set)
   #:use-module (fruix store)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
@@ -81,7 +82,7 @@ neither a substitute nor its derivation is there"))))
 
 (define (quoted paths)
   (string-join (map (lambda (path) (string-append "`" path "'"))
-                    (sort (delete-duplicates paths) string<?))
+                    (sorted-set paths))
                ", "))
 
 (define (raise-failure watch failed)

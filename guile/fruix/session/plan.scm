@@ -3,22 +3,16 @@
 ;;; From what a client wants to the tasks that get it there: derivations to
 ;;; build, items to substitute, and which of them need which.
 ;;;
-;;; 1. A derivation whose wanted outputs are valid is not looked into, so that
-;;;    the inputs of what exists may be gone.
-;;; 2. One whose missing outputs can be substituted, with all that they refer
-;;;    to, is not looked into either.
-;;; 3. Whatever is looked at is kept from the collector first, so that what
-;;;    was found valid stays so.
-;;; 4. The walk goes level by level, so that each one asks once for all its
-;;;    substitutes, and keeps its own stack: the depth of a graph is the
-;;;    client's choice.
+;;; Whatever is looked at is kept from the collector first, so that what was
+;;; found valid stays so.
 ;;; Code:
 
 (define-module (fruix session plan)
-  #:use-module (fruix derivation)
   #:use-module (fruix errors)
   #:use-module ((fruix scheduler task) #:select (task task-kind task-path))
+  #:use-module (fruix session decisions)
   #:use-module (fruix session survey)
+  #:use-module (fruix sorted-set)
   #:use-module (fruix store)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
@@ -59,108 +53,6 @@ all outputs, or (item PATH)."
     (_ (fail "cannot build `~a': it is no derivation and its outputs"
              request))))
 
-(define (output-paths derivation)
-  (map derivation-output-path (derivation-outputs derivation)))
-
-(define (wanted-paths drv derivation names)
-  "Return the paths of the outputs NAMES of DRV, or of all if that is #f."
-  (define outputs (derivation-outputs derivation))
-  (if names
-      (map (lambda (name)
-             (derivation-output-path
-              (or (find (lambda (output)
-                          (string=? name (derivation-output-name output)))
-                        outputs)
-                  (fail "derivation `~a' has no output `~a'" drv name))))
-           names)
-      (output-paths derivation)))
-
-
-;;
-;; Decisions: how the wanted outputs of a derivation are had.
-;;
-
-;; What becomes of each derivation: 'present', 'substitute' or 'build'.
-(define-record-type <decisions>
-  (%make-decisions survey wanted table)
-  decisions?
-  (survey decisions-survey)
-  (wanted decisions-wanted)             ;hash table: DRV -> list of paths
-  (table decisions-table))              ;hash table: DRV -> symbol
-
-(define (make-decisions survey)
-  (%make-decisions survey (make-hash-table) (make-hash-table)))
-
-(define (decision decisions drv)
-  (hash-ref (decisions-table decisions) drv))
-
-(define (want! decisions demand)
-  "Note DEMAND, a pair of a derivation and paths of outputs; return true if
-that is news."
-  (match demand
-    ((drv . paths)
-     (let* ((wanted (decisions-wanted decisions))
-            (old (hash-ref wanted drv '()))
-            (new (lset-difference string=? paths old)))
-       (and (not (eq? 'build (decision decisions drv)))
-            (or (pair? new) (not (decision decisions drv)))
-            (begin
-              (hash-set! wanted drv (append new old))
-              #t))))))
-
-(define (substitutes-allowed? survey drv)
-  (let ((value (assoc-ref (derivation-environment
-                           (survey-derivation survey drv))
-                          "allowSubstitutes")))
-    (or (not value) (string=? value "1"))))
-
-(define (missing-paths decisions drv)
-  (remove (lambda (path) (present? (decisions-survey decisions) path))
-          (hash-ref (decisions-wanted decisions) drv)))
-
-(define (decide! decisions drv)
-  (define survey (decisions-survey decisions))
-  (define missing (missing-paths decisions drv))
-  (hash-set! (decisions-table decisions) drv
-             (cond ((null? missing) 'present)
-                   ((and (substitutes-allowed? survey drv)
-                         (every (lambda (path) (substitutable? survey path))
-                                missing))
-                    'substitute)
-                   (else 'build))))
-
-(define (input-demands survey drv)
-  "Return what building DRV demands: a list of pairs as for 'want!'."
-  (map (match-lambda
-         ((input . names)
-          (cons input (wanted-paths input (survey-derivation survey input)
-                                    names))))
-       (derivation-inputs (survey-derivation survey drv))))
-
-(define (decide-all! decisions demands)
-  "Decide about the derivations of DEMANDS, and about all that building them
-demands."
-  (define survey (decisions-survey decisions))
-  (let loop ((demands demands))
-    (let ((drvs (delete-duplicates
-                 (map car (filter (lambda (demand) (want! decisions demand))
-                                  demands)))))
-      (unless (null? drvs)
-        (look-for! survey (append-map (lambda (drv)
-                                        (hash-ref (decisions-wanted decisions)
-                                                  drv))
-                                      drvs))
-        (look-for-substitutes!
-         survey
-         (append-map (lambda (drv) (missing-paths decisions drv))
-                     (filter (lambda (drv) (substitutes-allowed? survey drv))
-                             drvs)))
-        (for-each (lambda (drv) (decide! decisions drv)) drvs)
-        (loop (append-map (lambda (drv) (input-demands survey drv))
-                          (filter (lambda (drv)
-                                    (eq? 'build (decision decisions drv)))
-                                  drvs)))))))
-
 
 ;;
 ;; Tasks.
@@ -172,7 +64,8 @@ demands."
               paths))
 
 (define (demanded-tasks decisions demand)
-  "Return the tasks that fulfil DEMAND, a pair as for 'want!'."
+  "Return the tasks that fulfil DEMAND, a pair of a derivation and paths of its
+outputs."
   (match demand
     ((drv . paths)
      (match (decision decisions drv)
@@ -209,7 +102,7 @@ what each needs itself."
              (walk (append needed rest))))))))
 
 (define* (tasks->plan decisions goals #:key (missing '()) preliminary?)
-  (let ((goals (delete-duplicates goals)))
+  (let ((goals (sorted-set goals)))
     (make-plan (task-graph decisions goals) goals missing preliminary?
                (lambda (path)
                  (survey-offer (decisions-survey decisions) path)))))
@@ -299,7 +192,7 @@ more than 100,000 derivations."
         (partition (match-lambda ((_ drv . _) (present? survey drv)))
                    derivations))
     (lambda (present missing)
-      (let ((missing (delete-duplicates (map cadr missing))))
+      (let ((missing (sorted-set (map cadr missing))))
         (or (and (pair? missing) (plan-derivations survey missing))
             (plan-present survey present items missing mode))))))
 

@@ -11,6 +11,7 @@
 (define-module (fruix session survey)
   #:use-module (fruix agent substitute)
   #:use-module (fruix errors)
+  #:use-module (fruix sorted-set)
   #:use-module (fruix store)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
@@ -66,7 +67,7 @@ once.  Raise a @code{&fruix-error} when that is one too many."
 
 (define (unknown table paths)
   "Return those of PATHS that are no keys of TABLE, each once."
-  (delete-duplicates
+  (sorted-set
    (remove (lambda (path) (hash-get-handle table path)) paths)))
 
 (define (look-for! survey paths)

@@ -18,6 +18,7 @@
   #:use-module (fruix nar)
   #:use-module (fruix octets)
   #:use-module ((fruix protocol wire) #:select (write-octets))
+  #:use-module (fruix sorted-set)
   #:use-module (fruix store derivations)
   #:use-module (fruix store handle)
   #:use-module ((fruix store lock) #:select (call-with-path-lock))
@@ -27,15 +28,12 @@
   #:use-module ((fruix store registration)
                 #:select (call-withdrawing register-item!))
   #:use-module (fruix store staging)
-  #:use-module (ice-9 match)
   #:use-module ((ice-9 binary-ports) #:select (open-bytevector-output-port))
   #:use-module (rnrs bytevectors)
-  #:use-module ((srfi srfi-1) #:select (fold-right))
   #:export (add-text!
             call-with-store-restorer
 
             open-staged-restorer
-            sorted-set
             check-references
             outputs-of-text
             publish!))
@@ -83,15 +81,6 @@ its references, @var{outputs} those of the derivation that it is; and
 ;;
 ;; Texts.
 ;;
-
-(define (sorted-set strings)
-  "Return @var{strings} sorted and without duplicates."
-  (fold-right (lambda (string rest)
-                (match rest
-                  (((? (lambda (next) (string=? string next))) . _) rest)
-                  (_ (cons string rest))))
-              '()
-              (sort strings string<?)))
 
 (define (encoded . tokens)
   (call-with-values open-bytevector-output-port

@@ -11,8 +11,10 @@
 ;;; Code:
 
 (define-module (fruix store importing)
+  #:use-module ((fruix derivation text) #:select (%maximum-derivation-size))
   #:use-module (fruix errors)
   #:use-module (fruix nar)
+  #:use-module (fruix sorted-set)
   #:use-module (fruix store adding)
   #:use-module ((fruix store derivations) #:select (derivation-path?))
   #:use-module (fruix store handle)
@@ -24,16 +26,13 @@
   #:use-module (ice-9 match)
   #:export (import-item!))
 
-;; Largest derivation that may be imported, in bytes.
-(define %derivation-limit (* 64 1024 1024))
-
 (define (outputs-of-staged store path name result)
   "Return the outputs of the derivation NAME in the staging directory, of
 which RESULT is the <nar-result>, if PATH is the name of one."
   (if (derivation-path? path)
       (begin
         (unless (and (eq? 'regular (nar-result-type result))
-                     (<= (nar-result-size result) %derivation-limit))
+                     (<= (nar-result-size result) %maximum-derivation-size))
           (fail "`~a' is not a derivation" path))
         (outputs-of-text store path
                          (call-with-input-file

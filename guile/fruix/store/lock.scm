@@ -14,10 +14,10 @@
 
 (define-module (fruix store lock)
   #:use-module (fruix record-lock)
+  #:use-module (fruix sorted-set)
   #:use-module (fruix store handle)
   #:use-module (fruix store layout)
   #:use-module (ice-9 match)
-  #:use-module ((srfi srfi-1) #:select (delete-duplicates))
   #:export (lock-paths
             unlock-paths!
             call-holding-locks
@@ -56,9 +56,7 @@ were free."
   "Lock @var{paths}, a list of store paths of @var{store} that need not exist,
 against all other threads and processes, and return the locks.  When one is
 locked, wait; without @var{wait?}, return @code{#f}, having locked none."
-  (acquire (sort (delete-duplicates
-                  (map (lambda (path) (lock-file store path)) paths))
-                 string<?)
+  (acquire (sorted-set (map (lambda (path) (lock-file store path)) paths))
            wait?))
 
 (define (call-holding-locks locks thunk)
