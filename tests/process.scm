@@ -6,7 +6,9 @@
              (fruix process)
              (fruix thread)
              (ice-9 match)
+             (ice-9 rdelim)
              (ice-9 threads)
+             (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
              (tests support))
@@ -129,6 +131,32 @@
   (let ((pid (call-with-process (spawn-process "sleep" '("sleep" "60"))
                                 process-id)))
     (not (alive? pid))))
+
+(test-equal "what is left of the group of a process is killed" '(#t #f)
+  (match (pipe)
+    ((input . output)
+     (let ((process (spawn-process "sh" (shell "sleep 60 & echo $!")
+                                   #:session? #t #:output output)))
+       (define pid (read input))
+       (wait-process process)
+       (let ((before (alive? pid)))
+         (kill-process-group process)
+         (close-port output)
+         ;; It holds the other end as long as it lives.
+         (read-line input)
+         (read-line input)
+         (close-port input)
+         (wait-until (lambda () (not (alive? pid))))
+         (list before (alive? pid)))))))
+
+(test-equal "an environment with something else in it" '("A=2=3" "B=" #f)
+  (dynamic-wind
+    (lambda () (setenv "A" "1"))
+    (lambda ()
+      (let ((environment (environment-with '("A=2=3" "B="))))
+        (append (map utf8->string (take environment 2))
+                (list (member "A=1" environment)))))
+    (lambda () (unsetenv "A"))))
 
 ;; Elsewhere it comes with the end of the whole process.
 (unless %linux? (test-skip 1))

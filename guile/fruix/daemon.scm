@@ -15,7 +15,7 @@
   #:use-module (fruix daemon discovery)
   #:use-module (fruix daemon peers)
   #:use-module (fruix daemon sockets)
-  #:use-module (fruix daemon stand-ins)
+  #:use-module (fruix daemon session-process)
   #:use-module (fruix errors)
   #:use-module (fruix flag)
   #:use-module ((fruix heap) #:select (collect-rarely!))
@@ -72,7 +72,7 @@
 of that if SERVICE is to show it."
   (if (and (service-session-name service)
            (positive? (peer-pid peer)))
-      (call-with-stand-in (service-session-name service) (peer-pid peer)
+      (call-with-session-process (service-session-name service) (peer-pid peer)
                           thunk)
       (thunk)))
 

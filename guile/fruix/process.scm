@@ -16,6 +16,7 @@
 ;;; Code:
 
 (define-module (fruix process)
+  #:use-module ((fruix octets) #:select (octets->bytevector))
   #:use-module (fruix primitives)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
@@ -33,7 +34,9 @@
             process-running?
             wait-process
             kill-process
-            call-with-process))
+            kill-process-group
+            call-with-process
+            environment-with))
 
 (define-record-type <process>
   (make-process id descriptor waiting reaping status)
@@ -304,6 +307,15 @@ return true; do nothing and return @code{#f} if it has been waited for."
                            signal)
              #t)))))
 
+;; The ID of a group is nobody else's as long as a process of the group is
+;; there, and IDs that are free come round again late.
+(define (kill-process-group process)
+  "Kill all processes, if there are any, of the process group that
+@var{process} leads or, if it has ended just now, has led; see kill(2)."
+  (catch 'system-error
+    (lambda () (kill (- (process-id process)) SIGKILL))
+    (const #f)))
+
 (define (call-with-process process proc)
   "Call @var{proc} with @var{process} and return what it returned.  However
 @var{proc} is left, @var{process} is then killed and waited for."
@@ -313,3 +325,15 @@ return true; do nothing and return @code{#f} if it has been waited for."
     (lambda ()
       (kill-process process SIGKILL)
       (wait-process process))))
+
+(define (environment-with additions)
+  "Return the environment of this process with @var{additions}, a list of
+octet strings @code{NAME=VALUE}, in place of what it has under these names: a
+list for @code{spawn-process}."
+  (define (name variable)
+    (string-take variable (or (string-index variable #\=)
+                              (string-length variable))))
+  (let ((names (map name additions)))
+    (append (map octets->bytevector additions)
+            (remove (lambda (variable) (member (name variable) names))
+                    (environ)))))

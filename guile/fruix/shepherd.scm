@@ -11,6 +11,7 @@
 ;;; Code:
 
 (define-module (fruix shepherd)
+  #:use-module (fruix clock)
   #:use-module ((fruix errors) #:select (on-failure))
   #:use-module (fruix process)
   #:use-module (fruix sandbox)
@@ -98,8 +99,6 @@ be opened; nothing is left then."
 
 (define (ends-within? process seconds)
   "Return true if @var{process} ends within @var{seconds}."
-  (define (now)
-    (/ (get-internal-real-time) internal-time-units-per-second))
   (define deadline (+ (now) seconds))
   (let loop ()
     (cond ((not (process-running? process)) #t)

@@ -12,6 +12,7 @@
 (define-module (fruix agent conversation)
   #:use-module (fruix agent channel)
   #:use-module (fruix agent process)
+  #:use-module (fruix clock)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix flag)
@@ -60,11 +61,6 @@
 
 (define %newline (char-set #\newline))
 (define %line-ends (char-set #\newline #\return))
-
-(define (now)
-  "Return the seconds since some fixed moment, a real number."
-  (/ (get-internal-real-time)
-     (exact->inexact internal-time-units-per-second)))
 
 (define* (begin-talk! agent #:key (note (const #t)) log cancellation
                       (timeout 0) (max-silent-time 0))

@@ -13,7 +13,6 @@
   #:use-module (fruix agent pool)
   #:use-module (fruix agent process)
   #:use-module (fruix errors)
-  #:use-module (fruix octets)
   #:use-module ((fruix process) #:select (process-id))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-9)

@@ -14,10 +14,8 @@
   #:use-module (fruix agent channel)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
-  #:use-module (fruix octets)
   #:use-module (fruix process)
   #:use-module (ice-9 match)
-  #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (start-agent
             agent-name
@@ -41,17 +39,6 @@
   (messages agent-messages)             ;<channel>
   (replies agent-replies)               ;<channel>
   (talk agent-talk set-agent-talk!))    ;of (fruix agent conversation) | #f
-
-(define (environment-with additions)
-  "Return this process's environment with ADDITIONS, octet strings
-'NAME=VALUE', in place of its own."
-  (define (name variable)
-    (string-take variable (or (string-index variable #\=)
-                              (string-length variable))))
-  (let ((names (map name additions)))
-    (append (map octets->bytevector additions)
-            (remove (lambda (variable) (member (name variable) names))
-                    (environ)))))
 
 (define (call-with-pipes count proc . pipes)
   "Call PROC with COUNT new pipes, pairs of descriptors, which are closed if
@@ -110,9 +97,7 @@ can still be read."
   (agent-end-requests! agent)
   (unless (process-ended? process)
     ;; It was not waited for: the number is still that of its group.
-    (catch 'system-error
-      (lambda () (kill (- (process-id process)) SIGKILL))
-      (const #f)))
+    (kill-process-group process))
   (wait-process process))
 
 (define (close-agent! agent)

@@ -18,7 +18,6 @@
   #:use-module (fruix build users)
   #:use-module (fruix derivation)
   #:use-module (fruix descriptors)
-  #:use-module (fruix octets)
   #:use-module (fruix process)
   #:use-module (fruix store)
   #:use-module (fruix store layout)
@@ -58,17 +57,10 @@ and fits its derivation."
 (define (environment job directory)
   "Return the environment of the program: the daemon's, and what the program
 expects."
-  (append (map octets->bytevector
-               (cons* (string-append "NIX_STORE="
-                                     (store-directory (job-store job)))
-                      (string-append "TMPDIR=" directory)
-                      (options->environment
-                       (job-option job 'agent-options '()))))
-          (remove (lambda (variable)
-                    (any (lambda (name)
-                           (string-prefix? name variable))
-                         '("NIX_STORE=" "TMPDIR=" "_NIX_OPTIONS=")))
-                  (environ))))
+  (environment-with
+   (cons* (string-append "NIX_STORE=" (store-directory (job-store job)))
+          (string-append "TMPDIR=" directory)
+          (options->environment (job-option job 'agent-options '())))))
 
 ;; The base name of the directory: 30 characters.
 (define %directory-template ".fruix-output-of-builtinXXXXXX")
@@ -136,12 +128,6 @@ there" (job-drv job)))
                    #:groups (build-user-supplementary-groups user))
              '())))
 
-(define (kill-group id)
-  "Kill the processes of the group @var{id}, if there are any."
-  (catch 'system-error
-    (lambda () (kill (- id) SIGKILL))
-    (const #f)))
-
 (define (builtin-launcher job user directory place)
   "Return a procedure for @code{run-builder} that does the work of the builtin
 builder of @var{job} in the build directory @var{directory} as @var{user}, a
@@ -152,4 +138,4 @@ the end all that it has started is dead."
       (dynamic-wind
         (const #t)
         (lambda () (call-with-process process proc))
-        (lambda () (kill-group (process-id process)))))))
+        (lambda () (kill-process-group process))))))

@@ -6,7 +6,6 @@
 
 (define-module (fruix build host)
   #:use-module (fruix config)
-  #:use-module (fruix build users)
   #:use-module (srfi srfi-9)
   #:export (build-host
             build-host?

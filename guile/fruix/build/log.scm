@@ -6,25 +6,16 @@
 
 (define-module (fruix build log)
   #:use-module (fruix gzip)
+  #:use-module ((fruix store directories) #:select (ensure-directory))
   #:use-module (fruix store layout)
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 match)
   #:export (call-with-build-log))
 
-(define (make-directory name)
-  "Make the directory @var{name} and its parents, where missing."
-  (unless (file-exists? name)
-    (make-directory (dirname name))
-    (catch 'system-error
-      (lambda () (mkdir name #o755))
-      (lambda arguments
-        (unless (= (system-error-errno arguments) EEXIST)
-          (apply throw arguments))))))
-
 (define (open-log file)
   ;; The directory is the daemon's own, and truncating is the custom: the log
   ;; is that of the last attempt.
-  (make-directory (dirname file))
+  (ensure-directory (dirname file))
   (open file (logior O_WRONLY O_CREAT O_TRUNC O_NOFOLLOW O_CLOEXEC) #o666))
 
 ;; Who looks at the log of a running build sees what was there so many seconds

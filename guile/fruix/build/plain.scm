@@ -143,14 +143,6 @@ a sandbox here."
        ("drop-capabilities")))
     (else '())))
 
-(define (kill-group leader)
-  "Kill what is left of the process group of @var{leader}, the ID of a process
-that has ended just now: nobody else has got that as long as a process of the
-group is there, and IDs that are free come round again late."
-  (catch 'system-error
-    (lambda () (kill (- leader) SIGKILL))
-    (const #f)))
-
 (define* (plain-launcher store #:key user directory environment personality
                          (replacements '()))
   "Return a procedure for @code{run-builder}, which runs a builder of the store
@@ -187,4 +179,4 @@ hash parts that it is told others instead of."
       (dynamic-wind
         (const #t)
         (lambda () (call-with-process process proc))
-        (lambda () (kill-group (process-id process)))))))
+        (lambda () (kill-process-group process))))))

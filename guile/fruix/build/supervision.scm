@@ -10,15 +10,12 @@
 ;;; Code:
 
 (define-module (fruix build supervision)
+  #:use-module (fruix clock)
   #:use-module (fruix descriptors)
   #:use-module (fruix process)
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:export (supervise))
-
-(define (now)
-  "Return the seconds since some fixed moment, a real number."
-  (/ (get-internal-real-time) (exact->inexact internal-time-units-per-second)))
 
 (define (limit->deadline start limit)
   (and limit (positive? limit) (+ start limit)))

@@ -8,15 +8,7 @@
   #:use-module (fruix agent program)
   #:use-module (fruix process)
   #:use-module (fruix store layout)
-  #:use-module (srfi srfi-1)
   #:export (start-discovery))
-
-(define (environment layout)
-  "Return our environment, with the state directory of LAYOUT."
-  (define variable "GUIX_STATE_DIRECTORY=")
-  (cons (string-append variable (layout-state-directory layout))
-        (remove (lambda (setting) (string-prefix? variable setting))
-                (environ))))
 
 (define (start-discovery layout)
   "Start @command{guix discover}, which writes to the state directory of
@@ -25,5 +17,8 @@ this.  Raise a @code{&fruix-error} if there is no @command{guix}, and a
 @code{system-error} if it cannot be executed."
   (spawn-process (guix-program "discover substitute servers")
                  '("guix" "discover")
-                 #:environment (environment layout)
+                 #:environment
+                 (environment-with
+                  (list (string-append "GUIX_STATE_DIRECTORY="
+                                       (layout-state-directory layout))))
                  #:death-signal SIGTERM))

@@ -10,6 +10,7 @@
 
 (define-module (fruix daemon sockets)
   #:use-module (fruix errors)
+  #:use-module ((fruix store directories) #:select (ensure-directory))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
@@ -44,11 +45,6 @@
 ;;; Local sockets.
 ;;;
 
-(define (make-directory directory)
-  (unless (file-exists? directory)
-    (make-directory (dirname directory))
-    (mkdir directory #o755)))
-
 (define (answered? name)
   "Return true if somebody listens on the socket NAME."
   (call-with-port (make-socket AF_UNIX)
@@ -73,7 +69,7 @@
 
 (define (bind-file port file)
   (define name (basename file))
-  (make-directory (dirname file))
+  (ensure-directory (dirname file))
   (call-in-directory (dirname file)
     (lambda ()
       (when (socket-file? name)

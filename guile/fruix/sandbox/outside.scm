@@ -18,7 +18,6 @@
   #:use-module ((fruix errors) #:select (make-sandbox-error on-failure))
   #:use-module (fruix process)
   #:use-module (fruix sandbox)
-  #:use-module (fruix sandbox check)
   #:use-module (fruix sandbox performing)
   #:use-module (ice-9 match)
   #:use-module ((ice-9 textual-ports) #:select (get-string-all))

@@ -10,7 +10,6 @@
   #:use-module (fruix scripts support)
   #:use-module ((fruix scripts text) #:select (size->text))
   #:use-module (ice-9 format)
-  #:use-module (ice-9 match)
   #:export (main))
 
 (define %options

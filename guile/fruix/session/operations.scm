@@ -8,6 +8,7 @@
 ;;; Code:
 
 (define-module (fruix session operations)
+  #:use-module ((fruix build builtin) #:select (%builtin-builders))
   #:use-module (fruix session additions)
   #:use-module (fruix session arguments)
   #:use-module (fruix session collecting)
@@ -117,7 +118,7 @@
     (35 verify-store ,(list boolean-argument boolean-argument)
         ,verify ,write-boolean)
     (80 builtin-builders ()
-        ,(always '("download" "git-download")) ,write-octets-list)
+        ,(always %builtin-builders) ,write-octets-list)
     (81 substitute-urls () ,query-substitute-urls ,write-octets-list)))
 
 (define %operations

@@ -8,7 +8,6 @@
 ;;; Code:
 
 (define-module (fruix session traces)
-  #:use-module (fruix octets)
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:export (started->trace

@@ -11,7 +11,6 @@
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix mailbox)
-  #:use-module (fruix octets)
   #:use-module (fruix protocol wire)
   #:use-module ((fruix scheduler task) #:select (task-kind task-path))
   #:use-module (fruix session client)

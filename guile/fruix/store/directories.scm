@@ -11,7 +11,6 @@
   #:use-module (fruix errors)
   #:use-module (fruix store layout)
   #:use-module (fruix store writable)
-  #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:use-module ((ice-9 binary-ports) #:select (put-bytevector))
   #:export (make-directories

@@ -12,7 +12,6 @@
   #:use-module (fruix errors)
   #:use-module (fruix store handle)
   #:use-module (fruix store path-info)
-  #:use-module ((fruix store path) #:select (store-path-hash-part))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (path-id

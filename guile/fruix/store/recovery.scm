@@ -17,7 +17,6 @@
   #:use-module (fruix database)
   #:use-module (fruix descriptors)
   #:use-module (fruix durable)
-  #:use-module (fruix errors)
   #:use-module (fruix nar)
   #:use-module (fruix store durability)
   #:use-module (fruix store layout)
