@@ -4,27 +4,21 @@
 
 (use-modules (fruix base16)
              (fruix database)
+             (fruix descriptors)
              (fruix hash)
              (fruix nar)
              (fruix store)
              (fruix store layout)
              (fruix store path)
-             (fruix thread)
-             (ice-9 binary-ports)
              (ice-9 match)
              (ice-9 popen)
-             (ice-9 receive)
-             (ice-9 rdelim)
              (ice-9 regex)
              (ice-9 textual-ports)
-             (ice-9 threads)
              (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
+             (tests adding-support)
              (tests support))
-
-(define (vectors-file name)
-  (string-append (getenv "abs_top_srcdir") "/tests/vectors/" name))
 
 (define (read-all file)
   (call-with-input-file (vectors-file file)
@@ -32,35 +26,8 @@
       (unfold eof-object? identity (lambda _ (read port)) (read port)))
     #:encoding "UTF-8"))
 
-(define-syntax-rule (with-store store layout body ...)
-  (call-with-temporary-directory
-   (lambda (directory)
-     (let ((layout (make-layout #:root directory)))
-       (call-with-store layout
-         (lambda (store) body ...))))))
-
 (define-syntax-rule (message expression)
   (message-of (lambda () expression)))
-
-(define (text store name contents . references)
-  (add-text! store name (string->utf8 contents) references))
-
-(define* (archive store name bytes #:key (recursive? #t) (algorithm 'sha256)
-                  (piece 1000))
-  "Add the archive BYTES, in pieces."
-  (call-with-store-restorer store name
-    (lambda (restorer)
-      (let loop ((start 0))
-        (let ((count (min piece (- (bytevector-length bytes) start))))
-          (unless (or (zero? count) (nar-restorer-done? restorer))
-            (loop (+ start (nar-restore! restorer bytes start count)))))))
-    #:recursive? recursive? #:algorithm algorithm))
-
-(define (call-with-directory-descriptor directory proc)
-  (let* ((descriptor (open-fdes directory O_RDONLY))
-         (value (proc descriptor)))
-    (close-fdes descriptor)
-    value))
 
 (define (file-archive make)
   "Return the archive of the file that MAKE creates under the name it is
@@ -68,7 +35,7 @@ given."
   (call-with-temporary-directory
    (lambda (directory)
      (make (string-append directory "/file"))
-     (call-with-directory-descriptor directory
+     (call-with-directory directory
        (lambda (descriptor)
          (let* ((source (open-nar-source descriptor "file"))
                 (bytes (make-bytevector 100000))
@@ -88,23 +55,12 @@ given."
   (let ((status (lstat file)))
     (list (stat:type status) (stat:perms status) (stat:mtime status))))
 
-(define (clean? layout)
-  "Return true if the store holds nothing but its own directories."
-  (match (directory-entries (layout-physical-store layout))
-    (((? (lambda (name) (string-prefix? ".fruix-" name)) staging) ".links")
-     (null? (directory-entries (string-append (layout-physical-store layout)
-                                              "/" staging))))))
-
 (define (disk-hash layout path)
   "Return the hash, in base 16, of the archive of what is under PATH."
-  (call-with-directory-descriptor (layout-physical-store layout)
+  (call-with-directory (layout-physical-store layout)
     (lambda (descriptor)
       (bytevector->base16-string (file-nar-hash descriptor
                                                 (basename path))))))
-
-(define tree-archive
-  (call-with-input-file (vectors-file "tree.nar") get-bytevector-all
-                        #:binary #t))
 
 (define (recorded db path)
   "Return hash, size, deriver and references of PATH in the database DB."
@@ -325,115 +281,5 @@ given."
                           "incorrect output"))
        (test-assert "is refused before anything is written"
          (clean? layout))))))
-
-
-;;
-;; Beside each other, and killed.
-;;
-
-(with-store store layout
-  (test-equal "8 threads that add the same 20 texts make each once" '(20 20)
-    (let* ((threads
-            (map (lambda (_)
-                   (start-thread
-                    (lambda ()
-                      (map (lambda (i)
-                             (text store "same" (number->string i)))
-                           (iota 20)))))
-                 (iota 8)))
-           (results (map join-thread threads)))
-      (list (length (delete-duplicates (concatenate results)))
-            (length (all-valid-paths store)))))
-  (test-equal "8 threads that add the same tree" 1
-    (length
-     (delete-duplicates
-      (map join-thread
-           (map (lambda (_)
-                  (start-thread
-                   (lambda () (archive store "tree" tree-archive))))
-                (iota 8)))))))
-
-(define (program root expression)
-  `(begin
-     (use-modules (fruix nar) (fruix store) (fruix store layout)
-                  (rnrs bytevectors))
-     (call-with-store (make-layout #:root ,root)
-       (lambda (store)
-         (display (getpid))
-         (newline)
-         (force-output)
-         ,expression))))
-
-(define (start-child root expression)
-  "Start a process that opens the store under ROOT, evaluates EXPRESSION with
-it, and tells its number before."
-  (let ((port (open-pipe* OPEN_READ "guile" "--no-auto-compile" "-c"
-                          (format #f "~s" (program root expression)))))
-    (values port (string->number (read-line port)))))
-
-(define (kill-child port pid)
-  (kill pid SIGKILL)
-  (close-pipe port))
-
-(define (consistent? layout store)
-  "Return true if the database is sound, and everything valid is as recorded."
-  (let ((db (open-database (layout-database layout) #:read-only? #t)))
-    (and (equal? '(#("ok")) (query db "pragma integrity_check"))
-         (null? (query db "pragma foreign_key_check"))
-         (every (lambda (path)
-                  (string=? (disk-hash layout path)
-                            (path-info-hash (query-path-info store path))))
-                (all-valid-paths store)))))
-
-(call-with-temporary-directory
- (lambda (directory)
-   (define layout (make-layout #:root directory))
-   (close-store! (open-store layout))
-
-   (receive (port pid)
-       (start-child directory
-                    `(call-with-store-restorer store "tree"
-                       (lambda (restorer)
-                         (nar-restore! restorer
-                                       ,(let ((half (make-bytevector 9000)))
-                                          (bytevector-copy! tree-archive 0
-                                                            half 0 9000)
-                                          half))
-                         (display "half\n")
-                         (force-output)
-                         (pause))))
-     (test-equal "killed in the middle of an archive"
-       "half"
-       (read-line port))
-     (kill-child port pid))
-   (test-assert "it leaves its staging directory"
-     (not (equal? '(".links")
-                  (directory-entries (layout-physical-store layout)))))
-   (test-assert "which the next one to open the store deletes"
-     (call-with-store layout
-       (lambda (store)
-         (and (clean? layout)
-              (consistent? layout store)))))
-
-   (test-assert "killed at 10 moments while it adds texts, all is consistent"
-     (every
-      (lambda (round)
-        (receive (port pid)
-            (start-child directory
-                         `(let loop ((i 0))
-                            (add-text! store "text"
-                                       (string->utf8
-                                        (format #f "~a-~a" ,round i))
-                                       '())
-                            (loop (+ i 1))))
-          (usleep (random 40000))
-          (kill-child port pid)
-          (call-with-store layout
-            (lambda (store)
-              (consistent? layout store)))))
-      (iota 10)))
-   (test-assert "and there is something to be consistent"
-     (call-with-store layout
-       (lambda (store) (pair? (all-valid-paths store)))))))
 
 (test-end "adding")

@@ -4,16 +4,13 @@
 
 (use-modules (fruix agent)
              (fruix agent authenticate)
-             (fruix agent offload)
              (fruix agent options)
              (fruix agent pool)
              (fruix agent process)
              (fruix agent substitute)
-             (fruix errors)
              (fruix flag)
              (fruix process)
              (fruix thread)
-             (ice-9 exceptions)
              (ice-9 match)
              (ice-9 threads)
              (rnrs bytevectors)
@@ -24,28 +21,6 @@
 
 (reserve-stack!)
 (sigaction SIGPIPE SIG_IGN)
-
-(define (item name)
-  (string-append "/gnu/store/" (make-string 32 #\a) "-" name))
-
-(define* (call-with-pool proc #:key (files '()) (environment '()))
-  (let ((pool (make-agent-pool #:files files #:environment environment)))
-    (dynamic-wind
-      (const #t)
-      (lambda () (proc pool))
-      (lambda () (close-agent-pool! pool)))))
-
-(define (noting proc)
-  "Call PROC with a procedure that notes; return its value and the notes."
-  (let* ((notes '())
-         (value (proc (lambda (line) (set! notes (cons line notes))))))
-    (list value (reverse notes))))
-
-(define (kind-of thunk)
-  "Return the kind of the build error that THUNK raises."
-  (guard (exception ((build-error? exception) (build-error-kind exception)))
-    (thunk)
-    #f))
 
 (define* (have pool names #:key (options '()) (note (const #t)))
   (query-substitutable pool options (map item names) note))
@@ -62,14 +37,6 @@
                            cancellation #:timeout timeout
                            #:max-silent-time max-silent-time))
     list))
-
-(define-syntax-rule (test-refused name fragment body ...)
-  "Check that BODY raises an error whose text has FRAGMENT in it, and that the
-next request is served."
-  (test-assert name
-    (let ((text (message-of (lambda () body ...))))
-      (and text (or (string-contains text fragment)
-                    (pk 'text text #f))))))
 
 (test-begin "agent")
 
@@ -157,28 +124,23 @@ verify signatures"
                                    (item "x-there"))
                              (const #t)))
 
-      (test-equal "an agent serves more than once"
-        1
-        (length
-         (delete-duplicates
-          (append-map (lambda (n)
-                        (match (noting (lambda (note)
-                                         (have pool '("x-there")
-                                               #:note note)))
-                          ((_ notes) notes)))
-                      (iota 3)))))
-
-      (test-equal "with other options it is another"
-        2
-        (length
-         (delete-duplicates
-          (append-map (lambda (value)
-                        (match (noting (lambda (note)
-                                         (have pool '("x-there")
-                                               #:options `(("a" . ,value))
-                                               #:note note)))
-                          ((_ notes) notes)))
-                      '("1" "2" "1" "2")))))
+      (let ((agents
+             (lambda (settings)
+               "Return how many agents serve queries with SETTINGS in turn."
+               (length
+                (delete-duplicates
+                 (append-map
+                  (lambda (options)
+                    (match (noting (lambda (note)
+                                     (have pool '("x-there")
+                                           #:options options #:note note)))
+                      ((_ notes) notes)))
+                  settings))))))
+        (test-equal "an agent serves more than once" 1
+          (agents '(() () ())))
+        (test-equal "with other options it is another" 2
+          (agents '((("a" . "1")) (("a" . "2"))
+                    (("a" . "1")) (("a" . "2"))))))
 
       (test-equal "all that is told of items is returned"
         `((,(item "x-there") #f () 10 20)
@@ -322,71 +284,7 @@ verify signatures"
       (test-refused "refused: a hash that is none" "for a hash"
         (verify-signature pool "nonsense"))
       (test-refused "refused: no answer" "exit code 4"
-        (verify-signature pool "silent"))
-
-      ;; Offloading.
-      (let ((offer (lambda* (name note #:rest arguments)
-                     (apply offer-build pool "x86_64-linux"
-                            (item (string-append "x-" name ".drv"))
-                            '("kvm" "big-parallel") note arguments))))
-        (test-equal "offers can be declined and postponed, by one agent"
-          '((decline ("arguments x86_64-linux 0 1 0\n"
-                      "1 x86_64-linux kvm,big-parallel\n"))
-            (postpone ("0 x86_64-linux kvm,big-parallel\n")))
-          (list (noting (lambda (note)
-                          (offer "decline" note #:local? #t #:trace? #t)))
-                (noting (lambda (note)
-                          (offer "postpone" note #:trace? #t)))))
-
-        (test-refused "refused: another answer" "# perhaps"
-          (offer "odd" (const #t)))
-        (test-refused "refused: an agent that dies" "exit code 3"
-          (offer "dies" (const #t)))
-        (test-refused "refused: a feature with a blank in it" "its request"
-          (offer-build pool "x86_64-linux" (item "x-accept.drv") '("a b")
-                       (const #t)))
-
-        (for-each
-         (match-lambda
-           ((name status)
-            (test-equal (string-append "an accepted build can " name)
-              (list status
-                    '("inputs /a /b \n" "outputs /c \n" "end? #t\n")
-                    "building\n")
-              (let* ((build (offer name (const #t)))
-                     (log '())
-                     (number (remote-build-process-id build)))
-                (match (noting
-                        (lambda (note)
-                          (run-remote-build!
-                           build '("/a" "/b") '("/c")
-                           (lambda (octets) (set! log (cons octets log)))
-                           note)))
-                  ((status notes)
-                   (list (status:exit-val status) notes
-                         (string-concatenate-reverse log))))))))
-         '(("accept" 0) ("fail" 100)))
-
-        (test-equal "an accepted build can be cancelled, and is dead"
-          '(cancelled #f)
-          (let* ((build (offer "sleep" (const #t)))
-                 (number (remote-build-process-id build))
-                 (flag (make-flag)))
-            (start-thread (lambda () (usleep 300000) (flag-set! flag)))
-            (let ((kind (kind-of (lambda ()
-                                   (run-remote-build!
-                                    build '() '() (const #t) (const #t)
-                                    #:cancellation flag)))))
-              (list kind
-                    (file-exists? (format #f "/proc/~a" number))))))
-
-        (test-equal "an accepted build can take too long"
-          'timeout
-          (kind-of (lambda ()
-                     (run-remote-build! (offer "sleep" (const #t)
-                                               #:timeout 1)
-                                        '() '() (const #t)
-                                        (const #t))))))))
+        (verify-signature pool "silent"))))
 
    ;; The pool.
    (call-with-temporary-directory

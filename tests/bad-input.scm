@@ -4,7 +4,6 @@
 ;;; nor a thread more than before.
 
 (use-modules (fruix protocol wire)
-             (fruix store layout)
              (ice-9 binary-ports)
              (ice-9 match)
              (rnrs bytevectors)

@@ -2,10 +2,8 @@
 ;;; Tasks that are not plain builds: building again to compare or to repair,
 ;;; several rounds, remembered failures, and what other programs do.
 
-(use-modules (fruix agent)
-             (fruix build)
+(use-modules (fruix build)
              (fruix flag)
-             (fruix hash)
              (fruix scheduler task)
              (fruix store)
              (fruix store layout)

@@ -13,6 +13,7 @@
              (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
+             (tests sandbox-support)
              (tests store-support)
              (tests support))
 
@@ -108,17 +109,6 @@ answers every request with hello."
        (second (fixed "hosts" "cat /etc/hosts" #:isolate? #t)))
      (test-equal* "no process is left" before (children)))))
 
-(define (usable? file)
-  (catch 'system-error
-    (lambda () (close-port (open file O_RDWR)) #t)
-    (const #f)))
-
-(define %reason
-  (cond ((not (eq? %platform 'linux)) "needs Linux")
-        ((not (file-exists? %slirp4netns)) "needs slirp4netns")
-        ((not (usable? "/dev/net/tun")) "needs /dev/net/tun")
-        (else #f)))
-
 (define (call-without-slirp thunk)
   "Call THUNK while there is no slirp4netns."
   (define config (resolve-module '(fruix config)))
@@ -178,8 +168,8 @@ ff02::1 all
 (for-each (match-lambda ((label users?) (test-without label users?)))
           %labels)
 
-(skip-unless (not %reason) %reason)
-(if %reason
+(skip-unless (not %no-outside) %no-outside)
+(if %no-outside
     (test-assert "networks of builders" #f)
     (call-with-web-server
      (lambda (port)

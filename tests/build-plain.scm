@@ -4,9 +4,7 @@
 
 (use-modules (fruix build)
              (fruix config)
-             (fruix derivation)
              (fruix flag)
-             (fruix octets)
              (fruix store)
              (fruix store layout)
              (ice-9 ftw)

@@ -5,12 +5,10 @@
 ;;; in a user namespace.
 
 (use-modules (fruix build)
-             (fruix derivation)
              (fruix flag)
              (fruix store)
              (fruix store layout)
              (fruix store staging)
-             (ice-9 binary-ports)
              (ice-9 ftw)
              (ice-9 match)
              (ice-9 textual-ports)

@@ -6,8 +6,7 @@
              (ice-9 rdelim)
              (ice-9 regex)
              (srfi srfi-1)
-             (srfi srfi-64)
-             (tests support))
+             (srfi srfi-64))
 
 (define (matches pattern file)
   "Return the matches of PATTERN, one a line at most, in FILE."

@@ -6,7 +6,6 @@
              (fruix client)
              (fruix client connection)
              (fruix client trace)
-             (fruix derivation)
              (fruix errors)
              (fruix protocol wire)
              (fruix thread)

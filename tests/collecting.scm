@@ -12,7 +12,6 @@
              (srfi srfi-64)
              (tests daemon-support)
              (tests store-support)
-             (tests support)
              (tests worker-client))
 
 (define %no-limit #vu8(255 255 255 255 255 255 255 255))

@@ -1,53 +1,21 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
-;;; Which items a collection deletes and which it spares; what others may do
-;;; meanwhile; what is left when it is killed.
+;;; Which items a collection deletes and which it spares; what other sessions
+;;; may do meanwhile.
 
-(use-modules (fruix database)
-             (fruix descriptors)
-             (fruix process)
-             (fruix record-lock)
-             (fruix store)
+(use-modules (fruix store)
              (fruix store layout)
              (fruix thread)
-             (fruix tree)
              (ice-9 match)
-             (ice-9 rdelim)
-             (ice-9 textual-ports)
              (ice-9 threads)
-             (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
+             (tests collector-support)
              (tests store-support)
              (tests support))
-
-(define (text store name . references)
-  (add-text! store name (string->utf8 name) references))
-
-(define (on-disk store)
-  "Return the names in the directory of @var{store} that are not its own."
-  (remove (lambda (name) (string-prefix? "." name))
-          (directory-entries (layout-physical-store (store-layout store)))))
 
 (define (name-of path)
   (string-drop path (string-length (string-append "/gnu/store/"
                                                   (make-string 33 #\0)))))
-
-(define (file store path)
-  (physical (store-layout store) path))
-
-(define (make-file name contents)
-  (call-with-output-file name
-    (lambda (port) (display contents port))))
-
-(define (deleted thunk)
-  "Return the paths that the collection @var{thunk} deletes."
-  (call-with-values thunk (lambda (paths freed) paths)))
-
-(define* (collected store . options)
-  (deleted (lambda () (apply collect-garbage! store options))))
-
-(define (sorted . strings)
-  (sort strings string<?))
 
 (test-begin "collector")
 
@@ -230,15 +198,6 @@
 ;; Roots that are added while a collection runs.
 ;;
 
-(define (at moment thunk)
-  "Return a procedure for @code{#:reached} that calls @var{thunk} at
-@var{moment}, once."
-  (let ((done? #f))
-    (lambda (symbol)
-      (when (and (eq? symbol moment) (not done?))
-        (set! done? #t)
-        (thunk)))))
-
 (define (call-with-holder store proc)
   "Call @var{proc} with a procedure that adds its argument to the temporary
 roots of another session, until @var{proc} returns."
@@ -334,205 +293,5 @@ roots of another session, until @var{proc} returns."
                                     (hold! "/gnu/store/whatever")
                                     (set! result 'added))))))
      result)))
-
-;;
-;; Other processes.
-;;
-
-(define (program root expression)
-  `(begin
-     (use-modules (fruix store) (fruix store layout) (ice-9 rdelim)
-                  (rnrs bytevectors))
-     (define (say object)
-       (write object)
-       (newline)
-       (force-output))
-     (call-with-store (make-layout #:root ,root)
-       (lambda (store)
-         ,expression))))
-
-(define (call-with-child root expression proc)
-  "Call @var{proc} with ports from and to a process that has the store under
-@var{root} open and evaluates @var{expression}.  It is killed when @var{proc}
-returns."
-  (match (list (pipe) (pipe))
-    (((input . to) (from . output))
-     (call-with-process
-      (spawn-process "guile"
-                     (list "guile" "--no-auto-compile" "-c"
-                           (format #f "~s" (program root expression)))
-                     #:input input #:output output)
-      (lambda (process)
-        (close-port input)
-        (close-port output)
-        (let ((result (proc from to)))
-          (kill-process process SIGKILL)
-          (wait-process process)
-          (close-port from)
-          (close-port to)
-          result))))))
-
-(define (call-with-root proc)
-  (call-with-temporary-directory
-   (lambda (root)
-     (call-with-store (make-layout #:root root)
-       (lambda (store) (proc root store))))))
-
-(define (says-something? port)
-  "Return true if there is something to read on @var{port}, or soon will be."
-  (pair? (poll-descriptors `((,(fileno port) readable)) 200)))
-
-(define (tell port)
-  (newline port)
-  (force-output port))
-
-(call-with-root
- (lambda (root store)
-   (define roots-directory
-     (layout-temporary-roots-directory (store-layout store)))
-   (define path
-     (call-with-child root
-         '(begin
-            (say (add-text! store "theirs" (string->utf8 "theirs") '()))
-            (read-line)
-            (say (call-with-values (lambda () (collect-garbage! store))
-                   (lambda (paths freed) paths)))
-            (say (add-text! store "theirs" (string->utf8 "theirs") '()))
-            (sleep 60))
-       (lambda (from to)
-         (let ((path (read from)))
-           (test-equal "what another process has added lives" '()
-             (collected store))
-           (tell to)
-           (test-equal "for all but that one" (list path)
-             (read from))
-           (read from)
-           (test-equal "when it adds it again, it lives again" '()
-             (collected store))
-           path))))
-   (define stale
-     (find (lambda (name) (not (string-prefix? (number->string (getpid))
-                                               name)))
-           (directory-entries roots-directory)))
-   (define port
-     (open-file (string-append roots-directory "/" stale) "r"))
-   (test-equal "it does not when that process was killed" (list path)
-     (collected store))
-   (test-equal "whose file is deleted, and marked"
-     '(#f #\d)
-     (list (file-exists? (string-append roots-directory "/" stale))
-           (string-ref (get-string-all port) 0)))
-   (close-port port)))
-
-(call-with-root
- (lambda (root store)
-   (define a (text store "a"))
-   (call-with-child root
-       `(begin
-          (add-temp-root! store "/gnu/store/something")
-          (say 'ready)
-          (read-line)
-          (add-temp-root! store ,a)
-          (say (valid-path? store ,a))
-          (sleep 60))
-     (lambda (from to)
-       (read from)
-       (test-equal "another process that wants a root waits until all is gone"
-         '(waiting #f)
-         (let ((then #f))
-           (collected store
-                      #:reached
-                      (at 'condemned
-                          (lambda ()
-                            (tell to)
-                            (set! then (if (says-something? from)
-                                           'done
-                                           'waiting)))))
-           (list then (read from))))))))
-
-(call-with-root
- (lambda (root store)
-   (define a (text store "a"))
-   (call-with-child root
-       '(collect-garbage! store
-                          #:reached
-                          (lambda (moment)
-                            (say moment)
-                            (read-line)))
-     (lambda (from to)
-       (define lines '())
-       (define (report level more)
-         (when (null? lines)
-           ;; Let it go on, to the end.
-           (for-each (lambda _ (tell to)) (iota 10)))
-         (set! lines (append lines more)))
-       (test-equal "the first moment" 'marked
-         (read from))
-       ;; Not in this process, where the text is our own: it is the other
-       ;; one that spares it.
-       (test-equal "two collections exclude each other, also with another \
-process"
-         (list "waiting for the big garbage collector lock..." (list a))
-         (let ((paths (collected store #:report report)))
-           (list (first lines) paths)))))))
-
-;;
-;; Crashes.
-;;
-
-(define (sound? store)
-  "Return true if the database of @var{store} is sound and nothing that is
-valid in it is missing."
-  (let ((db (open-database (layout-database (store-layout store))
-                           #:read-only? #t)))
-    (and (equal? '(#("ok")) (query db "pragma integrity_check"))
-         (null? (query db "pragma foreign_key_check"))
-         (every (lambda (path) (file-exists? (file store path)))
-                (all-valid-paths store)))))
-
-(for-each
- (lambda (moment)
-   (call-with-temporary-directory
-    (lambda (root)
-      (define layout (make-layout #:root root))
-      (define kept
-        (call-with-store layout
-          (lambda (store)
-            (let* ((a (text store "a"))
-                   (b (text store "b" a)))
-              (for-each (lambda (n) (text store (number->string n) a))
-                        (iota 20))
-              (mkdir (file store "/gnu/store/stray"))
-              (make-file (file store "/gnu/store/stray/file") "x")
-              (symlink b (string-append (layout-state-directory layout)
-                                        "/gcroots/b"))
-              (sorted a b)))))
-      (call-with-child root
-          `(let ((count 0))
-             (collect-garbage! store
-                               #:reached
-                               (lambda (moment)
-                                 (when (eq? moment ',moment)
-                                   (set! count (+ count 1)))
-                                 ;; The first lot is of strays.
-                                 (when (= count ,(if (memq moment
-                                                           '(condemned moved))
-                                                     2
-                                                     1))
-                                   (say moment)
-                                   (sleep 60)))))
-        (lambda (from to) (read from)))
-      (call-with-store layout
-        (lambda (store)
-          (test-assert (format #f "killed when ~a, nothing valid is missing"
-                               moment)
-            (sound? store))
-          (test-equal "and the next collection leaves what is needed"
-            (list kept (map basename kept) '())
-            (begin
-              (collected store)
-              (list (all-valid-paths store) (on-disk store)
-                    (dead-paths store)))))))))
- '(marked condemned invalidated moved shared))
 
 (test-end "collector")

@@ -3,8 +3,7 @@
 ;;; is said of them.
 
 (use-modules (fruix scripts command-line)
-             (srfi srfi-64)
-             (tests support))
+             (srfi srfi-64))
 
 (define %options
   (list (make-option '(#\c "count") 'required "N" 'count

@@ -20,7 +20,6 @@
              (ice-9 match)
              (ice-9 textual-ports)
              (ice-9 threads)
-             (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
              (tests crash-support)

@@ -5,8 +5,7 @@
              (fruix scripts daemon-options)
              (ice-9 match)
              (srfi srfi-1)
-             (srfi srfi-64)
-             (tests support))
+             (srfi srfi-64))
 
 (define (parse . words)
   (parse-daemon-options words))

@@ -2,7 +2,6 @@
 ;;; What 'fruix doctor' says of FreeBSD, and the same found in another way.
 
 (use-modules (fruix config)
-             (ice-9 match)
              (srfi srfi-1)
              (srfi srfi-64)
              (tests doctor-support)

@@ -3,7 +3,6 @@
 
 (use-modules (fruix config)
              (ice-9 match)
-             (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-64)
              (tests doctor-support)

@@ -1,8 +1,7 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Hash algorithms against published digests; streams; misuse.
 
-(use-modules (fruix errors)
-             (fruix hash)
+(use-modules (fruix hash)
              (fruix primitives)
              (fruix thread)
              (ice-9 format)

@@ -4,7 +4,6 @@
 ;;; signs and verifies.
 
 (use-modules (fruix base16)
-             (fruix derivation)
              (fruix hash)
              (fruix octets)
              (fruix protocol wire)

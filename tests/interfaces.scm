@@ -1,8 +1,7 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Every export of every module is bound, every procedure documented.
 
-(use-modules (fruix primitives)
-             (ice-9 ftw)
+(use-modules (ice-9 ftw)
              (ice-9 match)
              (srfi srfi-1)
              (srfi srfi-64))

@@ -8,7 +8,6 @@
              (fruix process)
              (srfi srfi-64)
              (tests mount-support)
-             (tests sandbox-support)
              (tests support))
 
 (test-begin "mount")

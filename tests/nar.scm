@@ -4,7 +4,6 @@
 
 (use-modules (fruix base16)
              (fruix base32)
-             (fruix errors)
              (fruix hash)
              (fruix nar)
              (fruix primitives)

@@ -2,13 +2,11 @@
 ;;; Optimising the store: which files share an inode afterwards, and that
 ;;; nothing else about them has changed.
 
-(use-modules (fruix errors)
-             (fruix protocol wire)
+(use-modules (fruix protocol wire)
              (fruix store)
              (fruix store layout)
              (fruix thread)
              (ice-9 match)
-             (ice-9 textual-ports)
              (ice-9 threads)
              (srfi srfi-1)
              (srfi srfi-64)

@@ -3,7 +3,6 @@
 
 (use-modules (fruix record-lock)
              (fruix thread)
-             (ice-9 match)
              (ice-9 popen)
              (ice-9 rdelim)
              (ice-9 threads)

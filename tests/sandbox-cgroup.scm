@@ -9,7 +9,6 @@
              (fruix process)
              (fruix sandbox cgroup)
              (fruix sandbox performing)
-             (ice-9 match)
              (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-11)

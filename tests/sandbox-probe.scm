@@ -2,7 +2,6 @@
 ;;; What a program sees in a sandbox, item by item, against a golden table.
 
 (use-modules (fruix config)
-             (fruix sandbox)
              (ice-9 match)
              (srfi srfi-1)
              (srfi srfi-64)

@@ -10,8 +10,7 @@
              (ice-9 exceptions)
              (ice-9 match)
              (srfi srfi-1)
-             (srfi srfi-64)
-             (tests support))
+             (srfi srfi-64))
 
 (define (box . options)
   (apply sandbox #:root "/box" #:user 35001 #:group 35002 options))

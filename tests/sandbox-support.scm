@@ -24,6 +24,7 @@
             %plain-user
             %modes
             %own-modes
+            %no-outside
             test-program
             call-with-sandbox-directory
             simple-sandbox
@@ -64,6 +65,18 @@
   (map (lambda (mode)
          (if (eq? mode 'rootless) 'mapped mode))
        %modes))
+
+(define (usable? file)
+  (catch 'system-error
+    (lambda () (close-port (open file O_RDWR)) #t)
+    (const #f)))
+
+;; Why sandboxes cannot have networks that reach the outside, or #f.
+(define %no-outside
+  (cond ((not (eq? %platform 'linux)) "needs Linux")
+        ((not (file-exists? %slirp4netns)) "needs slirp4netns")
+        ((not (usable? "/dev/net/tun")) "needs /dev/net/tun")
+        (else #f)))
 
 (define (test-program name)
   "Return the file name of the static program @var{name}."

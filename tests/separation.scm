@@ -2,9 +2,7 @@
 ;;; Keyrings and abstract sockets are not shared.
 
 (use-modules (fruix config)
-             (fruix descriptors)
              (fruix process)
-             (ice-9 rdelim)
              (srfi srfi-1)
              (srfi srfi-11)
              (srfi srfi-64)

@@ -7,7 +7,6 @@
              (fruix store layout)
              (ice-9 binary-ports)
              (ice-9 match)
-             (rnrs bytevectors)
              (srfi srfi-64)
              (tests support)
              (tests worker-client))

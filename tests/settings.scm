@@ -5,7 +5,6 @@
              (fruix session settings)
              (ice-9 binary-ports)
              (ice-9 exceptions)
-             (ice-9 match)
              (srfi srfi-64))
 
 (define (options minor fields pairs)

@@ -5,8 +5,6 @@
 
 (use-modules (fruix config)
              (fruix errors)
-             (fruix sandbox)
-             (fruix sandbox spec)
              (fruix shepherd)
              (ice-9 match)
              (ice-9 textual-ports)

@@ -12,9 +12,12 @@
   #:use-module (fruix octets)
   #:use-module (fruix store)
   #:use-module (fruix store layout)
+  #:use-module (fruix process)
+  #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:use-module (tests support)
   #:export (call-with-temporary-store
+            call-with-store-process
             add-tree!
             make-static-shell
             add-static-shell!
@@ -27,6 +30,40 @@
    (lambda (directory)
      (call-with-store (make-layout #:root directory) proc
                       #:build-group build-group))))
+
+(define (store-program root expression)
+  "Return the program of @code{call-with-store-process}."
+  `(begin
+     (use-modules (fruix nar) (fruix store) (fruix store layout)
+                  (ice-9 rdelim) (rnrs bytevectors))
+     (define (say object)
+       (write object)
+       (newline)
+       (force-output))
+     (call-with-store (make-layout #:root ,root)
+       (lambda (store)
+         ,expression))))
+
+(define (call-with-store-process root expression proc)
+  "Call @var{proc} with ports from and to a process that has the store under
+@var{root} open and evaluates @var{expression}.  It is killed when @var{proc}
+returns."
+  (match (list (pipe) (pipe))
+    (((input . to) (from . output))
+     (call-with-process
+      (spawn-process "guile"
+                     (list "guile" "--no-auto-compile" "-c"
+                           (format #f "~s" (store-program root expression)))
+                     #:input input #:output output)
+      (lambda (process)
+        (close-port input)
+        (close-port output)
+        (let ((result (proc from to)))
+          (kill-process process SIGKILL)
+          (wait-process process)
+          (close-port from)
+          (close-port to)
+          result))))))
 
 (define (feed-all source restorer)
   (let ((buffer (make-bytevector 65536)))

@@ -4,7 +4,6 @@
 ;;; files in a directory.
 
 (use-modules (fruix base32)
-             (fruix derivation)
              (fruix descriptors)
              (fruix nar)
              (fruix protocol wire)

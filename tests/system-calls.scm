@@ -5,7 +5,6 @@
 (use-modules (fruix config)
              (fruix process)
              (ice-9 match)
-             (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-11)
              (srfi srfi-64)

@@ -21,7 +21,6 @@
              (srfi srfi-1)
              (srfi srfi-64)
              (tests daemon-support)
-             (tests support)
              (tests worker-client))
 
 (define %vectors

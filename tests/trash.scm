@@ -3,7 +3,6 @@
 
 (use-modules (srfi srfi-64)
              (tests mount-support)
-             (tests sandbox-support)
              (tests support))
 
 ;; The body is evaluated with the store on a file system of its own, which has

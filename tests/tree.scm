@@ -1,49 +1,23 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
-;;; What becomes of a builder's output: canonical form, refusals, references,
-;;; sharing; copies.
+;;; What becomes of a builder's output: canonical form, refusals, references;
+;;; removal, lists.
 
-(use-modules (fruix errors)
-             (fruix hash)
+(use-modules (fruix hash)
              (fruix nar)
              (fruix primitives)
              (fruix tree)
              (ice-9 ftw)
              (ice-9 match)
-             (ice-9 textual-ports)
              (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
-             (tests support))
+             (tests support)
+             (tests tree-support))
 
 ;; Numbers of users that have no account.
 (define %builder 61001)
 (define %stranger 61002)
 (define root? (zero? (geteuid)))
-
-(define (make-file name contents mode)
-  (call-with-output-file name
-    (lambda (port) (display contents port)))
-  (chmod name mode))
-
-(define (make-tree name items)
-  "Make a directory NAME with ITEMS: lists of a type, a name and facts."
-  (mkdir name)
-  (for-each
-   (match-lambda
-     (('file file contents mode)
-      (make-file (string-append name "/" file) contents mode))
-     (('directory file) (mkdir (string-append name "/" file)))
-     (('link file target) (symlink target (string-append name "/" file))))
-   items))
-
-(define (facts name)
-  "Return type, mode, owner, time and its fraction of the file NAME."
-  (let ((status (lstat name)))
-    (list (stat:type status)
-          (if (eq? 'symlink (stat:type status)) #f (stat:perms status))
-          (stat:uid status)
-          (stat:mtime status)
-          (stat:mtimensec status))))
 
 (define (own name uid)
   "Make the tree NAME belong to UID."
@@ -308,204 +282,14 @@ NAME RESULT)."
 (test-equal "a candidate that is no hash part" 'system-error
   (key-of (lambda () (ingest '() #:candidates '("eeee")))))
 
-;; Sharing.
-
-(define %large (make-string 9000 #\x))
-
-(define (call-with-links proc)
-  "Call PROC with descriptors of a scratch directory and of one for shared
-files in it, and the name of the former."
-  (call-with-scratch
-   (lambda (fd directory)
-     (mkdir (string-append directory "/.links"))
-     (let ((links-fd (open-fdes (string-append directory "/.links")
-                                O_RDONLY)))
-       (dynamic-wind
-         (const #t)
-         (lambda () (proc fd links-fd directory))
-         (lambda () (close-fdes links-fd)))))))
-
-(define (links directory)
-  (scandir (string-append directory "/.links")
-           (lambda (name) (not (member name '("." ".."))))))
-
-(define (inode directory file)
-  (stat:ino (lstat (string-append directory "/" file))))
-
-(test-equal "equal files share an inode; small and executable ones do not"
-  '(#t #f #f 2)
-  (call-with-links
-   (lambda (fd links-fd directory)
-     (make-tree (string-append directory "/item")
-                `((file "a" ,%large #o644)
-                  (directory "sub")
-                  (file "sub/b" ,%large #o640)
-                  (file "program" ,%large #o755)
-                  (file "c" "small" #o644)
-                  (file "d" "small" #o644)))
-     (ingest-tree! fd "item" #:links-fd links-fd)
-     (list (= (inode directory "item/a") (inode directory "item/sub/b"))
-           (= (inode directory "item/a") (inode directory "item/program"))
-           (= (inode directory "item/c") (inode directory "item/d"))
-           (length (links directory))))))
-
-(test-equal "directories are canonical after sharing in them"
-  '(directory #o555 0 1 0)
-  (call-with-links
-   (lambda (fd links-fd directory)
-     (make-tree (string-append directory "/item")
-                `((file "a" ,%large #o644) (file "b" ,%large #o644)))
-     (ingest-tree! fd "item" #:links-fd links-fd)
-     (match (facts (string-append directory "/item"))
-       ((type mode owner . time)
-        (cons* type mode (- owner (geteuid)) time))))))
-
-(test-equal "a single file, restored or ingested, has one key"
-  '(#t 1)
-  (call-with-links
-   (lambda (fd links-fd directory)
-     (make-file (string-append directory "/a") %large #o644)
-     (ingest-tree! fd "a" #:links-fd links-fd)
-     (let ((source (open-nar-source fd "a"))
-           (restorer (open-nar-restorer fd "b" #:links-fd links-fd))
-           (buffer (make-bytevector 10000)))
-       (nar-restore! restorer buffer 0 (nar-source-read! source buffer))
-       (nar-restorer-finish! restorer)
-       (nar-source-close! source))
-     (list (= (inode directory "a") (inode directory "b"))
-           (length (links directory))))))
-
-(test-equal "the key is the hash of the file's archive"
-  '("0sl217ydy2lcrfr2h8hmcmi0zbsjysw9zsg0hxdzwslbmcq52qy3")
-  (call-with-links
-   (lambda (fd links-fd directory)
-     (make-tree (string-append directory "/item")
-                `((file "a" ,%large #o644)))
-     (ingest-tree! fd "item" #:links-fd links-fd)
-     (links directory))))
-
-(define (damage-and-ingest damage)
-  "Ingest a file, DAMAGE the shared one, ingest the file again; return whether
-they then are one, and its size."
-  (call-with-links
-   (lambda (fd links-fd directory)
-     (make-file (string-append directory "/a") %large #o644)
-     (ingest-tree! fd "a" #:links-fd links-fd)
-     (damage (string-append directory "/.links/" (car (links directory))))
-     (make-file (string-append directory "/b") %large #o644)
-     (ingest-tree! fd "b" #:links-fd links-fd)
-     (list (= (inode directory "b")
-              (inode directory
-                     (string-append ".links/" (car (links directory)))))
-           (stat:size (stat (string-append directory "/b")))))))
-
-(test-equal "a shared file of the wrong size is replaced" '(#t 9000)
-  (damage-and-ingest (lambda (file)
-                       (chmod file #o644)
-                       (truncate-file file 10)
-                       (chmod file #o444))))
-
-(test-equal "a shared file that can be written is replaced" '(#t 9000)
-  (damage-and-ingest (lambda (file) (chmod file #o644))))
-
-(test-equal "a symbolic link in the place of a shared file is replaced"
-  '(#t 9000)
-  (damage-and-ingest (lambda (file)
-                       (delete-file file)
-                       (symlink "/etc/passwd" file))))
-
-;; Copies.
-
-(test-equal "a copy has the same archive, on other inodes"
-  '(#t #f (directory #o555) (regular #o555))
-  (call-with-scratch
-   (lambda (fd directory)
-     (make-tree (string-append directory "/a")
-                '((directory "sub") (file "sub/program" "x" #o755)
-                  (link "link" "sub")))
-     (copy-tree! fd "a" fd "b")
-     (list (equal? (file-nar-hash fd "a") (file-nar-hash fd "b"))
-           (= (inode directory "a/sub/program")
-              (inode directory "b/sub/program"))
-           (take (facts (string-append directory "/b/sub")) 2)
-           (take (facts (string-append directory "/b/sub/program")) 2)))))
-
-(test-equal "a copy leaves the original alone" '(#o755 #o755)
-  (call-with-scratch
-   (lambda (fd directory)
-     (make-tree (string-append directory "/a") '((file "program" "" #o755)))
-     (chmod (string-append directory "/a") #o755)
-     (copy-tree! fd "a" fd "b")
-     (map (lambda (file)
-            (stat:perms (stat (string-append directory file))))
-          '("/a" "/a/program")))))
-
-(test-equal "a copy replaces nothing" EEXIST
-  (call-with-scratch
-   (lambda (fd directory)
-     (make-file (string-append directory "/a") "a" #o644)
-     (symlink "/etc/passwd" (string-append directory "/b"))
-     (errno-of (lambda () (copy-tree! fd "a" fd "b"))))))
-
-(test-equal "a copy refuses what is suspicious" 'suspicious-ownership
-  (call-with-scratch
-   (lambda (fd directory)
-     (mkdir (string-append directory "/a"))
-     (chmod (string-append directory "/a") #o777)
-     (with-exception-handler tree-error-kind
-       (lambda () (copy-tree! fd "a" fd "b" #:owner (geteuid)))
-       #:unwind? #t))))
-
-(define %hash-part (make-string 32 #\a))
-(define %replacement (make-string 32 #\b))
-
-(test-equal "hash parts are replaced in names, targets and contents, whose \
-length stays"
-  (list (list (string-append %replacement "-x") "file" "large" "link")
-        (string-append "of " %replacement)
-        (string-append "../" %replacement "-x")
-        #t 100064)
-  (call-with-scratch
-   (lambda (fd directory)
-     (define filling (make-string 50000 #\-))
-     (define (large part)
-       (string-append filling part part filling))
-     (define (file name)
-       (string-append directory "/b/" name))
-     (make-tree (string-append directory "/a")
-                `((file "file" ,(string-append "of " %hash-part) #o644)
-                  (file "large" ,(large %hash-part) #o644)
-                  (link "link" ,(string-append "../" %hash-part "-x"))
-                  (directory ,(string-append %hash-part "-x"))))
-     (copy-tree! fd "a" fd "b"
-                 #:replacements `((,%hash-part . ,%replacement)))
-     (list (scandir (string-append directory "/b")
-                    (lambda (name) (not (member name '("." "..")))))
-           (call-with-input-file (file "file") get-string-all)
-           (readlink (file "link"))
-           (string=? (large %replacement)
-                     (call-with-input-file (file "large") get-string-all))
-           (stat:size (stat (file "large")))))))
-
-(test-assert "and what is no hash part is refused"
-  (call-with-scratch
-   (lambda (fd directory)
-     (make-tree (string-append directory "/a") '())
-     (and (string-contains
-           (message-of
-            (lambda ()
-              (copy-tree! fd "a" fd "b"
-                          #:replacements '(("short" . "other")))))
-           "hash part short")
-          (not (file-exists? (string-append directory "/b")))))))
-
 ;; Removal: tests/remove-test.cc has the hard cases.
 
 (test-equal "removal tells what is free" '(#t ())
   (call-with-scratch
    (lambda (fd directory)
      (make-tree (string-append directory "/a")
-                `((file "file" ,%large #o644) (directory "sub")))
+                `((file "file" ,(make-string 9000 #\x) #o644)
+                  (directory "sub")))
      (list (>= (delete-tree! fd "a") 9000)
            (scandir directory
                     (lambda (name) (not (member name '("." "..")))))))))

@@ -5,7 +5,6 @@
 ;;; Code:
 
 (define-module (tests worker-client)
-  #:use-module (fruix octets)
   #:use-module (fruix protocol wire)
   #:use-module (fruix session)
   #:use-module (fruix session client)

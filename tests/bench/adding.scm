@@ -15,8 +15,7 @@
   #:use-module (tests bench daemon)
   #:use-module (tests bench figures)
   #:use-module (tests support)
-  #:export (make-large-file
-            make-small-files
+  #:export (for-each-tree
             copy-and-hash
             bench-adding))
 
@@ -58,6 +57,20 @@
                 (write-file (format #f "~a/~a" below n) contents)))
             (iota count)))
 
+(define (for-each-tree proc)
+  "Call @var{proc} with a description, the file name and the size in MiB of
+each of the trees that get into stores and out of them."
+  (call-with-temporary-directory
+   (lambda (directory)
+     (let ((large (string-append directory "/large"))
+           (small (string-append directory "/small"))
+           (size (scaled 500))
+           (count (scaled 20000)))
+       (make-large-file large size)
+       (proc "one file" large size)
+       (make-small-files small count 5556) ;106 MiB in all
+       (proc "small files" small (/ (* count 5556.) %mebibyte))))))
+
 (define (copy-and-hash file copy)
   "Copy the tree @var{file} to @var{copy}, and hash its files."
   (run "cp" "-a" file copy)
@@ -78,14 +91,6 @@
   "Report how fast files get into the store."
   (call-with-bench-daemon
    (lambda (daemon _)
-     (call-with-temporary-directory
-      (lambda (directory)
-        (let ((large (string-append directory "/large"))
-              (small (string-append directory "/small"))
-              (size (scaled 500))
-              (count (scaled 20000)))
-          (make-large-file large size)
-          (bench-file daemon "one file" large size)
-          (make-small-files small count 5556) ;106 MiB in all
-          (bench-file daemon "small files" small
-                      (/ (* count 5556.) %mebibyte))))))))
+     (for-each-tree
+      (lambda (what file mebibytes)
+        (bench-file daemon what file mebibytes))))))

@@ -7,7 +7,6 @@
 ;;; Code:
 
 (define-module (tests bench sandboxes)
-  #:use-module (fruix process)
   #:use-module (fruix sandbox)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)

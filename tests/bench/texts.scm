@@ -6,7 +6,6 @@
 ;;; Code:
 
 (define-module (tests bench texts)
-  #:use-module (fruix client)
   #:use-module (fruix protocol wire)
   #:use-module (ice-9 binary-ports)
   #:use-module (srfi srfi-1)

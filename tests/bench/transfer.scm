@@ -124,16 +124,8 @@ tee /dev/null | sha256sum >/dev/null" file))))
      (call-with-daemon
       (lambda (daemon)
         (define connection (connect-client daemon))
-        (call-with-temporary-directory
-         (lambda (directory)
-           (let ((large (string-append directory "/large"))
-                 (small (string-append directory "/small"))
-                 (size (scaled 500))
-                 (count (scaled 20000)))
-             (make-large-file large size)
-             (bench-tree daemon connection large "one file" size)
-             (make-small-files small count 5556)
-             (bench-tree daemon connection small "small files"
-                         (/ (* count 5556.) (expt 2 20))))))
+        (for-each-tree
+         (lambda (what file mebibytes)
+           (bench-tree daemon connection file what mebibytes)))
         (close-connection connection))
       #:prepare make-key))))

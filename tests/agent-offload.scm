@@ -1,0 +1,84 @@
+;;; SPDX-License-Identifier: GPL-3.0-or-later
+;;; Builds on other machines: what 'guix offload', played by a stand-in, can
+;;; answer to an offer, and what becomes of a build that it has accepted.
+
+(use-modules (fruix agent offload)
+             (fruix flag)
+             (fruix thread)
+             (ice-9 match)
+             (srfi srfi-64)
+             (tests agent-support))
+
+(reserve-stack!)
+(sigaction SIGPIPE SIG_IGN)
+
+(test-begin "agent-offload")
+
+(call-with-stand-in
+ (lambda (program)
+   (call-with-pool
+    (lambda (pool)
+      (let ((offer (lambda* (name note #:rest arguments)
+                     (apply offer-build pool "x86_64-linux"
+                            (item (string-append "x-" name ".drv"))
+                            '("kvm" "big-parallel") note arguments))))
+        (test-equal "offers can be declined and postponed, by one agent"
+          '((decline ("arguments x86_64-linux 0 1 0\n"
+                      "1 x86_64-linux kvm,big-parallel\n"))
+            (postpone ("0 x86_64-linux kvm,big-parallel\n")))
+          (list (noting (lambda (note)
+                          (offer "decline" note #:local? #t #:trace? #t)))
+                (noting (lambda (note)
+                          (offer "postpone" note #:trace? #t)))))
+
+        (test-refused "refused: another answer" "# perhaps"
+          (offer "odd" (const #t)))
+        (test-refused "refused: an agent that dies" "exit code 3"
+          (offer "dies" (const #t)))
+        (test-refused "refused: a feature with a blank in it" "its request"
+          (offer-build pool "x86_64-linux" (item "x-accept.drv") '("a b")
+                       (const #t)))
+
+        (for-each
+         (match-lambda
+           ((name status)
+            (test-equal (string-append "an accepted build can " name)
+              (list status
+                    '("inputs /a /b \n" "outputs /c \n" "end? #t\n")
+                    "building\n")
+              (let* ((build (offer name (const #t)))
+                     (log '())
+                     (number (remote-build-process-id build)))
+                (match (noting
+                        (lambda (note)
+                          (run-remote-build!
+                           build '("/a" "/b") '("/c")
+                           (lambda (octets) (set! log (cons octets log)))
+                           note)))
+                  ((status notes)
+                   (list (status:exit-val status) notes
+                         (string-concatenate-reverse log))))))))
+         '(("accept" 0) ("fail" 100)))
+
+        (test-equal "an accepted build can be cancelled, and is dead"
+          '(cancelled #f)
+          (let* ((build (offer "sleep" (const #t)))
+                 (number (remote-build-process-id build))
+                 (flag (make-flag)))
+            (start-thread (lambda () (usleep 300000) (flag-set! flag)))
+            (let ((kind (kind-of (lambda ()
+                                   (run-remote-build!
+                                    build '() '() (const #t) (const #t)
+                                    #:cancellation flag)))))
+              (list kind
+                    (file-exists? (format #f "/proc/~a" number))))))
+
+        (test-equal "an accepted build can take too long"
+          'timeout
+          (kind-of (lambda ()
+                     (run-remote-build! (offer "sleep" (const #t)
+                                               #:timeout 1)
+                                        '() '() (const #t)
+                                        (const #t))))))))))
+
+(test-end "agent-offload")
