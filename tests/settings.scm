@@ -1,10 +1,12 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; The set-options request of clients old and new.
 
-(use-modules (fruix protocol wire)
+(use-modules (fruix errors)
+             (fruix protocol wire)
              (fruix session settings)
              (ice-9 binary-ports)
              (ice-9 exceptions)
+             (ice-9 format)
              (srfi srfi-64))
 
 (define (options minor fields pairs)
@@ -79,6 +81,20 @@ integers, and PAIRS."
                       . (("substitute-urls" . "file:///y")))))))
     (map (lambda (name) (assoc-ref (setting settings 'agent-options) name))
          '("locale" "substitute-urls"))))
+(test-equal "what other programs are told does not grow without end"
+  '(#t #f)
+  (let ((many (lambda (from count)
+                `((agent-options
+                   . ,(map (lambda (n)
+                             (cons (format #f "~5,'0d" n)
+                                   (make-string 93 #\x)))
+                           (iota count from)))))))
+    ;; A hundred bytes each.
+    (let ((settings (change-settings %default-settings (many 0 655))))
+      (map (lambda (changes)
+             (guard (condition ((fruix-error? condition) #f))
+               (and (change-settings settings changes) #t)))
+           (list (many 654 1) (many 655 1))))))
 (test-equal "both the daemon and the client must want substitutes"
   '(#t #f #f)
   (map (lambda (changes)

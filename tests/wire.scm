@@ -4,6 +4,7 @@
 (use-modules (fruix protocol wire)
              (ice-9 binary-ports)
              (ice-9 exceptions)
+             (ice-9 match)
              (rnrs bytevectors)
              (srfi srfi-64))
 
@@ -54,6 +55,16 @@ BYTES."
 (test-equal "pairs" '(("a" . "1") ("b" . ""))
   (decoded read-octets-pairs
            (encoded write-octets-pairs '(("a" . "1") ("b" . "")))))
+(test-equal "no more pairs are read than anybody can mean" '(16 refused)
+  (map (lambda (count)
+         (match (verdict read-octets-pairs
+                         (encoded write-octets-pairs
+                                  (make-list count
+                                             (cons (make-string 32 #\n)
+                                                   (make-string 65000 #\v)))))
+           ((pairs ...) (length pairs))
+           (verdict verdict)))
+       '(16 17)))
 
 (test-equal "int with a high byte" 'refused
   (verdict read-int '(0 0 0 0 1 0 0 0)))

@@ -70,10 +70,12 @@
 (define %message-error #x63787470)
 
 ;; Limits where the caller has none of its own: bytes of a string, items of a
-;; list, bytes of all strings of a list together.
+;; list, bytes of all strings of a list together, and the same for pairs.
 (define %string-limit 65536)
 (define %list-limit (expt 2 20))
 (define %list-size-limit (* 64 1024 1024))
+(define %pairs-limit 1024)
+(define %pairs-size-limit (* 1024 1024))
 
 ;; Memory is taken in steps of this size, as bytes arrive.
 (define %chunk-size 131072)
@@ -185,25 +187,31 @@ a byte.  @var{limit} is as for @code{read-bytes}."
           (reverse! items)
           (loop (- left 1) (cons (read port) items))))))
 
+(define (octets-reader limit)
+  "Return a procedure that does what read-octets does until it has read LIMIT
+bytes in all."
+  (let ((left limit))
+    (lambda (port)
+      (let ((item (read-octets port (min left %string-limit))))
+        (set! left (- left (string-length item)))
+        item))))
+
 (define (read-octets-list port)
   "Return the next list of strings on @var{port} as octet strings.  More than
 2^20 of them, or more than 64 MiB together, raise
 @code{&protocol-violation}."
-  (let ((left %list-size-limit))
-    (read-list port
-               (lambda (port)
-                 (let ((item (read-octets port (min left %string-limit))))
-                   (set! left (- left (string-length item)))
-                   item)))))
+  (read-list port (octets-reader %list-size-limit)))
 
 (define (read-octets-pairs port)
   "Return the next list of pairs of strings on @var{port} as an alist of octet
-strings, of at most 1024 entries."
+strings.  More than 1024 pairs, or more than 1 MiB together, raise
+@code{&protocol-violation}."
+  (define read (octets-reader %pairs-size-limit))
   (read-list port
              (lambda (port)
-               (let ((key (read-octets port)))
-                 (cons key (read-octets port))))
-             1024))
+               (let ((key (read port)))
+                 (cons key (read port))))
+             %pairs-limit))
 
 ;;
 ;; Writing.

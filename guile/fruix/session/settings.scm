@@ -8,6 +8,7 @@
 ;;; Code:
 
 (define-module (fruix session settings)
+  #:use-module ((fruix errors) #:select (fail))
   #:use-module (fruix protocol wire)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
@@ -63,15 +64,32 @@ with the same kind of keys, in place of its own."
   (fold (lambda (change settings) (override settings (list change)))
         settings changes))
 
+;; Bytes of all options for other programs, which get them in one string; no
+;; system takes strings that are much longer.
+(define %agent-options-limit 65536)
+
+(define (check-agent-options options)
+  "Return OPTIONS, an alist of octet strings, or refuse them."
+  (let ((size (fold (match-lambda*
+                      (((name . value) size)
+                       (+ size (string-length name) (string-length value) 2)))
+                    0 options)))
+    (when (> size %agent-options-limit)
+      (fail "the options for other programs take ~a bytes; ~a are allowed"
+            size %agent-options-limit))
+    options))
+
 (define (change-settings settings changes)
   "Return @var{settings} after a set-options request that makes @var{changes};
-what other programs are told stays unless it is told anew."
+what other programs are told stays unless it is told anew.  Raise a
+@code{&fruix-error} if that is more than 64 KiB then."
+  (define agent-options
+    (override (setting settings 'agent-options)
+              (or (setting changes 'agent-options) '())))
   (override settings
             (override changes
                       `((agent-options
-                         . ,(override (setting settings 'agent-options)
-                                      (or (setting changes 'agent-options)
-                                          '())))))))
+                         . ,(check-agent-options agent-options))))))
 
 ;; The fields of set-options: the setting, #f if there is none here, how to
 ;; read the field, and the client's minor versions that send it: from one on,
