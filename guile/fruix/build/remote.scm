@@ -19,6 +19,7 @@
   #:use-module (fruix build protection)
   #:use-module (fruix derivation)
   #:use-module (fruix octets)
+  #:use-module (fruix sorted-set)
   #:use-module (fruix store)
   #:use-module (fruix store layout)
   #:use-module (ice-9 match)
@@ -76,8 +77,8 @@
                              ,(remote-build-process-id build)))
       (run-remote-build!
        build
-       (lset-union string=? (input-closure job)
-                   (closure (job-store job) (list (job-drv job))))
+       (sorted-set (append (input-closure job)
+                           (closure (job-store job) (list (job-drv job)))))
        (job-output-paths job)
        (lambda (octets)
          (let ((bytes (octets->bytevector octets)))

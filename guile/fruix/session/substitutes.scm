@@ -47,9 +47,11 @@ is not there" 2)
   "Return a procedure that returns the @code{<substitutable>}s for those paths
 of a list that can be substituted for @var{client}, save those in the list
 @var{refused}."
+  (define known (make-hash-table))
+  (for-each (lambda (path) (hash-set! known path #t)) refused)
   (lambda (paths)
     (ask client query-substitutable-infos
-         (lset-difference string=? paths refused))))
+         (remove (lambda (path) (hash-ref known path)) paths))))
 
 (define (query-substitute-infos client paths)
   "Return the @code{<substitutable>}s for those of @var{paths} that can be

@@ -296,10 +296,12 @@ repaired it; @code{#f} leaves them alone.
 the work."
   (define (remaining paths)
     (remove (lambda (path) (repaired? path repair report)) paths))
+  (define (those-there missing)
+    (define absent (make-hash-table))
+    (for-each (lambda (path) (hash-set! absent path #t)) missing)
+    (remove (lambda (path) (hash-ref absent path)) (all-valid-paths store)))
   (let* ((missing (remaining (find-vanished! store report pulse)))
-         (paths (if check-contents?
-                    (lset-difference string=? (all-valid-paths store) missing)
-                    '())))
+         (paths (if check-contents? (those-there missing) '())))
     (or (pair? (remaining (damaged-items store paths #:report report
                                           #:pulse pulse)))
         (pair? missing))))
