@@ -69,7 +69,7 @@
             (let ((kind (kind-of (lambda ()
                                    (run-remote-build!
                                     build '() '() (const #t) (const #t)
-                                    #:cancellation flag)))))
+                                    #:cancellation (flag-event flag))))))
               (list kind
                     (file-exists? (format #f "/proc/~a" number))))))
 

@@ -252,7 +252,8 @@ verify signatures"
         (let ((flag (make-flag)))
           (start-thread (lambda () (usleep 200000) (flag-set! flag)))
           (kind-of (lambda ()
-                     (fetch pool "x-hangs" #:cancellation flag)))))
+                     (fetch pool "x-hangs"
+                            #:cancellation (flag-event flag))))))
 
       (test-equal "many threads fetch at once"
         (make-list 6 '(not-found))

@@ -18,7 +18,9 @@
              (tests worker-client))
 
 ;; For an item NAME there are NAME, its contents; NAME.info, what the server
-;; says of it, line by line; and NAME.reply, what the agent says at last.
+;; says of it, line by line; and NAME.reply, what the agent says at last.  When
+;; it is asked whether there is an item whose name ends in -hangs, it never
+;; answers, and its process ID is in the file 'pid'.
 (define %agent "#!/bin/sh
 cd \"$SUBSTITUTES\" || exit 1
 while read command arguments; do
@@ -26,6 +28,9 @@ while read command arguments; do
     have|info)
       for item in $arguments; do
         name=${item##*/}
+        case $name in
+          *-hangs) echo $$ > pid.new; mv pid.new pid; exec sleep 1000;;
+        esac
         if test -f \"$name.info\"; then
           echo \"$item\" >&4
           test $command = have || cat \"$name.info\" >&4
@@ -167,6 +172,17 @@ done
         (begin
           (wanting port #:fallback 1)
           (list (first (build port drv)) (file-contents daemon output))))))
+
+  (test-equal "the search ends when its client leaves" '(#t #f)
+    (let* ((file (string-append directory "/pid"))
+           (agent (with-port port
+                    (wanting port)
+                    (say port 32 (list (item "hangs")))
+                    (wait-until (lambda () (file-exists? file)))
+                    (call-with-input-file file read)))
+           (there? (running? agent)))
+      (wait-until (lambda () (not (running? agent))))
+      (list there? (running? agent))))
 
   (with-port port
     (wanting port #:substitutes 0)

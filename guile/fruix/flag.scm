@@ -23,6 +23,7 @@
             flag-set!
             flag-clear!
             flag-descriptor
+            flag-event
             flag-close!))
 
 (define-record-type <flag>
@@ -86,6 +87,11 @@ left."
           (fill-pipe pipe))
         (set-flag-pipe! flag pipe)))
     (fileno (car (flag-pipe flag)))))
+
+(define (flag-event flag)
+  "Return what @code{poll-descriptors} waits for until @var{flag} is set: the
+descriptor of @code{flag-descriptor} and an event."
+  (list (flag-descriptor flag) 'readable))
 
 (define (flag-close! flag)
   "Close the descriptor of @var{flag}, which nobody may be waiting for.  The

@@ -15,7 +15,6 @@
   #:use-module (fruix clock)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
-  #:use-module (fruix flag)
   #:use-module (fruix octets)
   #:use-module (fruix process)
   #:use-module (ice-9 match)
@@ -35,7 +34,7 @@
   talk?
   (note talk-note)                      ;procedure: octets of a line
   (log talk-log)                        ;procedure: octets | #f
-  (cancellation talk-cancellation)      ;<flag> | #f
+  (cancellation talk-cancellation)      ;(DESCRIPTOR EVENT ...) | #f
   (timeout talk-timeout)                ;seconds
   (deadline talk-deadline)              ;as 'now' | #f
   (max-silent-time talk-max-silent-time)  ;seconds | #f
@@ -69,9 +68,10 @@ messages, an octet string that ends with its newline or carriage return unless
 the end of the output, or a size of 64 KiB, cuts it short.  With @var{log}, a
 procedure, it is the replies that are passed to @var{note} so, and the
 messages to @var{log}, octets as they come.  Waiting raises a
-@code{&build-error} of kind @code{cancelled} when the flag @var{cancellation}
-is set, and one of kind @code{timeout} after @var{timeout} seconds, or when
-the agent says nothing for @var{max-silent-time} seconds; 0 means no limit."
+@code{&build-error} of kind @code{cancelled} when @var{cancellation} happens, a
+descriptor and events as for @code{poll-descriptors}, and one of kind
+@code{timeout} after @var{timeout} seconds, or when the agent says nothing for
+@var{max-silent-time} seconds; 0 means no limit."
   (define (limit seconds)
     (and (positive? seconds) seconds))
   (set-agent-talk! agent
@@ -177,19 +177,26 @@ the agent says nothing for @var{max-silent-time} seconds; 0 means no limit."
   (raise-exception
    (make-build-error (apply format #f template arguments) kind)))
 
-(define (check-talk agent)
-  "Raise an exception if the talk with AGENT has to end."
+(define (check-time agent)
+  "Raise an exception if the talk with AGENT has taken too long."
   (define talk (agent-talk agent))
   (define silence (talk-max-silent-time talk))
-  (cond ((and=> (talk-cancellation talk) flag-set?)
-         (stop 'cancelled "`~a' was cancelled" (agent-name agent)))
-        ((and=> (talk-deadline talk)
+  (cond ((and=> (talk-deadline talk)
                 (lambda (deadline) (<= deadline (now))))
          (stop 'timeout "`~a' timed out after ~a seconds"
                (agent-name agent) (talk-timeout talk)))
         ((and silence (<= (+ (talk-heard talk) silence) (now)))
          (stop 'timeout "`~a' timed out after ~a seconds of silence"
                (agent-name agent) silence))))
+
+(define (check-cancellation agent events)
+  "Raise an exception if EVENTS, a result of 'poll-descriptors', has what
+cancels the talk with AGENT."
+  (match (talk-cancellation (agent-talk agent))
+    (#f #t)
+    ((descriptor . _)
+     (when (assv descriptor events)
+       (stop 'cancelled "`~a' was cancelled" (agent-name agent))))))
 
 (define (milliseconds-left talk)
   "Return the time until TALK end the talk, for poll(2)."
@@ -209,16 +216,15 @@ it takes something.  Return what is ready, as 'poll-descriptors' does."
   (define talk (agent-talk agent))
   (define (watch channel)
     (readable (channel-descriptor channel)))
-  (check-talk agent)
+  (check-time agent)
   (let ((events
          (poll-descriptors
           `(,(process-end agent)
             ,@(map watch (open-channels agent))
-            ,@(match (talk-cancellation talk)
-                (#f '())
-                (flag (list (readable (flag-descriptor flag)))))
+            ,@(or (and=> (talk-cancellation talk) list) '())
             ,@(if writable? `((,(agent-input agent) writable)) '()))
           (milliseconds-left talk))))
+    (check-cancellation agent events)
     (take-in-ready! agent events)
     (when (or (> (channel-size (agent-replies agent)) %reply-limit)
               (> (talk-received (agent-talk agent)) %replies-limit))

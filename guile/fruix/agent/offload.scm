@@ -66,8 +66,8 @@ the user: octet strings.  @var{own-system} is the daemon's system;
 traces are wanted; @var{environment} is added to that of the agent.
 @var{timeout} and @var{max-silent-time} are those of the build, in seconds; 0
 means none.  Raise a @code{&build-error} of kind @code{cancelled} when the
-flag @var{cancellation} is set; a @code{&fruix-error} if the agent cannot be
-run, ends, or does not make sense."
+event @var{cancellation} happens, which is as for @code{begin-talk!}; a
+@code{&fruix-error} if the agent cannot be run, ends, or does not make sense."
   (let* ((text (request local? system drv features))
          (lease (take-agent! pool
                              (list "offload" own-system
@@ -112,7 +112,7 @@ waited for it.  @var{inputs} is the list of all store paths that the build needs
 strings, what the builder has written; @var{note} with lines for the user,
 octet strings, too.  However this is left, the remote build is over
 afterwards.  Raise a @code{&build-error} of kind @code{cancelled} when the
-flag @var{cancellation} is set, and of kind @code{timeout} when it takes
+event @var{cancellation} happens, and of kind @code{timeout} when it takes
 longer, or is silent for longer, than it may."
   (define agent (remote-build-agent build))
   (dynamic-wind

@@ -121,7 +121,7 @@ twice, only once."
 (define (askable? path)
   (valid-store-name? (basename path)))
 
-(define (query pool options command paths note read)
+(define (query pool options command paths note cancellation read)
   "Send COMMAND and PATHS, store paths, to a query agent, and return the list
 of what READ returns, called with the agent, the store's name and a path, for
 each that it knows."
@@ -133,7 +133,8 @@ each that it knows."
        (call-with-agent pool '("substitute" "--query")
                         (options->environment options)
          (lambda (agent)
-           (begin-talk! agent #:note note #:max-silent-time %query-silence)
+           (begin-talk! agent #:note note #:cancellation cancellation
+                        #:max-silent-time %query-silence)
            (agent-send! agent
                         (string-append command " " (string-join paths)
                                        "\n"))
@@ -142,20 +143,23 @@ each that it knows."
                          (read agent (dirname first) path))))
          #:purpose %purpose)))))
 
-(define (query-substitutable pool options paths note)
+(define* (query-substitutable pool options paths note #:optional cancellation)
   "Return those of @var{paths}, a list of store paths, that can be
 substituted, using the agents of @var{pool} with the settings @var{options},
 an alist of octet strings.  @var{note} is called with what is to be told to the
 user: lines, octet strings that end with a newline or carriage return, before
-which the caller puts @code{substitute: }.  Raise a @code{&fruix-error} if the
-agent cannot be run, ends, or does not make sense."
-  (query pool options "have" paths note
+which the caller puts @code{substitute: }.  Raise a @code{&build-error} of kind
+@code{cancelled} when the event @var{cancellation} happens, which is as for
+@code{begin-talk!}, and of kind @code{timeout} after five minutes of silence; a
+@code{&fruix-error} if the agent cannot be run, ends, or does not make sense."
+  (query pool options "have" paths note cancellation
          (lambda (agent store path) path)))
 
-(define (query-substitutable-infos pool options paths note)
+(define* (query-substitutable-infos pool options paths note
+                                    #:optional cancellation)
   "Return a list of @code{<substitutable>} for those of @var{paths} that can
 be substituted.  All is as for @code{query-substitutable}."
-  (query pool options "info" paths note read-substitutable))
+  (query pool options "info" paths note cancellation read-substitutable))
 
 
 ;;;
@@ -219,7 +223,7 @@ No server has it.
 
 @var{pool}, @var{options} and @var{note} are as for @code{query-substitutable}
 but that no prefix is due.  Raise a @code{&build-error} of kind
-@code{cancelled} when the flag @var{cancellation} is set, of kind
+@code{cancelled} when the event @var{cancellation} happens, of kind
 @code{timeout} after @var{timeout} seconds, or @var{max-silent-time} of
 silence; a @code{&fruix-error} if the agent cannot be run, ends, or does not
 make sense.  What there is at @var{destination} then is for the caller to

@@ -16,7 +16,7 @@
   "Wait for @var{milliseconds}; raise a @code{&build-error} that says that
 @var{what}, the end of a sentence, was cancelled if @var{job} is."
   (when (pair? (poll-descriptors
-                `((,(flag-descriptor (job-cancellation job)) readable))
+                (list (flag-event (job-cancellation job)))
                 milliseconds))
     (reject 'cancelled "cancelled while ~a" what)))
 

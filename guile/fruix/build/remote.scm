@@ -18,6 +18,7 @@
   #:use-module (fruix build log)
   #:use-module (fruix build protection)
   #:use-module (fruix derivation)
+  #:use-module (fruix flag)
   #:use-module (fruix octets)
   #:use-module (fruix sorted-set)
   #:use-module (fruix store)
@@ -58,7 +59,7 @@
                                 (job-option job 'max-jobs
                                             (build-host-max-jobs host)))
                       #:trace? (job-option job 'print-build-trace? #f)
-                      #:cancellation (job-cancellation job)
+                      #:cancellation (flag-event (job-cancellation job))
                       #:timeout (job-option job 'timeout 0)
                       #:max-silent-time (job-option job 'max-silent-time 0))
     ('decline #f)
@@ -85,7 +86,7 @@
            (write bytes (bytevector-length bytes))
            (publish job `(log ,bytes))))
        (note job)
-       #:cancellation (job-cancellation job)))))
+       #:cancellation (flag-event (job-cancellation job))))))
 
 (define (check-remote-status job status)
   "Raise a @code{&build-error} unless @var{status}, of the program that had

@@ -15,6 +15,7 @@
   #:use-module (fruix build protection)
   #:use-module (fruix durable)
   #:use-module (fruix errors)
+  #:use-module (fruix flag)
   #:use-module (fruix nar)
   #:use-module (fruix octets)
   #:use-module (fruix store)
@@ -49,7 +50,7 @@ algorithm and digest of its hash, the size of its archive, and the status line."
                            (job-drv job) destination
                            (lambda (line)
                              (publish job `(log ,(octets->bytevector line))))
-                           (job-cancellation job)
+                           (flag-event (job-cancellation job))
                            #:timeout (job-option job 'timeout 0)
                            #:max-silent-time
                            (job-option job 'max-silent-time 0)))

@@ -119,7 +119,7 @@ a @code{&build-error} if the flag @var{cancellation} is set before."
     (lambda (user lock)
       (cond (user (values user lock))
             ((pair? (poll-descriptors
-                     `((,(flag-descriptor cancellation) readable))
+                     (list (flag-event cancellation))
                      %patience))
              (reject 'cancelled "cancelled while waiting for a build user"))
             (else (wait-for-user pool cancellation))))))

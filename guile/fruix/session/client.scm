@@ -38,6 +38,7 @@
             call-with-data-source
             send-last
             send-error
+            client-departure
             check-presence))
 
 (define-record-type <client>
@@ -132,10 +133,14 @@ an octet string, and with the exit status @var{status}."
       (write-int port status))
     (force-output port)))
 
+(define (client-departure client)
+  "Return what @code{poll-descriptors} waits for until @var{client} leaves: a
+descriptor and an event."
+  (list (fileno (client-port client)) 'peer-closed))
+
 (define (check-presence client)
   "Send @var{client} what is there for it; raise @code{&connection-closed} if it
 is gone."
-  (let ((port (client-port client)))
-    (force-output port)
-    (when (pair? (poll-descriptors `((,(fileno port) peer-closed)) 0))
-      (connection-lost))))
+  (force-output (client-port client))
+  (when (pair? (poll-descriptors (list (client-departure client)) 0))
+    (connection-lost)))

@@ -37,7 +37,7 @@ PATHS on behalf of CLIENT."
          '())
         ((find-guix)
          (query (client-agents client) (client-agent-options client) paths
-                note))
+                note (client-departure client)))
         (else
          (send-text client "the program `guix', which looks for substitutes, \
 is not there" 2)

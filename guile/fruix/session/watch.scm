@@ -129,26 +129,24 @@ request if these have come, an alist, else #f."
 ;;; Waiting.
 ;;;
 
-(define (wait-for-news port mailbox)
-  "Wait until MAILBOX has a message; raise &connection-closed if the client on
-PORT goes away before."
-  (let ((descriptor (mailbox-descriptor mailbox)))
-    (force-output port)
-    (match (poll-descriptors `((,(fileno port) peer-closed)
-                               (,descriptor readable))
-                             -1)
-      ((((? (lambda (ready) (= ready (fileno port)))) . _) . _)
-       (connection-lost))
-      (_ #t))))
+(define (wait-for-news client mailbox)
+  "Wait until MAILBOX has a message; raise &connection-closed if CLIENT goes
+away before."
+  (define departure (client-departure client))
+  (force-output (client-port client))
+  (when (assv (car departure)
+              (poll-descriptors
+               (list departure `(,(mailbox-descriptor mailbox) readable))
+               -1))
+    (connection-lost)))
 
 (define (follow watch mailbox)
   "Tell the client of WATCH what comes into MAILBOX until all is done; return
 the results."
-  (define port (client-port (watch-client watch)))
   (let loop ()
     (match (mailbox-get! mailbox #:timeout 0)
       (#f
-       (wait-for-news port mailbox)
+       (wait-for-news (watch-client watch) mailbox)
        (loop))
       ((? eof-object?)
        (fail "the daemon is stopping"))
