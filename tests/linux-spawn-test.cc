@@ -28,10 +28,10 @@ sandbox_request (const std::string &root, int output)
   request.program = "/bin/sleep";
   request.arguments = {"sleep", "60"};
   request.birth.namespaces = {"user", "mount", "pid"};
+  request.birth.maps = {map_line ("1000", ::geteuid ()),
+                        map_line ("1000", ::getegid ()), {}};
   request.steps = {
     plan::make_step ("descriptors", {-1, output, output}),
-    plan::make_step ("user-map", {map_line ("1000", ::geteuid ()),
-                                  map_line ("1000", ::getegid ())}),
     plan::make_step ("root", {root, "mode=0755"}),
   };
   for (int i = 0; i < 100; i++)

@@ -70,8 +70,10 @@ make_request (phases &plan, char **arguments)
   for (auto &step : plan["birth"])
     if (step.name == "namespaces")
       request.birth.namespaces = step.texts;
-    else
+    else if (step.name == "cgroup")
       request.birth.cgroup = step.texts[0];
+    else
+      request.birth.maps = {step.texts[0], step.texts[1], {}};
   request.steps.push_back (plan::make_step ("session", {}));
   request.steps.push_back (plan::make_step ("descriptors", {-1, 1, 1}));
   for (auto phase : {"create", "enter", "program", "drop"})

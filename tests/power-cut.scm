@@ -46,12 +46,12 @@
            (error "failed" command))
          line)))))
 
-(define (find-program name)
+(define (installed-program name)
   (find file-exists?
         (map (lambda (directory) (string-append directory "/" name))
              '("/sbin" "/usr/sbin" "/bin" "/usr/bin"))))
 
-(define %mkfs (find-program "mkfs.ext4"))
+(define %mkfs (installed-program "mkfs.ext4"))
 
 
 ;;

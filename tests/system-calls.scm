@@ -155,7 +155,7 @@ we can choose; return its output and status."
 
 ;;; Programs that know nothing of filters.
 
-(define (find-program name)
+(define (installed-program name)
   (search-path '("/usr/local/bin" "/usr/bin" "/bin") name))
 
 (define (test-unchanged what name . arguments)
@@ -170,7 +170,7 @@ the filter and without."
                   #:leniency leniency #:directory directory))
          (lambda (text status)
            (list (status:exit-val status) text))))))
-  (let ((program (find-program name)))
+  (let ((program (installed-program name)))
     (if program
         (let ((unfiltered (outcome program #f)))
           (test-equal (string-append what ": succeeds") 0
@@ -229,11 +229,11 @@ print(subprocess.run(['uname'], capture_output=True, text=True).stdout)
   (test-unchanged "an archive" "sh" "-c" %archive)
   (test-unchanged "Python" "python3" "-c" %python)
   (test-unchanged "Guile" "guile" "-c" %guile)
-  (when (find-program "gcc")
+  (when (installed-program "gcc")
     (test-unchanged "a compiler" "sh" "-c" %compilation)
     (when i386?
       (test-unchanged "a program of i386" "sh" "-c" %compilation-for-i386)))
-  (when (find-program "git")
+  (when (installed-program "git")
     (test-unchanged "a repository" "sh" "-c" %repository)))
 
 ;;; What can go wrong.

@@ -21,8 +21,8 @@
 ;=> (host birth create enter program drop)
 (assq-ref (sandbox-plan box) 'host)
 ;=> ()
-(assq-ref (sandbox-plan box) 'birth)
-;=> (("namespaces" "mount" "pid" "ipc" "uts" "net" "user"))
+(car (assq-ref (sandbox-plan box) 'birth))
+;=> ("namespaces" "mount" "pid" "ipc" "uts" "net" "user")
 
 ;; The same on FreeBSD, which has no user namespaces.
 (false-if-exception (sandbox-plan box #:system 'freebsd))

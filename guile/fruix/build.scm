@@ -118,7 +118,8 @@ nothing of it, or of @var{user}, runs any more."
   (define store (job-store job))
   (define inside (build-directory-inside store (job-drv job)))
   (write-references-graphs job (build-directory-top directory))
-  (call-with-build-network job area (builder-identity user)
+  (call-with-build-network job area
+                           (builder-identity (job-host job) user)
     (lambda (network)
       (let ((box (build-sandbox store (job-host job) (job-drv job)
                                 #:area area #:directory directory

@@ -23,7 +23,9 @@
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:use-module (srfi srfi-9 gnu)
-  #:export (spawn-process
+  #:use-module (srfi srfi-11)
+  #:export (find-program
+            spawn-process
             perform-plan
             descriptor-number
             descriptor-numbers
@@ -57,8 +59,11 @@
   "Start the file @var{program} in a process that first performs @var{plan}, a
 list of steps, each a list of a name, strings and integers.  Before them, the
 plan tells where the process is born: @code{(\"namespaces\" @var{name} ...)}
-of its own, and @code{(\"cgroup\" @var{directory})} if it is not to be in its
-parent's.  @var{arguments}, from argv[0] on, and @var{environment},
+of its own, @code{(\"cgroup\" @var{directory})} if it is not to be in its
+parent's, and, for a user namespace, @code{(\"user-map\" @var{uids} @var{gids}
+@var{mapper} ...)}, strings: a line of uid_map and one of gid_map, and a
+command to be called with the process ID as its first argument, which may map
+more groups than that (newgidmap(1)), or nothing.  @var{arguments}, from argv[0] on, and @var{environment},
 @code{\"NAME=value\"}, are lists of strings or, for bytes that are not UTF-8,
 bytevectors; an @var{environment} of @code{#f} is that of this process.  With
 @var{executable}, a descriptor, what is open there is
@@ -69,28 +74,35 @@ those of the kinds @var{joined}, a list of strings.
 Return a process.  Raise a @code{system-error} that names the step and its
 object if one fails, or @code{execve} if @var{program} cannot be executed; no
 process is left then."
-  (call-with-values (lambda () (split-birth plan))
-    (lambda (namespaces cgroup steps)
-      (match (%spawn program executable arguments environment
-                     (cond (joined
-                            (list namespaces cgroup
-                                  (process-descriptor relative) joined))
-                           (relative
-                            (list '() cgroup
-                                  (process-descriptor relative) namespaces))
-                           (else (list namespaces cgroup #f '())))
-                     steps)
-        ((id . descriptor)
-         (make-process id descriptor (make-mutex) (make-mutex) #f))))))
+  (let-values (((namespaces cgroup maps steps) (split-birth plan)))
+    (match (%spawn program executable arguments environment
+                   (cond (joined
+                          (list namespaces cgroup maps
+                                (process-descriptor relative) joined))
+                         (relative
+                          (list '() cgroup '()
+                                (process-descriptor relative) namespaces))
+                         (else (list namespaces cgroup maps #f '())))
+                   steps)
+      ((id . descriptor)
+       (make-process id descriptor (make-mutex) (make-mutex) #f)))))
+
+(define (take-step name steps)
+  "Return the arguments of the first of @var{steps} if it is called @var{name},
+else @code{#f}, and the other steps."
+  (match steps
+    ((((? (lambda (first) (string=? first name))) . arguments) . rest)
+     (values arguments rest))
+    (_ (values #f steps))))
 
 (define (split-birth plan)
-  "Return what @var{plan} says about the birth of its process, its namespaces
-and a cgroup or @code{#f}, and its steps."
-  (match plan
-    ((("namespaces" . namespaces) ("cgroup" directory) . steps)
-     (values namespaces directory steps))
-    ((("namespaces" . namespaces) . steps)
-     (values namespaces #f steps))))
+  "Return what @var{plan} says about the birth of its process, its namespaces,
+a cgroup or @code{#f}, and maps of a user namespace or @code{()}; and its
+steps."
+  (let*-values (((namespaces steps) (take-step "namespaces" plan))
+                ((cgroup steps) (take-step "cgroup" steps))
+                ((maps steps) (take-step "user-map" steps)))
+    (values namespaces (and=> cgroup first) (or maps '()) steps)))
 
 (define (descriptor-number object)
   "Return the descriptor behind @var{object}: a port, an integer, or
@@ -130,10 +142,10 @@ Raise an @code{out-of-range} error for any other number."
 
 (define (find-program name)
   "Return the file name of the program @var{name}, looked up in @env{PATH} if
-it has no slash; @var{name} itself if it is not found."
+it has no slash, or @code{#f} if it is not found there."
   (if (string-index name #\/)
       name
-      (or (search-path (parse-path (getenv "PATH")) name) name)))
+      (search-path (parse-path (getenv "PATH")) name)))
 
 (define (optional-step name argument)
   "Return a list of the step @var{name} with @var{argument}, or of nothing if
@@ -208,7 +220,7 @@ Signals are at their defaults in it.  Raise a @code{system-error} that names
 the step and its object if one of these fails, or @code{execve} if the program
 cannot be executed; no process is left then."
   (perform-plan
-   (find-program program) arguments environment
+   (or (find-program program) program) arguments environment
    ;; What may need root comes before the credentials change.  The directory
    ;; comes after: root must not enter for a user what that user cannot, and
    ;; cannot enter all that the user can, on NFS.

@@ -19,7 +19,7 @@ start_process (const birth &birth, process_body body,
                void *argument) noexcept
 {
   if (!birth.namespaces.empty () || birth.relative >= 0
-      || !birth.cgroup.empty ())
+      || !birth.cgroup.empty () || !birth.maps.users.empty ())
     return failed ("pdfork", "namespaces and cgroups", EINVAL);
   int descriptor = -1;
   pid_t id = ::pdfork (&descriptor, PD_CLOEXEC);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How processes are born on Linux: like those of vfork (2), in the memory of
 // their parent, whose size then does not matter, and on a stack of their own.
+#include "linux/attendant.hh"
 #include "linux/cgroup.hh"
+#include "linux/id_maps.hh"
 #include "process/platform.hh"
 
 #include "base/retry.hh"
@@ -30,6 +32,8 @@ struct start
   int relative;     // see 'birth'
   int joined;       // flags of setns (2)
   int cgroup;       // its cgroup.procs, or -1
+  const id_maps &maps;
+  const attendant &mapper;
   std::byte *top;   // of the stack of a child's child
   fault failure {};
   process born {-1, -1};
@@ -75,11 +79,25 @@ enter_cgroup (start &start) noexcept
   ::_exit (127);
 }
 
+static void
+enter_user_namespace (start &start) noexcept
+{
+  if (start.maps.users.empty ())
+    return;
+  auto result
+      = map_ids (start.maps.users, start.maps.groups, start.mapper);
+  if (result)
+    return;
+  start.failure = result.error ();
+  ::_exit (127);
+}
+
 static int
 run_body (void *argument)
 {
   auto &start = *static_cast<struct start *> (argument);
   enter_cgroup (start);
+  enter_user_namespace (start);
   start.body (start.argument);
   return 127;
 }
@@ -126,6 +144,34 @@ call_midwife (start &start, std::byte *top) noexcept
     start.failure = make_fault ("waitpid");
 }
 
+// Let newgidmap (1) map groups of the process CALLER; ARGUMENT is its command,
+// in which that has its place.
+static void
+run_mapper (const char *caller, void *argument) noexcept
+{
+  auto command = static_cast<char **> (argument);
+  char *environment[] = {nullptr};
+  // Of what it has to say only what it does matters.
+  if (::open ("/dev/null", O_RDWR) != 1 || ::dup (1) != 2)
+    return;
+  command[1] = const_cast<char *> (caller);
+  ::execve (command[0], command, environment);
+}
+
+// Start the MAPPER for a process with MAPS, if it needs one.
+static outcome<void>
+start_mapper (const id_maps &maps, attendant &mapper)
+{
+  if (maps.mapper.empty ())
+    return {};
+  std::vector<char *> command;
+  for (auto &word : maps.mapper)
+    command.push_back (const_cast<char *> (word.c_str ()));
+  command.insert (command.begin () + 1, nullptr);
+  command.push_back (nullptr);
+  return mapper.start (run_mapper, command.data ());
+}
+
 // The process, unless it failed before its body ran.
 static outcome<process>
 born (const start &start) noexcept
@@ -164,8 +210,12 @@ start_process (const birth &birth, process_body body,
   auto joined = namespace_flags (birth.joined);
   if (!joined)
     return std::unexpected {joined.error ()};
+  attendant mapper;
+  if (auto result = start_mapper (birth.maps, mapper); !result)
+    return std::unexpected {result.error ()};
   start start {body, argument, *namespaces, birth.relative, *joined,
-               cgroup.get (), second.get () + stack_size};
+               cgroup.get (), birth.maps, mapper,
+               second.get () + stack_size};
   if (birth.relative < 0)
     give_birth (start, first.get () + stack_size, start.namespaces);
   else

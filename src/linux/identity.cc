@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Users, capabilities and who owns the mounts.
+#include "linux/id_maps.hh"
 #include "linux/steps.hh"
 
-#include "base/unique_fd.hh"
-
-#include <fcntl.h>
+#include <cstring>
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -13,49 +12,33 @@
 
 namespace fruix::plan {
 
-static outcome<void>
-write_file (const char *name, std::string_view text) noexcept
+// In the outer namespace: map the groups ARGUMENT of CALLER.
+static void
+map_groups (const char *caller, void *argument) noexcept
 {
-  unique_fd fd {::open (name, O_WRONLY | O_CLOEXEC)};
-  if (!fd)
-    return failed ("open", name);
-  if (::write (fd.get (), text.data (), text.size ())
-      != static_cast<ssize_t> (text.size ()))
-    return failed ("write", name);
-  return {};
+  char name[64] = "/proc/";
+  std::strcat (std::strcat (name, caller), "/gid_map");
+  // Who called looks at what has come of it.
+  [[maybe_unused]] auto written
+      = write_map (name, *static_cast<const std::string *> (argument));
 }
 
-// Write the maps of the user and of the group, each one line: one's own ID,
-// which needs no privilege as long as groups can no longer be dropped.  See
-// user_namespaces (7).
-static outcome<void>
-map_ids (const step &step) noexcept
-{
-  auto result = write_file ("/proc/self/setgroups", "deny");
-  if (result)
-    result = write_file ("/proc/self/uid_map", step.texts[0]);
-  if (result)
-    result = write_file ("/proc/self/gid_map", step.texts[1]);
-  return result;
-}
-
-// ("user-map" UIDS GIDS): the maps of the user namespace that this process
-// was born in.
-outcome<void>
-map_user (const step &step, context &) noexcept
-{
-  return map_ids (step);
-}
-
-// ("lock-mounts" UIDS GIDS): move to one more user namespace with these maps,
-// and a mount namespace, where mounts of the outer one can be neither removed
-// nor remounted.
+// ("lock-mounts" UIDS GIDS GROUPS...): move to one more user namespace with
+// these maps, and a mount namespace, where mounts of the outer one can be
+// neither removed nor remounted.  GROUPS are GIDS and more, if there can be.
 outcome<void>
 lock_mounts (const step &step, context &) noexcept
 {
+  attendant mapper;
+  if (step.texts.size () > 2)
+    {
+      auto groups = const_cast<std::string *> (&step.texts[2]);
+      if (auto result = mapper.start (map_groups, groups); !result)
+        return result;
+    }
   if (::unshare (CLONE_NEWUSER | CLONE_NEWNS) < 0)
     return failed ("unshare");
-  return map_ids (step);
+  return map_ids (step.texts[0], step.texts[1], mapper);
 }
 
 // Who may not drop the bounding set needs not, once programs that it executes

@@ -21,7 +21,6 @@ outcome<void> bind (const step &, context &) noexcept;
 outcome<void> mount_filesystem (const step &, context &) noexcept;
 
 // identity.cc: users, capabilities and who owns the mounts.
-outcome<void> map_user (const step &, context &) noexcept;
 outcome<void> lock_mounts (const step &, context &) noexcept;
 outcome<void> drop_capabilities (const step &, context &) noexcept;
 

@@ -23,6 +23,16 @@ struct process
   int descriptor;
 };
 
+// Who is who in a new user namespace.
+struct id_maps
+{
+  std::string users;   // a line of uid_map and one of gid_map, for the IDs
+  std::string groups;  // of who starts the process; empty for no maps
+  // What may map more groups than that: a command, to whose name the process
+  // ID is added as the first argument.
+  std::vector<std::string> mapper;
+};
+
 // Where a process is born.
 struct birth
 {
@@ -30,6 +40,7 @@ struct birth
   int relative = -1;                    // those of this process, a pidfd,
   std::vector<std::string> joined;      // of these kinds
   std::string cgroup;  // the directory of its cgroup; empty for its parent's
+  id_maps maps;        // of its user namespace
 };
 
 // Start a process that runs BODY with ARGUMENT and never returns from it.

@@ -68,16 +68,29 @@ decode_descriptor (SCM fd)
   return scm_is_false (fd) ? -1 : scm_to_int (fd);
 }
 
-// Copy the list BIRTH: namespaces, a cgroup or #f, and, after the process whose
-// they are, #f for none, those that are joined.
+// Copy MAPS, a list of what the maps of users and groups will be and then the
+// command of a mapper, or an empty one.
+static void
+decode (SCM maps, id_maps &out)
+{
+  if (scm_is_null (maps))
+    return;
+  decode (scm_car (maps), out.users);
+  decode (scm_cadr (maps), out.groups);
+  decode (scm_cddr (maps), out.mapper);
+}
+
+// Copy the list BIRTH: namespaces, a cgroup or #f, maps of the user namespace,
+// and, after the process whose they are, #f for none, those that are joined.
 static void
 decode (SCM birth, struct birth &out)
 {
   decode (scm_car (birth), out.namespaces);
   if (scm_is_true (scm_cadr (birth)))
     decode (scm_cadr (birth), out.cgroup);
-  out.relative = decode_descriptor (scm_caddr (birth));
-  decode (scm_cadddr (birth), out.joined);
+  decode (scm_caddr (birth), out.maps);
+  out.relative = decode_descriptor (scm_cadddr (birth));
+  decode (scm_car (scm_cddddr (birth)), out.joined);
 }
 
 // Copy the list ENVIRONMENT, or for #f this process's own.
@@ -147,7 +160,9 @@ undo_ (SCM receipt)
 static const primitive table[] = {
   {"%spawn", 6, reinterpret_cast<void *> (spawn_),
    "Start a process as @var{birth} says, a list: a list of strings, its new "
-   "namespaces; the directory of its cgroup or @code{#f}; a descriptor of a "
+   "namespaces; the directory of its cgroup or @code{#f}; the map of users "
+   "in its user namespace, that of groups, and the command that maps more of "
+   "these, all strings of one list, which may be empty; a descriptor of a "
    "process or @code{#f}; and the kinds of that one's namespaces, strings, "
    "which it joins before it gets those of its own.  Let it perform "
    "@var{steps}, and execute the file @var{program}, or what is open as the "

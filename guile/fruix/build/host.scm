@@ -11,6 +11,7 @@
             build-host?
             build-host-system
             build-host-users
+            build-host-kvm-group
             build-host-directories
             build-host-log-compression
             build-host-max-jobs
@@ -20,12 +21,13 @@
             build-host-impersonate-linux-2.6?))
 
 (define-record-type <build-host>
-  (make-build-host system users directories log-compression max-jobs
-                   cache-failures? chroot? isolate-host-loopback?
+  (make-build-host system users kvm-group directories log-compression
+                   max-jobs cache-failures? chroot? isolate-host-loopback?
                    impersonate-linux-2.6?)
   build-host?
   (system build-host-system)                    ;string: x86_64-linux
   (users build-host-users)                      ;user pool, or #f
+  (kvm-group build-host-kvm-group)              ;integer, or #f
   (directories build-host-directories)          ;list of (INSIDE . OUTSIDE)
   (log-compression build-host-log-compression)  ;gzip, none, or #f: no logs
   (max-jobs build-host-max-jobs)                ;integer, 0: build nothing
@@ -36,14 +38,15 @@
   (impersonate-linux-2.6?                       ;Boolean
    build-host-impersonate-linux-2.6?))
 
-(define* (build-host #:key (system %system) users (directories '())
+(define* (build-host #:key (system %system) users kvm-group (directories '())
                      (log-compression 'gzip) (max-jobs 1) cache-failures?
                      (chroot? #t) isolate-host-loopback?
                      impersonate-linux-2.6?)
   "Return a description of what this machine gives to builds: @var{system}, the
 system type that it builds for; @var{users}, a pool of build users made by
 @code{make-user-pool}, or @code{#f} to build in a user namespace as the daemon's
-own user; @var{directories}, an alist of extra directories, names in the
+own user; @var{kvm-group}, the group of the daemon's own that may use
+@file{/dev/kvm}, or @code{#f}; @var{directories}, an alist of extra directories, names in the
 sandbox to names on the host; @var{log-compression}, @code{gzip}, @code{none},
 or @code{#f} to keep no logs; @var{max-jobs}, 0 if this machine builds nothing
 for clients that do not ask for it; @var{cache-failures?}, whether what failed
@@ -54,6 +57,6 @@ With @var{isolate-host-loopback?}, those that make a fixed output cannot reach
 what listens on the host's loopback interface only, on Linux.  With
 @var{impersonate-linux-2.6?}, builders for x86 hear of a kernel of the 2.6
 series."
-  (make-build-host system users directories log-compression max-jobs
-                   cache-failures? chroot? isolate-host-loopback?
+  (make-build-host system users kvm-group directories log-compression
+                   max-jobs cache-failures? chroot? isolate-host-loopback?
                    impersonate-linux-2.6?))

@@ -23,6 +23,7 @@
 ;; Ids of the builder in a user namespace; they are part of what a build sees.
 (define %inside-user 30001)
 (define %inside-group 30000)
+(define %inside-kvm-group 40000)
 
 (define (build-directory-inside store drv)
   "Return the name of the build directory of @var{drv}, an item of @var{store},
@@ -86,15 +87,19 @@ What is in the store is not for a builder to change."
           (octets->bytevector (string-append name "=" value))))
        environment))
 
-(define (builder-identity user)
-  "Return as whom the builder runs for which there is @var{user}, what
-@code{build-user} returned, or @code{#f} for the daemon's own identity in a user
-namespace: a list of keyword arguments of @code{sandbox}."
+(define (builder-identity host user)
+  "Return as whom a builder runs on @var{host} for which there is @var{user},
+what @code{build-user} returned, or @code{#f} for the daemon's own identity in a
+user namespace: a list of keyword arguments of @code{sandbox}."
   (if user
       (list #:user (build-user-id user)
             #:group (build-user-group user))
-      (list #:mapping `((uid ,%inside-user . ,(geteuid))
-                        (gid ,%inside-group . ,(getegid))))))
+      (list #:mapping
+            `((uid ,%inside-user . ,(geteuid))
+              (gid ,%inside-group . ,(getegid))
+              ,@(match (build-host-kvm-group host)
+                  (#f '())
+                  (group `((gid ,%inside-kvm-group . ,group))))))))
 
 (define* (build-sandbox store host drv #:key area directory inputs user
                         network environment personality)
@@ -141,4 +146,4 @@ strings, and @var{personality} as for @code{sandbox}."
                      ,@(if (build-network-process network)
                            '()
                            '(abstract-sockets)))
-       (builder-identity user)))))
+       (builder-identity host user)))))

@@ -9,6 +9,7 @@
   #:use-module (fruix config)
   #:use-module (fruix doctor answers)
   #:use-module (fruix probe)
+  #:use-module (fruix process)
   #:use-module (fruix sandbox cgroup)
   #:use-module (ice-9 match)
   #:use-module (ice-9 textual-ports)
@@ -102,7 +103,7 @@ to whether they are, may tell why."
     (ranges (string-join ranges))))
 
 (define (program name)
-  (or (search-path (parse-path (getenv "PATH")) name)
+  (or (find-program name)
       (no "not in PATH")))
 
 (define (subordinate-id-facts)

@@ -93,7 +93,9 @@ none."
 (define mapping?
   (match-lambda
     (#f #t)
-    ((('uid (? id?) . (? exact-integer?)) ('gid (? id?) . (? exact-integer?)))
+    ((('uid (? id?) . (? exact-integer?))
+      ('gid (? id?) . (? exact-integer?))
+      ('gid (? id?) . (? exact-integer?)) ...)
      #t)
     (_ #f)))
 

@@ -9,6 +9,8 @@
 ;;;   cgroup    the directory of a cgroup for those of sandboxes, or #f; only
 ;;;             looked for if limits need it
 ;;;   swap      whether memory can go to disk
+;;;   newgidmap the name of the program that maps groups of this user, or #f;
+;;;             only looked for if there are such to map
 ;;; On FreeBSD:
 ;;;   root      the name of the root, without symbolic links
 ;;;   vnet      whether jails can have a network of their own
@@ -18,6 +20,7 @@
 (define-module (fruix sandbox facts)
   #:use-module (fruix config)
   #:use-module (fruix probe)
+  #:use-module ((fruix process) #:select (find-program))
   #:use-module (fruix sandbox cgroup)
   #:use-module (fruix sandbox spec)
   #:use-module (ice-9 match)
@@ -51,6 +54,9 @@
     (pts . ,(file-exists? "/dev/pts/ptmx"))
     (landlock . ,(>= (or (measure "landlock") 0) %scoping-landlock))
     (swap . ,(file-exists? "/proc/swaps"))
+    (newgidmap . ,(match (sandbox-mapping box)
+                    ((user group more . _) (find-program "newgidmap"))
+                    (_ #f)))
     (cgroup . ,(match (needed-controllers box)
                  (() #f)
                  (controllers (delegated-cgroup controllers))))))

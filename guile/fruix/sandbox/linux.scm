@@ -73,14 +73,45 @@
     ,@(if (eq? (sandbox-network box) 'host) '() '("net"))
     ,@(if (sandbox-mapping box) '("user") '())))
 
-(define (id-maps mapping which)
-  "Return the lines of uid_map and gid_map for @var{mapping}, @var{which} of
-its two IDs, @code{car} or @code{cdr}, being the one outside."
-  (map (lambda (id)
-         (match (assq-ref mapping id)
-           ((and ids (inside . _))
-            (format #f "~a ~a 1" inside (which ids)))))
-       '(uid gid)))
+(define (map-line ids which)
+  "Return a line of uid_map or gid_map for @var{ids}, an entry of a mapping,
+@var{which} of its two IDs, @code{car} or @code{cdr}, being the one outside."
+  (match ids
+    ((_ . (and ids (inside . _)))
+     (format #f "~a ~a 1" inside (which ids)))))
+
+(define (own-maps mapping which)
+  "Return the lines for one's own user and group, the first of @var{mapping}."
+  (match mapping
+    ((user group . _)
+     (list (map-line user which) (map-line group which)))))
+
+(define (group-mapper mapping facts)
+  "Return the command that maps all groups of @var{mapping}, or the empty list
+if there is just one, or no such command."
+  (match mapping
+    ((user group) '())
+    ((user . groups)
+     (match (assq-ref facts 'newgidmap)
+       (#f '())
+       (program
+        (cons program
+              (append-map (lambda (ids)
+                            (string-tokenize (map-line ids cdr)))
+                          groups)))))))
+
+(define (birth-maps mapping facts)
+  "Return the maps of the user namespace in which a process is born."
+  (append (own-maps mapping cdr) (group-mapper mapping facts)))
+
+(define (inner-maps mapping facts)
+  "Return those of the user namespace in that one where mounts are locked."
+  (append (own-maps mapping car)
+          (match (group-mapper mapping facts)
+            (() '())
+            (_ (list (string-join (map (lambda (ids) (map-line ids car))
+                                       (cdr mapping))
+                                  "\n"))))))
 
 (define (personality-flags names)
   "Return the argument of personality(2) for the symbols @var{names}."
@@ -187,9 +218,9 @@ does; @var{facts} tell about the host."
     (birth ,(namespaces box)
            ,@(match (cgroup box facts)
                (#f '())
-               (directory `(("cgroup" ,directory)))))
+               (directory `(("cgroup" ,directory))))
+           ,@(if mapping `(("user-map" ,@(birth-maps mapping facts))) '()))
     (create
-     ,@(if mapping `(("user-map" ,@(id-maps mapping cdr))) '())
      ,@(if (eq? (sandbox-network box) 'loopback) '(("loopback-up")) '())
      ("host-name" ,(sandbox-host-name box))
      ("domain-name" ,(sandbox-domain-name box))
@@ -199,7 +230,7 @@ does; @var{facts} tell about the host."
                    #:links (device-symlinks box facts)
                    #:filesystems (filesystems box facts))
      ("pivot-root" #o555)
-     ,@(if mapping `(("lock-mounts" ,@(id-maps mapping car))) '()))
+     ,@(if mapping `(("lock-mounts" ,@(inner-maps mapping facts))) '()))
     (enter
      ("umask" #o022)
      ("chdir" ,(sandbox-directory box))

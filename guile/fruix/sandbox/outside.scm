@@ -84,8 +84,7 @@ the outside only if some of @var{scopes} go beyond a link: global, site."
   "Return the file name of slirp4netns, without symbolic links."
   (match (if (file-exists? %slirp4netns)
              %slirp4netns
-             (search-path (parse-path (getenv "PATH"))
-                          (basename %slirp4netns)))
+             (find-program (basename %slirp4netns)))
     (#f (refuse "no slirp4netns"))
     (file (canonicalize-path file))))
 
@@ -228,12 +227,12 @@ descriptor 1, and configure it."
   "Return the plan of a process that makes a network and then is the ferry
 between that and @var{socket}; the steps @var{interface} make its interface."
   `(("namespaces" "net" ,@(if mapped? '("user") '()))
-    ("session")
-    ("descriptors" ,(fileno socket) -1 -1)
     ,@(if mapped?
           `(("user-map" ,(identity-map (car owner))
                         ,(identity-map (cdr owner))))
           '())
+    ("session")
+    ("descriptors" ,(fileno socket) -1 -1)
     ,@interface
     ("drop-capabilities")
     ,@(if mapped? '() `(("credentials" ,(car owner) ,(cdr owner))))
@@ -278,7 +277,7 @@ interface does not work; nothing is left then."
   (define scopes (host-scopes))
   (define owner
     (match mapping
-      ((('uid _ . uid) ('gid _ . gid)) (cons uid gid))
+      ((('uid _ . uid) ('gid _ . gid) . _) (cons uid gid))
       (#f (cons user group))))
   (define (start identity)
     (start-slirp program directory owner identity

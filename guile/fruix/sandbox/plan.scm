@@ -7,7 +7,8 @@
 ;;; A plan is an alist of phases, each a list of steps:
 ;;;
 ;;;   host      by whoever opens the sandbox; undone when it is closed
-;;;   birth     the namespaces and the cgroup in which a process is born
+;;;   birth     the namespaces and the cgroup in which a process is born, and
+;;;             as whom
 ;;;   create    by the first process, and gone with the last one
 ;;;   enter     by every process
 ;;;   program   by a process that will execute a program of the sandbox

@@ -60,7 +60,7 @@
   (user        sandbox-user)          ;integer, inside
   (group       sandbox-group)         ;integer, inside
   (supplementary-groups sandbox-supplementary-groups) ;integers
-  (mapping     sandbox-mapping)       ;#f | ((uid IN . OUT) (gid IN . OUT))
+  (mapping     sandbox-mapping)       ;#f | ((uid IN . OUT) (gid IN . OUT) ...)
   (host-name   sandbox-host-name)     ;string
   (domain-name sandbox-domain-name)   ;string
   (environment sandbox-environment)   ;("NAME=value" ...)
@@ -96,7 +96,7 @@
   "Return what @var{mapping} says that @var{id}, @code{uid} or @code{gid}, is
 inside, or @code{#f}."
   (match mapping
-    ((('uid uid . _) ('gid gid . _)) (if (eq? id 'uid) uid gid))
+    ((('uid uid . _) ('gid gid . _) . _) (if (eq? id 'uid) uid gid))
     (_ #f)))
 
 (define (check-options options)
@@ -143,9 +143,11 @@ own, or the @code{host}'s network.
 The program runs in @var{directory} as @var{user}, @var{group} and
 @var{supplementary-groups}, integers.  These are IDs of the host, and becoming
 them needs root; or else @var{mapping} is @code{((uid @var{inside}
-. @var{outside}) (gid @var{inside} . @var{outside}))}, for an ordinary user
-with the IDs @var{outside}, on systems that have user namespaces.  It sees
-@var{environment}, a list of @code{\"NAME=value\"} in this very order, and
+. @var{outside}) (gid @var{inside} . @var{outside}) ...)}, for an ordinary user
+with the IDs @var{outside}, on systems that have user namespaces.  Groups after
+the first are some of that user's others, which the program is in as well; where
+newgidmap(1) may not map them, they look like those of a stranger.  The program
+sees @var{environment}, a list of @code{\"NAME=value\"} in this very order, and
 must, once symbolic links are resolved, lie in @var{program-directory} unless
 that is @code{#f}.
 

@@ -35,10 +35,19 @@ canonical name of the latter: links are for us to follow, not for the builds."
                           substitutes? substitute-urls offload? keep-outputs?
                           keep-derivations? discover?))))
 
+(define (kvm-group)
+  "Return the group that may use /dev/kvm, if this process is in it and it is
+not its first one, or #f."
+  (match (false-if-exception (group:gid (getgrnam "kvm")))
+    (#f #f)
+    ((? (lambda (group) (= group (getegid)))) #f)
+    (group (and (memv group (vector->list (getgroups))) group))))
+
 (define (host results users)
   "Return what this machine gives to builds, with USERS, a pool or #f."
   (build-host #:system (option-value results 'system %system)
               #:users users
+              #:kvm-group (kvm-group)
               #:directories (map existing
                                  (option-values results 'directories))
               #:log-compression (and (option-value results 'keep-logs? #t)
