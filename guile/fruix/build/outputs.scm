@@ -26,6 +26,7 @@
   #:use-module (fruix store staging)
   #:use-module (fruix tree)
   #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (staged-output-name
@@ -121,33 +122,39 @@ its @code{<nar-result>}."
 ;;; All of them.
 ;;;
 
+(define (item-table items)
+  "Return a hash table from the paths of @var{items} to these."
+  (let ((table (make-hash-table)))
+    (for-each (lambda (item) (hash-set! table (path-info-path item) item))
+              items)
+    table))
+
 (define (requisites store items references)
   "Return the closure of @var{references}, of which some may be among
-@var{items}, the new items that the database does not know yet."
-  (define (new-item path)
-    (find (lambda (item) (string=? path (path-info-path item))) items))
+@var{items}, as @code{item-table} returns them, which the database does not
+know yet."
+  (define seen (make-hash-table))
   (let loop ((pending references) (new '()) (old '()))
-    (if (null? pending)
-        (append new (closure store old))
-        (let ((path (car pending)))
-          (cond ((or (member path new) (member path old))
-                 (loop (cdr pending) new old))
-                ((new-item path)
-                 => (lambda (item)
-                      (loop (append (path-info-references item)
-                                    (cdr pending))
-                            (cons path new) old)))
-                (else
-                 (loop (cdr pending) new (cons path old))))))))
+    (match pending
+      (() (append new (closure store old)))
+      (((? (lambda (path) (hash-ref seen path))) . rest)
+       (loop rest new old))
+      ((path . rest)
+       (hash-set! seen path #t)
+       (match (hash-ref items path)
+         (#f (loop rest new (cons path old)))
+         (item (loop (append (path-info-references item) rest)
+                     (cons path new) old)))))))
 
 (define (check-constraints store derivation items)
+  (define new-items (item-table items))
   (for-each
    (lambda (item)
      (check-references (store-directory store) derivation
                        (path-info-path item) (path-info-references item)
                        (lambda (references)
                          (delete (path-info-path item)
-                                 (requisites store items references)))))
+                                 (requisites store new-items references)))))
    items))
 
 (define (hash-part-table store items)
