@@ -196,7 +196,7 @@ NAME RESULT)."
 
 ;; Owners; only root can take a file from somebody.
 
-(test-skip (if root? 0 6))
+(test-skip (if root? 0 7))
 
 (test-equal "a builder's files become ours"
   '((directory #o555 0 1 0) (regular #o444 0 1 0) (symlink #f 0 1 0))
@@ -205,6 +205,16 @@ NAME RESULT)."
           #:check (lambda (name result)
                     (map (lambda (file)
                            (facts (string-append name "/" file)))
+                         '("." "file" "link")))))
+
+(test-equal "a group that ours were given to does not stay"
+  (make-list 3 (getegid))
+  (ingest '((file "file" "x" #o644) (link "link" "x"))
+          #:prepare (lambda (name)
+                      (system* "chgrp" "-hR" (number->string %stranger) name))
+          #:check (lambda (name result)
+                    (map (lambda (file)
+                           (stat:gid (lstat (string-append name "/" file))))
                          '("." "file" "link")))))
 
 (test-equal "a stranger's file" '(ownership "item/file")

@@ -20,7 +20,7 @@ canonical_time (const struct stat &status) noexcept
 static bool
 ours (const struct stat &status) noexcept
 {
-  return status.st_uid == geteuid ();
+  return status.st_uid == geteuid () && status.st_gid == getegid ();
 }
 
 // Take the file or directory at which WALKER is from its owner, and whoever
