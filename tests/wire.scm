@@ -46,6 +46,15 @@ BYTES."
 (test-equal "string of 8 bytes has no padding"
   (append (word 8) '(1 2 3 4 5 6 7 8))
   (encoded write-bytes #vu8(1 2 3 4 5 6 7 8)))
+(test-equal "strings of many sizes, there and back" '()
+  (filter (lambda (size)
+            (let ((octets (string-tabulate
+                           (lambda (i) (integer->char (modulo i 256)))
+                           size)))
+              (not (equal? octets
+                           (decoded read-octets
+                                    (encoded write-octets octets))))))
+          '(0 1 7 8 9 4088 4089 4095 4096 4097 65536)))
 (test-equal "part of a bytevector" (append (word 2) (word 2 3))
   (encoded write-bytes #vu8(1 2 3 4) 1 2))
 (test-equal "string with NUL and high bytes" "a\x00\xff;"
@@ -70,6 +79,14 @@ BYTES."
   (verdict read-int '(0 0 0 0 1 0 0 0)))
 (test-equal "non-zero padding" 'refused
   (verdict read-octets (append (word 1) (word 97 1))))
+(test-equal "non-zero padding of a long string" 'refused
+  (verdict read-octets (append (word 1 16) (make-list 4104 1))))
+(test-equal "a string whose padding is missing" '(closed closed)
+  (map (lambda (size)
+         (verdict read-octets
+                  (append (word (modulo size 256) (quotient size 256))
+                          (make-list size 97))))
+       '(3 4099)))
 (test-equal "string over the limit" 'refused
   (verdict read-octets (encoded write-octets "abc") 2))
 (test-equal "string of 2^63 bytes" 'refused

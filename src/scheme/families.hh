@@ -24,6 +24,7 @@ void define_process_primitives ();
 void define_sharer_primitives ();
 void define_terminal_primitives ();
 void define_tree_primitives ();
+void define_wire_primitives ();
 
 // Those that only this system has.
 void define_system_primitives ();

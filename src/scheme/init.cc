@@ -25,4 +25,5 @@ fruix_init ()
   define_terminal_primitives ();
   define_system_primitives ();
   define_probe_primitives ();
+  define_wire_primitives ();
 }

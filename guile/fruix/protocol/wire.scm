@@ -77,6 +77,9 @@
 (define %pairs-limit 1024)
 (define %pairs-size-limit (* 1024 1024))
 
+;; Bytes of strings that are read by one primitive: those of nearly all.
+(define %short-size 4096)
+
 ;; Memory is taken in steps of this size, as bytes arrive.
 (define %chunk-size 131072)
 
@@ -122,7 +125,10 @@ memory only for those that came."
 
 (define (read-long port)
   "Return the next 64-bit unsigned integer on @var{port}."
-  (bytevector-u64-ref (get-exactly port 8) 0 (endianness little)))
+  (let ((value (%read-word port)))
+    (when (eof-object? value)
+      (connection-lost))
+    value))
 
 (define (read-int port)
   "Return the next @code{int} on @var{port}, an integer below 2^32.  Larger
@@ -140,13 +146,30 @@ ones raise @code{&protocol-violation}, as guix-daemon refuses them."
   (when (> size limit)
     (violation "string too long: ~a bytes, ~a are allowed" size limit)))
 
+(define (bad-padding)
+  (violation "string padding is not zero"))
+
 (define (skip-padding port size)
   "Read what follows on PORT after a string of SIZE bytes."
   (let ((padding (modulo (- size) 8)))
     (unless (or (zero? padding)
                 (equal? (get-exactly port padding)
                         (make-bytevector padding 0)))
-      (violation "string padding is not zero"))))
+      (bad-padding))))
+
+(define (get-padded port size)
+  "Return the SIZE bytes of the string that PORT is in, as a bytevector."
+  (let ((bytes (get-exactly port size)))
+    (skip-padding port size)
+    bytes))
+
+(define (get-short-octets port size)
+  "Return the SIZE bytes of the string that PORT is in, as an octet string:
+what @code{get-padded} does in many more steps."
+  (match (%read-padded port size)
+    ((? string? octets) octets)
+    (#f (bad-padding))
+    ((? eof-object?) (connection-lost))))
 
 (define* (read-bytes port #:optional (limit %string-limit))
   "Return the next string on @var{port} as a bytevector of at most
@@ -154,9 +177,7 @@ ones raise @code{&protocol-violation}, as guix-daemon refuses them."
 @code{&protocol-violation}."
   (let ((size (read-int port)))
     (check-size size limit)
-    (let ((bytes (get-exactly port size)))
-      (skip-padding port size)
-      bytes)))
+    (get-padded port size)))
 
 (define (read-bytes! port bytes start limit)
   "Read the next string on @var{port}, of at most @var{limit} bytes, into the
@@ -173,7 +194,11 @@ bytevector @var{bytes} from index @var{start}, and return its size.  Raise
 (define* (read-octets port #:optional (limit %string-limit))
   "Return the next string on @var{port} as an octet string: each character is
 a byte.  @var{limit} is as for @code{read-bytes}."
-  (bytevector->octets (read-bytes port limit)))
+  (let ((size (read-int port)))
+    (check-size size limit)
+    (if (<= size %short-size)
+        (get-short-octets port size)
+        (bytevector->octets (get-padded port size)))))
 
 (define* (read-list port read #:optional (limit %list-limit))
   "Return the next list on @var{port}, each item of which the procedure
@@ -219,9 +244,7 @@ strings.  More than 1024 pairs, or more than 1 MiB together, raise
 
 (define (write-long port value)
   "Write @var{value}, an integer from 0 to 2^64 - 1, on @var{port}."
-  (let ((bytes (make-bytevector 8)))
-    (bytevector-u64-set! bytes 0 value (endianness little))
-    (put-bytevector port bytes)))
+  (%write-word port value))
 
 (define (write-int port value)
   "Write @var{value} on @var{port} as an @code{int}: of a larger value only
