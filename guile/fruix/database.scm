@@ -5,28 +5,49 @@
 ;;; A connection serves one thread at a time; another that uses it meanwhile
 ;;; gets a 'system-error' (EBUSY).  Text goes in and comes out as octet
 ;;; strings, NULL as #f.  SQL texts are compiled once a connection and kept:
-;;; they are constants of the program, whatever varies is an argument.
+;;; they are constants of the program, the same objects each time; whatever
+;;; varies is an argument.
 ;;; Code:
 
 (define-module (fruix database)
   #:use-module (fruix primitives)
+  #:use-module (srfi srfi-9)
   #:export (open-database
             close-database
             query
+            query-sorted
             execute
             call-with-snapshot
             call-with-transaction))
+
+(define-record-type <database>
+  (make-database handle statements)
+  database?
+  (handle database-handle)              ;of the primitives
+  (statements database-statements))     ;hash table: SQL -> its number there
 
 (define* (open-database file #:key read-only? create?)
   "Open the SQLite database @var{file} and return a connection to it.  With
 @var{read-only?}, no statement can change it; with @var{create?}, the file is
 created when it is missing.  Raise a @code{system-error} when it cannot be
 opened; that it is no database may only be found by the first query."
-  (%sqlite3-open file (cond (read-only? "ro") (create? "rwc") (else "rw"))))
+  (make-database (%sqlite3-open file (cond (read-only? "ro")
+                                           (create? "rwc")
+                                           (else "rw")))
+                 (make-hash-table)))
 
 (define (close-database database)
   "Close the connection @var{database}.  Using it afterwards is an error."
-  (%sqlite3-close database))
+  (%sqlite3-close (database-handle database)))
+
+(define (statement database sql)
+  "Return the number that SQL has for DATABASE's handle."
+  (define statements (database-statements database))
+  ;; By identity: to hash an SQL text takes longer than to find an item.
+  (or (hashq-ref statements sql)
+      (let ((number (%sqlite3-prepare (database-handle database) sql)))
+        (hashq-set! statements sql number)
+        number)))
 
 (define (query database sql . arguments)
   "Run @var{sql}, one statement, on the connection @var{database} and return
@@ -35,11 +56,19 @@ its result: a list of rows, each a vector of integers, octet strings and
 question marks.  Raise a @code{system-error} that tells SQLite's message;
 its errno is @code{EAGAIN} when the database stayed busy, @code{EINVAL} for a
 violated constraint, @code{EIO} for a file that is corrupt."
-  (%sqlite3-query database sql arguments))
+  (%sqlite3-query (database-handle database) (statement database sql)
+                  arguments))
+
+(define (query-sorted database sql . arguments)
+  "Run @var{sql}, which has one column of text, as @code{query} does, and
+return the texts as a list in the order of their bytes, after @code{#f} for
+each NULL.  SQLite takes much longer to sort few of them."
+  (%sqlite3-query-sorted (database-handle database) (statement database sql)
+                         arguments))
 
 (define (execute database sql . arguments)
   "Run @var{sql} on @var{database} as @code{query} does, for effect."
-  (%sqlite3-query database sql arguments)
+  (apply query database sql arguments)
   *unspecified*)
 
 (define (begin-immediate database)

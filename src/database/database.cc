@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "database/database.hh"
 
+#include <algorithm>
+
 namespace fruix {
+
+void
+sql_result::sort_cells ()
+{
+  auto key = [this] (const cell &cell)
+    {
+      auto *where = std::get_if<piece> (&cell);
+      return std::pair {where != nullptr,
+                        where ? text_of (*where) : std::string_view {}};
+    };
+  std::ranges::sort (cells, {}, key);
+}
 
 // The errno that says what CODE, a primary result code, says.
 static int
@@ -45,6 +59,12 @@ database::failure (const char *who, const std::string &object)
                  system ? system : errno_of (code));
 }
 
+std::unexpected<fault>
+database::failure (const char *who, sqlite3_stmt *statement)
+{
+  return failure (who, std::string {sqlite3_sql (statement)});
+}
+
 outcome<void>
 database::open (const std::string &file, const std::string &mode,
                 std::unique_ptr<database> &out)
@@ -70,27 +90,28 @@ database::open (const std::string &file, const std::string &mode,
   return {};
 }
 
-outcome<sqlite3_stmt *>
+outcome<std::size_t>
 database::prepare (const std::string &sql)
 {
-  if (auto found = statements_.find (sql); found != statements_.end ())
-    return found->second.get ();
+  statements_.reserve (statements_.size () + 1);
   sqlite3_stmt *compiled = nullptr;
   if (sqlite3_prepare_v3 (connection_.get (), sql.c_str (), sql.size () + 1,
                           SQLITE_PREPARE_PERSISTENT, &compiled, nullptr)
       != SQLITE_OK)
     return failure ("sqlite3_prepare_v3", sql);
-  statements_.emplace (sql, statement {compiled});
-  return compiled;
+  statements_.emplace_back (compiled);
+  return statements_.size () - 1;
 }
 
 outcome<void>
-database::bind (sqlite3_stmt *statement, const std::string &sql,
+database::bind (sqlite3_stmt *statement,
                 const std::vector<sql_value> &arguments)
 {
   if (sqlite3_bind_parameter_count (statement)
       != static_cast<int> (arguments.size ()))
-    return failed ("sqlite3_bind", sql + ": wrong number of arguments",
+    return failed ("sqlite3_bind",
+                   std::string {sqlite3_sql (statement)}
+                       + ": wrong number of arguments",
                    EINVAL);
   for (int i = 0; auto &argument : arguments)
     {
@@ -105,26 +126,32 @@ database::bind (sqlite3_stmt *statement, const std::string &sql,
       else
         code = sqlite3_bind_null (statement, i);
       if (code != SQLITE_OK)
-        return failure ("sqlite3_bind", sql);
+        return failure ("sqlite3_bind", statement);
     }
   return {};
 }
 
-static sql_value
-column (sqlite3_stmt *statement, int i)
+// Append the value of column I of STATEMENT's row to RESULT.
+static void
+take_column (sqlite3_stmt *statement, int i, sql_result &result)
 {
   switch (sqlite3_column_type (statement, i))
     {
     case SQLITE_NULL:
-      return std::monostate {};
+      result.cells.emplace_back ();
+      break;
     case SQLITE_INTEGER:
-      return std::int64_t {sqlite3_column_int64 (statement, i)};
+      result.cells.emplace_back (
+          std::int64_t {sqlite3_column_int64 (statement, i)});
+      break;
     default:
       // sqlite3_column_bytes after the conversion to text, as it demands.
       auto *text = static_cast<const char *> (
           sqlite3_column_blob (statement, i));
-      std::size_t size = sqlite3_column_bytes (statement, i);
-      return text ? std::string (text, size) : std::string {};
+      std::size_t size = text ? sqlite3_column_bytes (statement, i) : 0;
+      result.cells.emplace_back (
+          sql_result::piece {result.text.size (), size});
+      result.text.append (text, size);
     }
 }
 
@@ -141,32 +168,26 @@ struct resetting
 };
 
 outcome<void>
-database::query (const std::string &sql,
-                 const std::vector<sql_value> &arguments,
-                 std::vector<sql_row> &rows)
+database::query (std::size_t number, const std::vector<sql_value> &arguments,
+                 sql_result &result)
 {
-  auto prepared = prepare (sql);
-  if (!prepared)
-    return std::unexpected {prepared.error ()};
-  resetting guard {*prepared};
-  if (auto bound = bind (*prepared, sql, arguments); !bound)
+  auto *statement = statements_.at (number).get ();
+  resetting guard {statement};
+  if (auto bound = bind (statement, arguments); !bound)
     return bound;
-  int columns = sqlite3_column_count (*prepared);
+  int columns = sqlite3_column_count (statement);
+  result.columns = columns;
   for (;;)
-    switch (sqlite3_step (*prepared))
+    switch (sqlite3_step (statement))
       {
       case SQLITE_ROW:
-        {
-          auto &row = rows.emplace_back ();
-          row.reserve (columns);
-          for (int i = 0; i < columns; ++i)
-            row.push_back (column (*prepared, i));
-          break;
-        }
+        for (int i = 0; i < columns; ++i)
+          take_column (statement, i, result);
+        break;
       case SQLITE_DONE:
         return {};
       default:
-        return failure ("sqlite3_step", sql);
+        return failure ("sqlite3_step", statement);
       }
 }
 

@@ -32,11 +32,28 @@ sqlite3_open_ (SCM file, SCM mode)
   return result ? handle : value_or_raise (result);
 }
 
-struct query_request
+struct prepare_request
 {
   std::string sql;
+};
+
+static SCM
+sqlite3_prepare_ (SCM handle, SCM sql)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &connection = databases.hold (handle);
+  auto &request = make_request<prepare_request> ();
+  decode (sql, request.sql);
+  auto result = act ("sqlite3_prepare_v3",
+                     [&] { return connection.prepare (request.sql); });
+  scm_dynwind_end ();
+  return value_or_raise (result);
+}
+
+struct query_request
+{
   std::vector<sql_value> arguments;
-  std::vector<sql_row> rows;
+  sql_result result;
 };
 
 // Move LENGTH CHARACTERS, from malloc, to a text.  No Guile in between.
@@ -70,44 +87,69 @@ decode_arguments (SCM list, std::vector<sql_value> &out)
 }
 
 static SCM
-encode_value (const sql_value &value)
+encode_cell (const sql_result &result, const sql_result::cell &cell)
 {
-  if (auto *text = std::get_if<std::string> (&value))
-    return scm_from_latin1_stringn (text->data (), text->size ());
-  if (auto *integer = std::get_if<std::int64_t> (&value))
+  if (auto *where = std::get_if<sql_result::piece> (&cell))
+    {
+      auto text = result.text_of (*where);
+      return scm_from_latin1_stringn (text.data (), text.size ());
+    }
+  if (auto *integer = std::get_if<std::int64_t> (&cell))
     return scm_from_int64 (*integer);
   return SCM_BOOL_F;
 }
 
 static SCM
-encode_rows (const std::vector<sql_row> &rows)
+encode_rows (sql_result &result)
 {
   SCM list = SCM_EOL;
-  for (auto row = rows.rbegin (); row != rows.rend (); ++row)
+  for (auto next = result.cells.size (); next > 0;)
     {
-      SCM vector = scm_c_make_vector (row->size (), SCM_BOOL_F);
-      for (std::size_t i = 0; i < row->size (); ++i)
-        scm_c_vector_set_x (vector, i, encode_value ((*row)[i]));
-      list = scm_cons (vector, list);
+      SCM row = scm_c_make_vector (result.columns, SCM_BOOL_F);
+      for (auto column = result.columns; column-- > 0;)
+        SCM_SIMPLE_VECTOR_SET (row, column,
+                               encode_cell (result, result.cells[--next]));
+      list = scm_cons (row, list);
     }
   return list;
 }
 
 static SCM
-sqlite3_query_ (SCM handle, SCM sql, SCM arguments)
+encode_sorted (sql_result &result)
 {
+  result.sort_cells ();
+  SCM list = SCM_EOL;
+  for (auto next = result.cells.size (); next > 0;)
+    list = scm_cons (encode_cell (result, result.cells[--next]), list);
+  return list;
+}
+
+static SCM
+run_query (SCM handle, SCM statement, SCM arguments,
+           SCM (*encode_result) (sql_result &))
+{
+  auto number = scm_to_size_t (statement);
   scm_dynwind_begin (scm_t_dynwind_flags {});
   auto &connection = databases.hold (handle);
   auto &request = make_request<query_request> ();
-  decode (sql, request.sql);
   decode_arguments (arguments, request.arguments);
   auto result = act ("sqlite3_step", [&]
-    {
-      return connection.query (request.sql, request.arguments, request.rows);
-    });
-  SCM rows = result ? encode_rows (request.rows) : SCM_EOL;
+    { return connection.query (number, request.arguments, request.result); });
+  SCM value = result ? encode_result (request.result) : SCM_EOL;
   scm_dynwind_end ();
-  return result ? rows : value_or_raise (result);
+  return result ? value : value_or_raise (result);
+}
+
+static SCM
+sqlite3_query_ (SCM handle, SCM statement, SCM arguments)
+{
+  return run_query (handle, statement, arguments, encode_rows);
+}
+
+static SCM
+sqlite3_query_sorted_ (SCM handle, SCM statement, SCM arguments)
+{
+  return run_query (handle, statement, arguments, encode_sorted);
 }
 
 static SCM
@@ -125,11 +167,17 @@ static const primitive table[] = {
    "Open the database @var{file} and return a connection.  @var{mode} is "
    "@code{\"ro\"}, @code{\"rw\"}, or @code{\"rwc\"}, which creates the file "
    "when it is missing.  See @code{sqlite3_open_v2}."},
+  {"%sqlite3-prepare", 2, reinterpret_cast<void *> (sqlite3_prepare_),
+   "Compile @var{sql}, a string of one statement, for the connection "
+   "@var{database}, and return the statement's number there."},
   {"%sqlite3-query", 3, reinterpret_cast<void *> (sqlite3_query_),
-   "Run @var{sql}, a string of one statement, on the connection "
-   "@var{database}, with @var{arguments}, a list of integers, octet strings "
-   "and @code{#f} (NULL).  Return the list of rows, each a vector of such "
-   "values."},
+   "Run the statement @var{number} of the connection @var{database} with "
+   "@var{arguments}, a list of integers, octet strings and @code{#f} (NULL). "
+   " Return the list of rows, each a vector of such values."},
+  {"%sqlite3-query-sorted", 3,
+   reinterpret_cast<void *> (sqlite3_query_sorted_),
+   "Do what @code{%sqlite3-query} does, but return a single list of the "
+   "values of all columns, sorted by their bytes, @code{#f} first."},
   {"%sqlite3-close", 1, reinterpret_cast<void *> (sqlite3_close_),
    "Close the connection @var{database}."},
 };

@@ -42,7 +42,7 @@ from anywhere, is a valid store item."
 
 (define (query-item-references client path)
   "Return the references of @var{path}, sorted."
-  (path-info-references (query-info client path)))
+  (references (client-store client) path))
 
 (define (query-referrers client path)
   "Return the items that refer to @var{path}, sorted; none if it is not

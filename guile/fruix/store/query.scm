@@ -36,9 +36,6 @@
 (define (not-valid path)
   (fail "path `~a' is not valid" path))
 
-(define (single-column rows)
-  (map (match-lambda (#(value) value)) rows))
-
 (define (valid-path? store path)
   "Return true if @var{path} is a valid item of @var{store}."
   (call-for-query store (lambda (db) (->bool (path-id db path)))))
@@ -53,8 +50,7 @@
   "Return the paths of all valid items of @var{store}."
   (call-for-query store
     (lambda (db)
-      (single-column
-       (query db "select path from ValidPaths order by path")))))
+      (query-sorted db "select path from ValidPaths"))))
 
 
 ;;
@@ -69,65 +65,66 @@
 
 (define (references-of db id)
   "Return what the item with the number @var{id} refers to, sorted."
-  (single-column
-   (query db "select path from Refs join ValidPaths on id = reference
-              where referrer = ? order by path"
-          id)))
-
-(define (call-for-item store path select proc)
-  "Return what @var{proc} returns, called with a connection and the row that
-the query @var{select} gives for @var{path}, while nobody changes what they
-see; or @code{#f} if there is none."
-  (call-for-query store
-    (lambda (db)
-      (call-with-snapshot db
-        (lambda ()
-          (match (query db select path)
-            (() #f)
-            ((row) (proc db row))))))))
+  (query-sorted db
+                "select path from Refs join ValidPaths on id = reference
+                 where referrer = ?"
+                id))
 
 (define (query-path-info store path)
   "Return the @code{<path-info>} of @var{path} in @var{store}, or @code{#f} if
 it is not valid."
-  (call-for-item store path
-    "select id, hash, narSize, deriver, registrationTime from ValidPaths
-     where path = ?"
-    (match-lambda*
-      ((db #(id hash nar-size deriver time))
-       (path-info path (stored-hash path hash) nar-size
-                  #:references (references-of db id)
-                  #:deriver deriver
-                  #:registration-time time)))))
+  (call-for-query store
+    (lambda (db)
+      (call-with-snapshot db
+        (lambda ()
+          (match (query db
+                        "select id, hash, narSize, deriver, registrationTime
+                         from ValidPaths where path = ?"
+                        path)
+            (() #f)
+            ((#(id hash nar-size deriver time))
+             (path-info path (stored-hash path hash) nar-size
+                        #:references (references-of db id)
+                        #:deriver deriver
+                        #:registration-time time))))))))
 
 (define (references store path)
   "Return the references of @var{path}, which must be valid in @var{store}."
-  (or (call-for-item store path "select id from ValidPaths where path = ?"
-        (match-lambda*
-          ((db #(id)) (references-of db id))))
-      (not-valid path)))
+  (match (call-for-query store
+           (lambda (db)
+             ;; One row of NULL for an item without references.
+             (query-sorted db
+                           "select r.path from ValidPaths v
+                              left join Refs on referrer = v.id
+                              left join ValidPaths r on r.id = reference
+                            where v.path = ?"
+                           path)))
+    (() (not-valid path))
+    (paths (delq #f paths))))
 
 (define (referrers store path)
   "Return the valid items of @var{store} that refer to @var{path}; none if
 that is not valid."
   (call-for-query store
     (lambda (db)
-      (single-column
-       (query db "select r.path
-                  from ValidPaths v join Refs on Refs.reference = v.id
-                    join ValidPaths r on r.id = Refs.referrer
-                  where v.path = ? order by r.path"
-              path)))))
+      (query-sorted db
+                    "select r.path
+                     from ValidPaths v join Refs on Refs.reference = v.id
+                       join ValidPaths r on r.id = Refs.referrer
+                     where v.path = ?"
+                    path))))
 
 (define (valid-derivers store path)
   "Return the valid derivations in @var{store} that have @var{path}, which
 need not be valid, among their outputs."
   (call-for-query store
     (lambda (db)
-      (single-column
-       (query db "select v.path
-                  from DerivationOutputs d join ValidPaths v on v.id = d.drv
-                  where d.path = ? order by v.path"
-              path)))))
+      (query-sorted db
+                    "select v.path
+                     from DerivationOutputs d
+                       join ValidPaths v on v.id = d.drv
+                     where d.path = ?"
+                    path))))
 
 (define (query-derivation-outputs store drv)
   "Return the outputs of @var{drv}, which must be valid in @var{store}: an
@@ -165,7 +162,7 @@ association list of names and store paths, sorted by name."
      union
      select Refs.reference from Closure
        join Refs on Refs.referrer = Closure.id)
-   select path from Closure join ValidPaths using (id) order by path")
+   select path from Closure join ValidPaths using (id)")
 
 (define (closure store paths)
   "Return @var{paths}, which must be valid in @var{store}, and all that they
@@ -174,7 +171,7 @@ refer to, directly or not."
     (lambda (db)
       (let ((ids (map (lambda (path) (or (path-id db path) (not-valid path)))
                       paths)))
-        (single-column
-         (query db %closure-query
-                (string-append "[" (string-join (map number->string ids) ",")
-                               "]")))))))
+        (query-sorted db %closure-query
+                      (string-append
+                       "[" (string-join (map number->string ids) ",")
+                       "]"))))))
