@@ -6,8 +6,8 @@
 (define-module (fruix store readers)
   #:use-module (fruix database)
   #:use-module ((fruix store schema) #:select (open-reader))
+  #:use-module (ice-9 atomic)
   #:use-module (ice-9 match)
-  #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
   #:export (make-readers
             call-with-reader
@@ -17,33 +17,34 @@
 (define %maximum-idle 4)
 
 (define-record-type <readers>
-  (%make-readers layout mutex idle)
+  (%make-readers layout idle)
   readers?
   (layout readers-layout)                  ;<layout>
-  (mutex readers-mutex)
-  (idle readers-idle set-readers-idle!))   ;list of connections
+  (idle readers-idle))                     ;atomic box: list of connections
 
 (define (make-readers layout)
   "Return an empty pool of connections to the database of @var{layout}."
-  (%make-readers layout (make-mutex) '()))
+  (%make-readers layout (make-atomic-box '())))
 
 (define (take! readers)
-  (or (with-mutex (readers-mutex readers)
-        (match (readers-idle readers)
-          (() #f)
-          ((db . rest)
-           (set-readers-idle! readers rest)
-           db)))
-      (open-reader (readers-layout readers))))
+  (define box (readers-idle readers))
+  (let loop ((idle (atomic-box-ref box)))
+    (match idle
+      (() (open-reader (readers-layout readers)))
+      ((db . rest)
+       (let ((found (atomic-box-compare-and-swap! box idle rest)))
+         (if (eq? found idle)
+             db
+             (loop found)))))))
 
 (define (give-back! readers db)
-  (unless (with-mutex (readers-mutex readers)
-            (let ((idle (readers-idle readers)))
-              (and (< (length idle) %maximum-idle)
-                   (begin
-                     (set-readers-idle! readers (cons db idle))
-                     #t))))
-    (close-database db)))
+  (define box (readers-idle readers))
+  (let loop ((idle (atomic-box-ref box)))
+    (if (= (length idle) %maximum-idle)
+        (close-database db)
+        (let ((found (atomic-box-compare-and-swap! box idle (cons db idle))))
+          (unless (eq? found idle)
+            (loop found))))))
 
 (define (call-with-reader readers proc)
   "Call @var{proc} with a connection of the pool @var{readers}, which no other
@@ -56,6 +57,4 @@ thread has meanwhile, and return its value."
 
 (define (close-readers! readers)
   "Close the connections that are idle in the pool @var{readers}."
-  (with-mutex (readers-mutex readers)
-    (for-each close-database (readers-idle readers))
-    (set-readers-idle! readers '())))
+  (for-each close-database (atomic-box-swap! (readers-idle readers) '())))
