@@ -21,6 +21,8 @@
          (octets (bytevector->octets bytes)))
     (bytevector-u8-set! bytes 0 98)
     octets))
+(test-equal "a wide string of narrow characters" #vu8(97 233)
+  (octets->bytevector (substring "λa\xe9" 1)))
 (test-equal "a character that is not a byte" 'out-of-range
   (catch #t
     (lambda () (octets->bytevector "λ"))

@@ -46,6 +46,13 @@ BYTES."
 (test-equal "string of 8 bytes has no padding"
   (append (word 8) '(1 2 3 4 5 6 7 8))
   (encoded write-bytes #vu8(1 2 3 4 5 6 7 8)))
+(test-equal "a wide string of narrow characters"
+  (append (word 2) (word 97 233))
+  (encoded write-octets (substring "λa\xe9" 1)))
+(test-equal "a wide string" 'encoding-error
+  (catch #t
+    (lambda () (encoded write-octets-list '("a" "λ")))
+    (lambda (key . _) key)))
 (test-equal "strings of many sizes, there and back" '()
   (filter (lambda (size)
             (let ((octets (string-tabulate

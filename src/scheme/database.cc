@@ -4,8 +4,7 @@
 #include "scheme/boundary.hh"
 #include "scheme/families.hh"
 #include "scheme/handle.hh"
-
-#include <cstdlib>
+#include "scheme/octets.hh"
 
 namespace fruix::scheme {
 
@@ -56,23 +55,19 @@ struct query_request
   sql_result result;
 };
 
-// Move LENGTH CHARACTERS, from malloc, to a text.  No Guile in between.
-static void
-take_text (char *characters, std::size_t length, sql_value &out) noexcept
+// Make OUT a text of SIZE bytes; there is no way to tell that there is no
+// memory.
+static char *
+make_text (std::size_t size, sql_value &out) noexcept
 {
-  out.emplace<std::string> (characters, length);
-  std::free (characters);
+  return out.emplace<std::string> (size, '\0').data ();
 }
 
 static void
 decode_argument (SCM value, sql_value &out)
 {
   if (scm_is_string (value))
-    {
-      std::size_t length;
-      char *characters = scm_to_latin1_stringn (value, &length);
-      take_text (characters, length, out);
-    }
+    copy_octets (value, make_text (scm_c_string_length (value), out));
   else if (scm_is_true (value))
     out = std::int64_t {scm_to_int64 (value)};
 }

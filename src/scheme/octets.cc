@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Octet strings and bytevectors: one copy of the bytes, either way.
-#include "scheme/boundary.hh"
-#include "scheme/families.hh"
+#include "scheme/octets.hh"
 
-#include <cstdlib>
-#include <cstring>
+#include "scheme/families.hh"
 
 namespace fruix::scheme {
 
@@ -21,14 +19,8 @@ bytes_to_octets_ (SCM bytevector)
 static SCM
 octets_to_bytes_ (SCM octets)
 {
-  std::size_t size;
-  scm_dynwind_begin (scm_t_dynwind_flags {});
-  char *bytes = scm_to_latin1_stringn (octets, &size);
-  scm_dynwind_free (bytes);
-  SCM bytevector = scm_c_make_bytevector (size);
-  if (size > 0)
-    std::memcpy (SCM_BYTEVECTOR_CONTENTS (bytevector), bytes, size);
-  scm_dynwind_end ();
+  SCM bytevector = scm_c_make_bytevector (scm_c_string_length (octets));
+  copy_octets (octets, SCM_BYTEVECTOR_CONTENTS (bytevector));
   return bytevector;
 }
 

@@ -3,13 +3,11 @@
 //
 // Ports and strings are Guile's, and so is every call here: all of them stay
 // in Guile mode, and none leaves anything behind when it raises.
-#include "scheme/boundary.hh"
 #include "scheme/families.hh"
+#include "scheme/octets.hh"
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <cstring>
 
 namespace fruix::scheme {
 
@@ -92,12 +90,9 @@ total_framed_size (SCM strings)
 static unsigned char *
 frame (SCM octets, unsigned char *out)
 {
-  std::size_t size;
-  char *bytes = scm_to_latin1_stringn (octets, &size);
-  store_word (size, out);
-  std::memcpy (out + word_size, bytes, size);
-  std::free (bytes);
-  return out + word_size + padded (size);
+  store_word (scm_c_string_length (octets), out);
+  copy_octets (octets, out + word_size);
+  return out + framed_size (octets);
 }
 
 static SCM
