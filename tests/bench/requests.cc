@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// requests SOCKET COUNT NUMBER PATH SHAPE: send the request NUMBER about PATH
-// to the daemon at SOCKET, COUNT times, each after the reply to the one
-// before, and print how many a second were answered.  SHAPE tells what a
-// reply is made of: i, an integer; s, a string; l, a list of strings.
+// requests SOCKET COUNT AHEAD NUMBER PATH SHAPE: send the request NUMBER
+// about PATH to the daemon at SOCKET, COUNT times, AHEAD requests before
+// waiting for as many replies, and print how many a second were answered.
+// SHAPE tells what a reply is made of: i, an integer; s, a string; l, a list
+// of strings.
 
 #include <chrono>
 #include <cstdint>
@@ -144,15 +145,19 @@ void
 run (char **arguments)
 {
   connection daemon {arguments[0]};
-  int count = std::atoi (arguments[1]);
+  int count = std::atoi (arguments[1]), ahead = std::atoi (arguments[2]);
   greet (daemon);
   auto start = std::chrono::steady_clock::now ();
-  for (int i = 0; i < count; i++)
+  for (int done = 0; done < count; done += ahead)
     {
-      daemon.put (std::strtoull (arguments[2], nullptr, 10));
-      daemon.put (std::string {arguments[3]});
+      for (int i = 0; i < ahead; i++)
+        {
+          daemon.put (std::strtoull (arguments[3], nullptr, 10));
+          daemon.put (std::string {arguments[4]});
+        }
       daemon.flush ();
-      skip_reply (daemon, arguments[4]);
+      for (int i = 0; i < ahead; i++)
+        skip_reply (daemon, arguments[5]);
     }
   std::chrono::duration<double> seconds
       = std::chrono::steady_clock::now () - start;
@@ -164,7 +169,7 @@ run (char **arguments)
 int
 main (int argc, char **argv)
 {
-  if (argc != 6)
+  if (argc != 7)
     return 64;
   try
     {
