@@ -268,6 +268,7 @@ echo $lib > $out; echo $0 > $lib; echo $doc > $doc"
                                                     "/top/file")))))
                     (delete-recursively directory)
                     kept?))))))
+     (await-clean-ups (store-staging store))
      (check-equal "nothing is left behind" '() (leftovers store)))))
 
 (test-begin "build")

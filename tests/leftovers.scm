@@ -2,12 +2,15 @@
 ;;; What processes that were killed have left goes when a store is opened, and
 ;;; nothing else.
 
-(use-modules (fruix process)
+(use-modules (fruix errors)
+             (fruix mailbox)
+             (fruix process)
              (fruix store)
              (fruix store layout)
              (fruix store staging)
              (ice-9 match)
              (ice-9 rdelim)
+             (ice-9 threads)
              (srfi srfi-64)
              (tests support))
 
@@ -117,7 +120,47 @@
                 (notes (lambda ()
                          (length (directory-entries
                                   (staged-file staging ".")))))
-                (during (call-with-noted-directory staging root notes)))
+                (during (call-with-noted-directory staging root
+                          (lambda (forget)
+                            (let ((number (notes)))
+                              (forget)
+                              number)))))
            (list during (notes))))))))
+
+(define (test-cleaning store)
+  (define staging (store-staging store))
+  (define go (make-mailbox))
+  (define done '())
+  (define (work name)
+    (lambda ()
+      (mailbox-get! go)
+      (set! done (cons name done))))
+  (test-equal "nobody waits for what is cleaned up" '()
+    (begin
+      (clean-up-later! staging (work 'first))
+      done))
+  (test-equal "when much goes on, one does it oneself" 'here
+    (let ((here (current-thread)))
+      (for-each (lambda (n) (clean-up-later! staging (work n))) (iota 7))
+      (clean-up-later! staging
+                       (lambda ()
+                         (when (eq? here (current-thread))
+                           (set! done 'here))))
+      done))
+  (test-equal "what is cleaned up can be waited for" 8
+    (begin
+      (set! done '())
+      (for-each (lambda (_) (mailbox-put! go 'go)) (iota 8))
+      (await-clean-ups staging)
+      (length done)))
+  (test-equal "what cannot be cleaned up is told" "fruix: no way\n"
+    (call-with-output-string
+      (lambda (port)
+        (parameterize ((current-warning-port port))
+          (clean-up-later! staging (lambda () (fail "no way")))
+          (await-clean-ups staging))))))
+
+(call-with-test-layout
+ (lambda (layout) (call-with-store layout test-cleaning)))
 
 (test-end "leftovers")

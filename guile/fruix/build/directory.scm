@@ -41,7 +41,8 @@
 (define (free-name parent name)
   "Return the first of @var{parent}/@var{name}-0, -1, … that does not exist."
   (let loop ((number 0))
-    (let ((directory (format #f "~a/~a-~a" parent name number)))
+    (let ((directory (string-append parent "/" name "-"
+                                    (number->string number))))
       (if (exists? directory)
           (loop (+ number 1))
           directory))))
@@ -67,29 +68,40 @@ builder sees."
 
 (define (build-in-directory directory owner proc keep? top?)
   "Call @var{proc} with @var{directory}, as @code{call-with-build-directory}
-does, and delete that, unless it is to be kept."
+does, and delete that if it raises, unless it is to be kept."
   (define its-own
     (if top? (build-directory-top directory) directory))
-  (let ((result (with-exception-handler
-                    (lambda (exception)
-                      (unless (keep? exception)
-                        (delete-build-directory directory))
-                      (raise-exception exception))
-                  (lambda ()
-                    (when top?
-                      (mkdir its-own #o700))
-                    (chown its-own (car owner) (cdr owner))
-                    (proc directory))
-                  #:unwind? #t)))
+  (with-exception-handler
+      (lambda (exception)
+        (unless (keep? exception)
+          (delete-build-directory directory))
+        (raise-exception exception))
+    (lambda ()
+      (when top?
+        (mkdir its-own #o700))
+      (chown its-own (car owner) (cdr owner))
+      (proc directory))
+    #:unwind? #t))
+
+(define (finish-build-directory store directory top? forget)
+  "Delete @var{directory}, of a build that has succeeded in @var{store}, and
+call @var{forget}.  Who waits for the build does not wait for this, except if
+there is no part of it that only the daemon can enter: then another build of
+the same user could interfere."
+  (define (delete)
     (delete-build-directory directory)
-    result))
+    (forget))
+  (if top?
+      (clean-up-later! (store-staging store) delete)
+      (delete)))
 
 (define* (call-with-build-directory store drv owner proc
                                     #:key keep? keep (top? #t))
   "Call @var{proc} with the name of a new build directory for @var{drv}, whose
 top belongs to @var{owner}, a pair of user and group id; return what @var{proc}
-returns, after deleting the directory.  If @var{proc} raises an exception for
-which @var{keep?} is true, call @var{keep} with the directory instead.  Without
+returns.  The directory is then deleted, soon.  If @var{proc} raises an
+exception for which @var{keep?} is true, call @var{keep} with the directory
+instead.  Without
 @var{top?}, the directory itself belongs to @var{owner}: for builders that have
 to find the way to it.  If this process is killed before, the directory is
 deleted when the store is opened again."
@@ -107,10 +119,16 @@ deleted when the store is opened again."
                    (raise-exception exception))
                (lambda ()
                  (call-with-noted-directory (store-staging store) directory
-                   (lambda ()
-                     (and (make-directory directory)
-                          (list (build-in-directory directory owner proc
-                                                    keep? top?))))))
+                   (lambda (forget)
+                     (if (make-directory directory)
+                         (let ((result (build-in-directory directory owner
+                                                           proc keep? top?)))
+                           (finish-build-directory store directory top?
+                                                   forget)
+                           (list result))
+                         (begin
+                           (forget)
+                           #f)))))
                #:unwind? #t)
         ((result) result)
         (#f (loop))))))                 ;another daemon was faster
@@ -192,8 +210,8 @@ what they were before."
 (define (call-with-chroot-area store group proc)
   "Call @var{proc} with the name of a chroot area in the staging directory of
 @var{store}, and its file name.  Members of @var{group}, a group id or
-@code{#f}, may make outputs in it.  Return what @var{proc} returns, after
-deleting the area, or cleaning it for the next build."
+@code{#f}, may make outputs in it.  Return what @var{proc} returns; the area is
+then deleted, or cleaned for another build, soon."
   (define staging (store-staging store))
   (define (area name) (staged-file staging name))
   (call-with-spare staging

@@ -5,13 +5,20 @@
 ;;;
 ;;; Nothing unverified ever bears a final name: an item gets it by a rename,
 ;;; the last step.  The directory's own name is random.
+;;;
+;;; What a build leaves behind is deleted behind its back: nobody waits for
+;;; the disk to forget something.  As it has a name here, or a note about it,
+;;; it goes with the directory, too.
 ;;; Code:
 
 (define-module (fruix store staging)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix store layout)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module ((fruix tree) #:select (delete-tree! tree-exists?))
+  #:use-module (fruix worker)
+  #:use-module (ice-9 exceptions)
   #:use-module ((ice-9 ftw) #:select (scandir))
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
@@ -28,13 +35,15 @@
             call-with-staged
             call-with-noted-directory
             call-with-spare
+            clean-up-later!
+            await-clean-ups
             staged-file
             move-into-store!
             remove-from-store!))
 
 (define-record-type <staging>
   (make-staging layout directory store-path descriptor links-descriptor
-                store-descriptor mutex last-number spares)
+                store-descriptor mutex last-number spares changed clean-ups)
   staging?
   (layout staging-layout)                  ;<layout>
   (directory staging-directory)            ;its file name
@@ -42,9 +51,12 @@
   (descriptor staging-descriptor)          ;of the directory
   (links-descriptor staging-links-descriptor) ;of the store's '.links'; or #f
   (store-descriptor staging-store-descriptor) ;of the physical store
-  (mutex staging-mutex)
+  (mutex staging-mutex)                    ;of all that follows
   (last-number staging-last-number set-staging-last-number!)
-  (spares staging-spares set-staging-spares!)) ;names, the latest first
+  (spares staging-spares set-staging-spares!) ;names, the latest first
+  (changed staging-changed)                ;condition variable: fewer clean-ups
+  (clean-ups staging-clean-ups             ;number of those that go on
+             set-staging-clean-ups!))
 
 (define %prefix ".fruix-")
 
@@ -75,10 +87,11 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
                   (open-directory directory)
                   (and deduplicate? (open-directory (layout-links layout)))
                   (open-directory (layout-physical-store layout))
-                  (make-mutex) 0 '())))
+                  (make-mutex) 0 '() (make-condition-variable) 0)))
 
 (define (close-staging! staging)
-  "Close @var{staging} and delete it."
+  "Close @var{staging} and delete it, once all is cleaned up."
+  (await-clean-ups staging)
   (and=> (staging-links-descriptor staging) close-fdes)
   (close-fdes (staging-descriptor staging))
   (delete-tree! (staging-store-descriptor staging)
@@ -109,6 +122,55 @@ whose process was killed, and what it had elsewhere."
             (scandir directory
                      (lambda (name) (string-prefix? %note-prefix name))))
   (delete-tree! store (basename directory)))
+
+
+;;
+;; Cleaning up.
+;;
+
+;; Beyond this, who leaves something behind cleans up himself: what is there to
+;; delete does not grow faster than it goes.
+(define %maximum-clean-ups 8)
+
+(define (change-clean-ups! staging number)
+  (set-staging-clean-ups! staging (+ number (staging-clean-ups staging)))
+  (broadcast-condition-variable (staging-changed staging)))
+
+(define (begin-clean-up! staging)
+  "Return true if there may be one more, which then is counted."
+  (with-lock (staging-mutex staging)
+    (and (< (staging-clean-ups staging) %maximum-clean-ups)
+         (begin
+           (change-clean-ups! staging 1)
+           #t))))
+
+(define (end-clean-up! staging)
+  (with-lock (staging-mutex staging)
+    (change-clean-ups! staging -1)))
+
+(define (clean-up-later! staging thunk)
+  "Have @var{thunk} called soon, in another thread or, if too many are busy,
+in this one, but before @var{staging} is closed.  What it raises is reported as
+a warning: the rest goes when the store is opened again."
+  (define (clean-up)
+    (guard (exception (#t (format (current-warning-port) "fruix: ~a~%"
+                                  (exception->text exception))))
+      (thunk)))
+  (if (begin-clean-up! staging)
+      (run-in-worker
+       (lambda ()
+         (clean-up)
+         (end-clean-up! staging)))
+      (clean-up)))
+
+(define (await-clean-ups staging)
+  "Return when nothing that was left to @code{clean-up-later!} goes on."
+  (with-lock (staging-mutex staging)
+    (let loop ()
+      (unless (zero? (staging-clean-ups staging))
+        (wait-condition-variable (staging-changed staging)
+                                 (staging-mutex staging))
+        (loop)))))
 
 
 ;;
@@ -158,35 +220,34 @@ is deleted."
 (define (call-with-spare staging make clean proc)
   "Call @var{proc} with the name of what @var{make} has made in @var{staging}
 under the name that it got, in this call or an earlier one, and return its
-value.  If it returns and @code{(@var{clean} name)} then returns true, the
-thing is kept for the next call; else it is deleted."
+value.  If it returns and @code{(@var{clean} name)}, called later, returns true,
+the thing is kept for another call; else it is deleted."
   (let* ((spare (take-spare! staging))
          (name (or spare (fresh-name! staging)))
-         (keep? #f))
-    (dynamic-wind
-      (const #t)
-      (lambda ()
-        (unless spare
-          (make name))
-        (let ((value (proc name)))
-          (set! keep? (clean name))
-          value))
-      (lambda ()
-        (if keep?
-            (keep-spare! staging name)
-            (delete-staged! staging name))))))
+         (value (on-failure (lambda () (delete-staged! staging name))
+                  (lambda ()
+                    (unless spare
+                      (make name))
+                    (proc name)))))
+    (clean-up-later! staging
+                     (lambda ()
+                       (if (clean name)
+                           (keep-spare! staging name)
+                           (delete-staged! staging name))))
+    value))
 
 (define (call-with-noted-directory staging directory thunk)
-  "Call @var{thunk} and return its value.  If this process is killed meanwhile,
-@var{directory}, one of mode 700 outside of the store, goes with
-@var{staging}."
-  (let ((note (staged-file staging
-                           (string-append %note-prefix
-                                          (fresh-name! staging)))))
-    (dynamic-wind
-      (lambda () (symlink directory note))
-      thunk
-      (lambda () (delete-file note)))))
+  "Call @var{thunk} with a thunk to call once @var{directory}, one of mode 700
+outside of the store, is gone, and return its value.  If this process is killed
+before, the directory goes with @var{staging}; but it stays if @var{thunk}
+raises."
+  (let* ((note (staged-file staging
+                            (string-append %note-prefix
+                                           (fresh-name! staging))))
+         (forget (lambda () (delete-file note))))
+    (symlink directory note)
+    (on-failure forget
+      (lambda () (thunk forget)))))
 
 (define (rename-canonical file new-name)
   "Rename @var{file}, an item in canonical form, whatever it is."
