@@ -26,7 +26,8 @@
     (2 "base16" "base32" "bulk" "control/wire" "credentials" "database"
        "derivation" "derivation/" "descriptors" "durable" "flag" "gzip"
        "hash" "jail" "links" "mailbox" "map" "mentions" "mount" "mountinfo"
-       "nar" "octets" "plan" "probe" "process" "protocol/wire" "record-lock"
+       "nar" "network" "octets" "plan" "probe" "process" "protocol/wire"
+       "record-lock"
        "sandbox/check" "sandbox/spec" "scheduler/task" "sharing"
        "store/path" "terminal" "tree" "worker")
     (3 "sandbox/" "store/")

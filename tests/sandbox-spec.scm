@@ -182,6 +182,11 @@
                  (pair? (steps "loopback-up" plan)))))
        '(none loopback host)))
 
+(test-equal "a network that was made before is joined first of all"
+  '(("namespaces" "mount" "pid" "ipc" "uts") ("network" 7) #f)
+  (let ((plan (linux (box) '(network . 7))))
+    (list (first plan) (second plan) (pair? (steps "loopback-up" plan)))))
+
 (test-equal "network of a jail: none, loopback, host"
   '((#f #f #f) (1 #f #t) (#f 2 #f))
   (map (lambda (network)

@@ -60,9 +60,11 @@
             (sandbox-root (open-sandbox-box open))
             (if (open-sandbox-processes open) 'open 'closed))))
 
-(define (announced-plan box)
-  "Return the plan of @var{box}, having warned of its shortcomings."
-  (let* ((facts (host-facts box))
+(define* (announced-plan box #:optional network)
+  "Return the plan of @var{box}, having warned of its shortcomings;
+@var{network} is a descriptor of the network that it gets, if that was made
+before."
+  (let* ((facts (acons 'network network (host-facts box)))
          (plan (sandbox-plan box #:facts facts)))
     (for-each (lambda (text)
                 (format (current-warning-port) "fruix: ~a~%" text))
@@ -170,17 +172,19 @@ one's."
 (define* (call-with-sandboxed-program box command proc #:key program
                                       environment (input 0) (output 1)
                                       (error 2) (descriptors '())
-                                      network-of)
+                                      network network-of)
   "Make the sandbox @var{box} for @var{command} alone, and call @var{proc} with
 its process; the arguments are those of @code{spawn-in-sandbox}.  However
 @var{proc} is left, the program and all that it started are dead afterwards,
 and nothing is left of the sandbox; then return what @var{proc} returned.  On
 Linux the program is the first process of the sandbox, with the process ID 1.
 
-If @var{network-of}, a process (@pxref{fruix sandbox outside}), is not
-@code{#f}, its network is there instead of that of the host, which @var{box} asks
-for."
-  (let* ((plan (announced-plan box))
+If @var{network} is not @code{#f}, it is a descriptor of the network that
+@var{box} gets (@pxref{fruix network}), which asks for @code{loopback} and has
+no mapping.  If @var{network-of}, a process (@pxref{fruix sandbox outside}),
+is not @code{#f}, its network is there instead of that of the host, which
+@var{box} asks for."
+  (let* ((plan (announced-plan box network))
          (receipt (perform-host-steps plan)))
     (dynamic-wind
       (const #t)

@@ -7,31 +7,11 @@
 #include <charconv>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/personality.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace fruix::plan {
-
-// ("loopback-up"): the new network namespace gets 127.0.0.1 and ::1.
-outcome<void>
-raise_loopback (const step &, context &) noexcept
-{
-  unique_fd fd {::socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-  if (!fd)
-    return failed ("socket", "lo");
-  struct ifreq request {};
-  copy_text (request.ifr_name, "lo");
-  if (::ioctl (fd.get (), SIOCGIFFLAGS, &request) < 0)
-    return failed ("ioctl", "lo");
-  request.ifr_flags |= IFF_UP;
-  if (::ioctl (fd.get (), SIOCSIFFLAGS, &request) < 0)
-    return failed ("ioctl", "lo");
-  return {};
-}
 
 // ("host-name" NAME)
 outcome<void>

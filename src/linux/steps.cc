@@ -9,6 +9,7 @@ static constexpr step_kind table[] = {
   {"cgroup", "s", performer::host, make_cgroup},
   {"cgroup-limit", "sss", performer::host, limit_cgroup},
   {"remove-cgroup", "s", performer::undoer, remove_cgroup},
+  {"network", "i", performer::child, enter_network},
   {"loopback-up", "", performer::child, raise_loopback},
   {"tap", "si", performer::child, make_tap},
   {"interface-up", "siss", performer::child, raise_interface},

@@ -39,8 +39,11 @@ outcome<void> set_network_setting (const step &, context &) noexcept;
 outcome<void> add_address6 (const step &, context &) noexcept;
 outcome<void> set_default_route6 (const step &, context &) noexcept;
 
-// attributes.cc: the rest.
+// network.cc: the network of its own.
 outcome<void> raise_loopback (const step &, context &) noexcept;
+outcome<void> enter_network (const step &, context &) noexcept;
+
+// attributes.cc: the rest.
 outcome<void> set_host_name (const step &, context &) noexcept;
 outcome<void> set_domain_name (const step &, context &) noexcept;
 outcome<void> set_personality (const step &, context &) noexcept;

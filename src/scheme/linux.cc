@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The primitives that only Linux has: mounts, as it does them.
+// The primitives that only Linux has: mounts, as it does them, and networks.
 #include "linux/mount.hh"
+#include "linux/network.hh"
 
 #include "scheme/boundary.hh"
 #include "scheme/families.hh"
@@ -84,6 +85,19 @@ allow_writing_ (SCM target)
   return value_or_raise (result);
 }
 
+static SCM
+make_network_ ()
+{
+  auto result = act ("unshare", [] () -> outcome<int>
+    {
+      auto made = make_network ();
+      if (!made)
+        return std::unexpected {made.error ()};
+      return made->release ();
+    });
+  return value_or_raise (result);
+}
+
 static const primitive table[] = {
   {"%mount-filesystem", 3, reinterpret_cast<void *> (mount_filesystem_),
    "Mount a new file system of @var{type} on @var{target} with the list of "
@@ -102,6 +116,9 @@ static const primitive table[] = {
    "own, in which later mounts outside appear, too (unshare(2))."},
   {"%allow-writing", 1, reinterpret_cast<void *> (allow_writing_),
    "Let the mount on @var{target} be written through (mount_setattr(2))."},
+  {"%make-network", 0, reinterpret_cast<void *> (make_network_),
+   "Make a network namespace with a loopback interface that is up, and "
+   "return a descriptor of it (network_namespaces(7))."},
 };
 
 void

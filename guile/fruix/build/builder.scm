@@ -47,6 +47,8 @@
                                  proc
                                  #:program program
                                  #:input #f #:output output #:error output
+                                 #:network
+                                 (build-network-descriptor network)
                                  #:network-of
                                  (build-network-process network))))
 

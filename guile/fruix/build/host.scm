@@ -5,6 +5,7 @@
 ;;; Code:
 
 (define-module (fruix build host)
+  #:use-module (fruix build network-pool)
   #:use-module (fruix config)
   #:use-module (srfi srfi-9)
   #:export (build-host
@@ -12,6 +13,7 @@
             build-host-system
             build-host-users
             build-host-kvm-group
+            build-host-networks
             build-host-directories
             build-host-log-compression
             build-host-max-jobs
@@ -21,13 +23,15 @@
             build-host-impersonate-linux-2.6?))
 
 (define-record-type <build-host>
-  (make-build-host system users kvm-group directories log-compression
-                   max-jobs cache-failures? chroot? isolate-host-loopback?
+  (make-build-host system users kvm-group networks directories
+                   log-compression max-jobs cache-failures? chroot?
+                   isolate-host-loopback?
                    impersonate-linux-2.6?)
   build-host?
   (system build-host-system)                    ;string: x86_64-linux
   (users build-host-users)                      ;user pool, or #f
   (kvm-group build-host-kvm-group)              ;integer, or #f
+  (networks build-host-networks)                ;network pool, or #f
   (directories build-host-directories)          ;list of (INSIDE . OUTSIDE)
   (log-compression build-host-log-compression)  ;gzip, none, or #f: no logs
   (max-jobs build-host-max-jobs)                ;integer, 0: build nothing
@@ -57,6 +61,9 @@ With @var{isolate-host-loopback?}, those that make a fixed output cannot reach
 what listens on the host's loopback interface only, on Linux.  With
 @var{impersonate-linux-2.6?}, builders for x86 hear of a kernel of the 2.6
 series."
-  (make-build-host system users kvm-group directories log-compression
-                   max-jobs cache-failures? chroot? isolate-host-loopback?
+  (make-build-host system users kvm-group
+                   ;; A user namespace needs a network that it owns.
+                   (and users (make-network-pool))
+                   directories log-compression max-jobs cache-failures?
+                   chroot? isolate-host-loopback?
                    impersonate-linux-2.6?))

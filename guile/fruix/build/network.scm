@@ -15,6 +15,7 @@
 (define-module (fruix build network)
   #:use-module (fruix build host)
   #:use-module (fruix build job)
+  #:use-module (fruix build network-pool)
   #:use-module (fruix config)
   #:use-module (fruix derivation)
   #:use-module (fruix errors)
@@ -26,15 +27,17 @@
   #:use-module (srfi srfi-9)
   #:export (call-with-build-network
             build-network-kind
+            build-network-descriptor
             build-network-process
             build-network-files
             build-network-mounts
             hosts-for-gateways))
 
 (define-record-type <build-network>
-  (make-build-network kind process files mounts)
+  (make-build-network kind descriptor process files mounts)
   build-network?
   (kind build-network-kind)             ;loopback | host, as for 'sandbox'
+  (descriptor build-network-descriptor) ;of one that was made before | #f
   (process build-network-process)       ;whose network it is instead | #f
   (files build-network-files)           ;list, as for 'sandbox'
   (mounts build-network-mounts))        ;likewise
@@ -57,7 +60,7 @@ has."
 (define (with-hosts kind process files mounts)
   "Return a network of @var{kind} and @var{process} whose builder sees
 @var{files} and @var{mounts}, and an @file{/etc/hosts} in any case."
-  (make-build-network kind process
+  (make-build-network kind #f process
                       (if (find (match-lambda
                                   ((_ target _) (string=? target "/etc/hosts")))
                                 mounts)
@@ -112,7 +115,7 @@ there."
   (define process (outside-network-process network))
   (define names (host-files "/etc/nsswitch.conf" "/etc/services"))
   (if host-loopback?
-      (make-build-network 'host process
+      (make-build-network 'host #f process
                           (list (hosts-file (hosts-for-gateways (host-hosts)))
                                 %resolver)
                           names)
@@ -144,6 +147,18 @@ network: ~a" (job-drv job) (exception->text exception))))
         (proc (host-view 'loopback)))))
 
 ;;;
+;;; None.
+;;;
+
+(define (call-with-loopback host proc)
+  (define (call descriptor)
+    (proc (make-build-network 'loopback descriptor #f
+                              (list (hosts-file %loopback-hosts)) '())))
+  (match (build-host-networks host)
+    (#f (call #f))
+    (pool (call-with-pooled-network pool call))))
+
+;;;
 ;;; Any.
 ;;;
 
@@ -153,7 +168,7 @@ network: ~a" (job-drv job) (exception->text exception))))
 @var{identity} a list of keyword arguments of @code{sandbox}: as whom it runs.
 Clients are told if it has no outside although it should."
   (cond ((not (fixed-output-derivation? (job-derivation job)))
-         (proc (with-hosts 'loopback #f '() '())))
+         (call-with-loopback (job-host job) proc))
         ((eq? %platform 'linux)
          (call-with-outside job area identity proc))
         (else

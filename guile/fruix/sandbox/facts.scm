@@ -11,6 +11,9 @@
 ;;;   swap      whether memory can go to disk
 ;;;   newgidmap the name of the program that maps groups of this user, or #f;
 ;;;             only looked for if there are such to map
+;;;   network   a descriptor of the network that was made for it, which has a
+;;;             loopback interface; or #f, as long as whoever uses it does not
+;;;             say so
 ;;; On FreeBSD:
 ;;;   root      the name of the root, without symbolic links
 ;;;   vnet      whether jails can have a network of their own

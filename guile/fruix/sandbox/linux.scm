@@ -68,9 +68,11 @@
                          "mode=0620" "ptmxmode=0666")))
           '())))
 
-(define (namespaces box)
+(define (namespaces box facts)
   `("namespaces" "mount" "pid" "ipc" "uts"
-    ,@(if (eq? (sandbox-network box) 'host) '() '("net"))
+    ,@(if (or (eq? (sandbox-network box) 'host) (assq-ref facts 'network))
+          '()
+          '("net"))
     ,@(if (sandbox-mapping box) '("user") '())))
 
 (define (map-line ids which)
@@ -214,14 +216,19 @@ for them.  Refuse what has no substitute."
   "Return the plan of @var{box}, a sandbox, on Linux, as @code{sandbox-plan}
 does; @var{facts} tell about the host."
   (define mapping (sandbox-mapping box))
+  (define network (assq-ref facts 'network))
   `((host ,@(host-steps box facts))
-    (birth ,(namespaces box)
+    (birth ,(namespaces box facts)
            ,@(match (cgroup box facts)
                (#f '())
                (directory `(("cgroup" ,directory))))
-           ,@(if mapping `(("user-map" ,@(birth-maps mapping facts))) '()))
+           ,@(if mapping `(("user-map" ,@(birth-maps mapping facts))) '())
+           ;; Before descriptors are closed.
+           ,@(if network `(("network" ,network)) '()))
     (create
-     ,@(if (eq? (sandbox-network box) 'loopback) '(("loopback-up")) '())
+     ,@(if (and (eq? (sandbox-network box) 'loopback) (not network))
+           '(("loopback-up"))
+           '())
      ("host-name" ,(sandbox-host-name box))
      ("domain-name" ,(sandbox-domain-name box))
      ("root" ,(sandbox-root box) "mode=0755" ,@(storage-options box))
