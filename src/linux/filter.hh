@@ -55,24 +55,17 @@ public:
     land (to_end);
   }
 
-  // What HIGH adds is for words from VALUE on, what LOW adds for others.
+  // What HIGH adds is for words from VALUE on, what LOW adds for others; both
+  // end.
   constexpr void split (std::uint32_t value, auto high, auto low)
   {
     add (BPF_JMP | BPF_JGE | BPF_K, value, 1, 0);
     auto to_low = jump ();
     high ();
-    auto to_end = jump ();
     land (to_low);
     low ();
-    land (to_end);
   }
 
-  constexpr void allow_range (std::uint32_t first, std::uint32_t last)
-  {
-    add (BPF_JMP | BPF_JGE | BPF_K, first, 0, 2);
-    add (BPF_JMP | BPF_JGT | BPF_K, last, 1, 0);
-    allow ();
-  }
   constexpr void allow_without (std::uint32_t bits)
   {
     add (BPF_JMP | BPF_JSET | BPF_K, bits, 1, 0);

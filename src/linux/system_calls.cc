@@ -2,9 +2,10 @@
 // The filter of system calls: the tables of calls.hh, assembled, and the step
 // that puts it in force.
 //
-// Its length hardly matters: the kernel (since 5.11) finds out which calls it
-// allows whatever their arguments, and does not run it for these.  But to find
-// out takes a run for each number, so rules are looked up by halves.
+// The kernel (since 5.11) finds out which calls it allows whatever their
+// arguments, and does not run it for these.  But to find out takes a run for
+// each number, and each instruction has to be translated: so numbers with the
+// same verdict are taken together, and looked up by halves.
 #include "linux/calls.hh"
 #include "linux/filter.hh"
 #include "linux/steps.hh"
@@ -39,10 +40,8 @@ struct leniency
 };
 
 static constexpr void
-check_mode (filter &filter, int argument, leniency lenient)
+check_mode (filter &filter, int argument)
 {
-  if (lenient.set_ids)
-    return filter.allow ();
   filter.load_argument (argument);
   filter.refuse_with (set_ids, EPERM);
   filter.allow ();
@@ -69,22 +68,34 @@ check_socket (filter &filter)
   filter.allow ();
 }
 
-static constexpr void
-apply_rule (filter &filter, const calls::rule &rule, leniency lenient)
+// What becomes of a call: it is allowed, or else a rule applies.
+struct verdict
 {
+  bool allowed = false;
+  calls::rule_kind kind = calls::rule_kind::refuse;
+  int parameter = ENOSYS;
+
+  bool operator== (const verdict &) const = default;
+};
+
+static constexpr void
+apply (filter &filter, const verdict &verdict)
+{
+  if (verdict.allowed)
+    return filter.allow ();
   using enum calls::rule_kind;
-  switch (rule.kind)
+  switch (verdict.kind)
     {
     case refuse:
-      return filter.refuse (rule.parameter);
+      return filter.refuse (verdict.parameter);
     case mode:
-      return check_mode (filter, rule.parameter, lenient);
+      return check_mode (filter, verdict.parameter);
     case creation:
-      filter.load_argument (rule.parameter - 1);
+      filter.load_argument (verdict.parameter - 1);
       filter.allow_without (creating);
-      return check_mode (filter, rule.parameter, lenient);
+      return check_mode (filter, verdict.parameter);
     case namespaces:
-      filter.load_argument (rule.parameter);
+      filter.load_argument (verdict.parameter);
       filter.refuse_with (new_namespaces, EPERM);
       return filter.allow ();
     case socket:
@@ -94,52 +105,78 @@ apply_rule (filter &filter, const calls::rule &rule, leniency lenient)
       filter.refuse_all_but ({AF_UNIX}, EOPNOTSUPP);
       return filter.allow ();
     case multiplexer:
-      return lenient.multiplexers ? filter.allow () : filter.refuse (ENOSYS);
+      return filter.refuse (ENOSYS);
     }
 }
 
-struct numbered
+// Whether RULE leaves anything to be desired.
+static constexpr bool
+restricts (const calls::rule &rule, leniency lenient)
 {
-  std::uint32_t number;
-  const calls::rule *rule;
+  using enum calls::rule_kind;
+  return !(lenient.set_ids && (rule.kind == mode || rule.kind == creation))
+         && !(lenient.multiplexers && rule.kind == multiplexer);
+}
+
+static constexpr bool
+contains (std::span<const calls::range> ranges, std::uint32_t number)
+{
+  return std::ranges::any_of (ranges, [=] (auto range)
+    { return range.first <= number && number <= range.last; });
+}
+
+static constexpr verdict
+judge (const calls::machine &machine, std::uint32_t number, leniency lenient)
+{
+  for (auto &rule : calls::rules)
+    if (rule.numbers[machine.column] == static_cast<int> (number))
+      return restricts (rule, lenient)
+                 ? verdict {false, rule.kind, rule.parameter}
+                 : verdict {true};
+  return {contains (machine.ranges, number)
+          || contains (calls::common_ranges, number)};
+}
+
+// The numbers from FIRST up to the next such stretch.
+struct stretch
+{
+  std::uint32_t first;
+  struct verdict verdict;
 };
 
-// The rules that MACHINE has numbers for, in the order of these.
-static constexpr std::vector<numbered>
-sorted_rules (const calls::machine &machine)
+// All numbers that MACHINE can have, in order.
+static constexpr std::vector<stretch>
+stretches (const calls::machine &machine, leniency lenient)
 {
-  std::vector<numbered> result;
+  std::vector<std::uint32_t> firsts {0};
   for (auto &rule : calls::rules)
     if (int number = rule.numbers[machine.column]; number >= 0)
-      result.push_back ({static_cast<std::uint32_t> (number), &rule});
-  std::ranges::sort (result, {}, &numbered::number);
+      for (int first : {number, number + 1})
+        firsts.push_back (static_cast<std::uint32_t> (first));
+  for (std::span<const calls::range> ranges :
+       {machine.ranges, std::span<const calls::range> {calls::common_ranges}})
+    for (auto [first, last] : ranges)
+      for (auto bound : {first, last + 1})
+        firsts.push_back (bound);
+  std::ranges::sort (firsts);
+  std::vector<stretch> result;
+  for (auto first : firsts)
+    if (auto verdict = judge (machine, first, lenient);
+        result.empty () || verdict != result.back ().verdict)
+      result.push_back ({first, verdict});
   return result;
 }
 
 static constexpr void
-look_up (filter &filter, std::span<const numbered> rules, leniency lenient)
+look_up (filter &filter, std::span<const stretch> stretches)
 {
-  if (rules.size () == 1)
-    return filter.when (rules[0].number, [&]
-      { apply_rule (filter, *rules[0].rule, lenient); });
-  auto half = rules.size () / 2;
+  if (stretches.size () == 1)
+    return apply (filter, stretches[0].verdict);
+  auto half = stretches.size () / 2;
   filter.split (
-      rules[half].number,
-      [&] { look_up (filter, rules.subspan (half), lenient); },
-      [&] { look_up (filter, rules.first (half), lenient); });
-}
-
-static constexpr void
-apply_rules (filter &filter, const calls::machine &machine,
-             leniency lenient)
-{
-  filter.load_number ();
-  look_up (filter, sorted_rules (machine), lenient);
-  for (auto [first, last] : machine.ranges)
-    filter.allow_range (first, last);
-  for (auto [first, last] : calls::common_ranges)
-    filter.allow_range (first, last);
-  filter.refuse (ENOSYS);
+      stretches[half].first,
+      [&] { look_up (filter, stretches.subspan (half)); },
+      [&] { look_up (filter, stretches.first (half)); });
 }
 
 static consteval filter
@@ -149,7 +186,10 @@ assemble (leniency lenient)
   filter.load_architecture ();
   for (auto &machine : calls::machines)
     filter.when (machine.architecture, [&]
-      { apply_rules (filter, machine, lenient); });
+      {
+        filter.load_number ();
+        look_up (filter, stretches (machine, lenient));
+      });
   filter.refuse (ENOSYS);
   return filter;
 }
