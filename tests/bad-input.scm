@@ -22,14 +22,16 @@
   (list (open-descriptors daemon) (threads daemon)))
 
 (define (build-two daemon)
-  "Have DAEMON build twice at once: it keeps what each build needed."
+  "Have DAEMON build for two clients at once: it keeps what each of these and
+each build needed."
   (call-with-client daemon
-    (lambda (port)
-      (result-of port read-int 9
-                 (map (lambda (name)
-                        (add-script port name "sleep 1; echo > $out"))
-                      '("one" "two"))
-                 0))))
+    (lambda (one)
+      (start-build one (add-script one "one" "sleep 1; echo > $out"))
+      (call-with-client daemon
+        (lambda (other)
+          (result-of other read-int 9
+                     (list (add-script other "two" "sleep 1; echo > $out"))
+                     0))))))
 
 (define (settled daemon)
   "Return the resources of DAEMON when it has served some clients and rests."

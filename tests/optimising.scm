@@ -147,9 +147,12 @@ its own; return the item's directory on disk."
       (key-of (lambda ()
                 (optimise-store! store #:pulse (lambda () (throw 'stop))))))
     (test-equal "its roots are given up" 1
-      (length (directory-entries
-               (string-append (layout-state-directory (store-layout store))
-                              "/temproots"))))))
+      (let ((directory (layout-temporary-roots-directory
+                        (store-layout store))))
+        (count (lambda (name)
+                 (positive? (stat:size (stat (string-append directory "/"
+                                                            name)))))
+               (directory-entries directory))))))
 
 (with-plain-store store
   (test-equal "others may add, and optimise, meanwhile" '(#f (1) 20)

@@ -173,7 +173,25 @@ PATHS in it locked; PROC may call the thunk that it gets to make it end."
                                    (first (directory-entries directory)))))
         (test-equal "a collector elsewhere sees that a session is alive"
           'shared
-          (lock-for-others roots))))))
+          (lock-for-others roots))
+        (test-equal "a session's file is empty when it is over, and kept"
+          '((2 shared 0) (2 shared 2))
+          (let ((look
+                 (lambda ()
+                   (let* ((names (directory-entries directory))
+                          (file (string-append directory "/" (last names))))
+                     (list (length names) (lock-for-others file)
+                           (stat:size (stat file)))))))
+            (call-with-temporary-roots store
+              (lambda () (add-temp-root! store (item "session"))))
+            (let ((after (look)))
+              (list after
+                    (call-with-temporary-roots store
+                      (lambda ()
+                        (add-temp-root! store "x")
+                        (look))))))))))
+  (test-equal "none is left when the store is closed" '()
+    (directory-entries (layout-temporary-roots-directory layout))))
 
 (test-begin "store-lock")
 (call-with-temporary-directory test-locks)

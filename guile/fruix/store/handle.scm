@@ -94,6 +94,11 @@ has left."
      (lambda () (close-database db)))
     db))
 
+(define (give-up-roots! layout roots)
+  "Give up ROOTS, the store's own, and what is kept for those of sessions."
+  (close-temporary-roots! roots)
+  (delete-spare-roots! layout))
+
 (define (open-prepared layout deduplicate? release)
   "Open the store of LAYOUT, whose directories are there."
   (let* ((lock (lock-store layout release))
@@ -111,7 +116,7 @@ has left."
                 (add-temporary-root! roots (staging-store-path staging))
                 (open-recovered layout staging))
               (lambda ()
-                (close-temporary-roots! roots)
+                (give-up-roots! layout roots)
                 (undo-staging))))
          (readers (make-readers layout)))
     (make-store layout lock (make-writer db) readers staging roots
@@ -157,7 +162,7 @@ allows it, and return the value of @var{thunk}."
   (close-readers! (store-readers store))
   (close-writer! (store-writer store))
   (close-staging! (store-staging store))
-  (close-temporary-roots! (store-roots store))
+  (give-up-roots! (store-layout store) (store-roots store))
   (release-file-lock! (store-lock store)))
 
 (define* (call-with-store layout proc #:key build-group (deduplicate? #t))

@@ -11,12 +11,16 @@
 ;;; this process are in a table, too, by the directory of their files: its
 ;;; family.  A collector of this process looks there, and is told of roots
 ;;; that are added while it works; it holds 'gc.lock' as long.
+;;;
+;;; A set that is given up is kept for the next one, with its file: to make and
+;;; delete one costs more than the rest of what a short build does with it.
 ;;; Code:
 
 (define-module (fruix store temporary-roots)
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
   #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module ((srfi srfi-1) #:select (append-map))
   #:use-module (srfi srfi-9)
@@ -24,17 +28,20 @@
             add-temporary-root!
             temporary-roots->list
             close-temporary-roots!
+            delete-spare-roots!
 
             other-temporary-roots
             call-with-claims
             own-roots-file?))
 
 (define-record-type <family>
-  (make-family mutex members claim)
+  (make-family mutex members claim spares)
   family?
-  (mutex family-mutex)
+  (mutex family-mutex)                     ;of all that follows
   (members family-members)                 ;hash table: file -> <temporary-…>
-  (claim family-claim set-family-claim!))  ;the collector's procedure, or #f
+  (claim family-claim set-family-claim!)   ;the collector's procedure, or #f
+  (spares family-spares                    ;list of members that nobody uses:
+          set-family-spares!))             ;empty, but with a file
 
 (define-record-type <temporary-roots>
   (%make-temporary-roots layout family file mutex port paths)
@@ -55,7 +62,7 @@
   (let ((directory (layout-temporary-roots-directory layout)))
     (with-lock %families-mutex
       (or (hash-ref %families directory)
-          (let ((family (make-family (make-mutex) (make-hash-table) #f)))
+          (let ((family (make-family (make-mutex) (make-hash-table) #f '())))
             (hash-set! %families directory family)
             family)))))
 
@@ -75,14 +82,27 @@
         (set! number (+ number 1))
         number))))
 
+(define (take-spare! family)
+  "Return a spare set of FAMILY, or #f."
+  (with-family family
+    (match (family-spares family)
+      (() #f)
+      ((roots . rest)
+       (set-family-spares! family rest)
+       roots))))
+
 (define (make-temporary-roots layout)
   "Return an empty set of temporary roots of the store of @var{layout}, to be
 closed by @code{close-temporary-roots!}.  Its file is created when the first
-root is added."
-  (let* ((family (family-of layout))
-         (file (format #f "~a/~a-~a"
-                       (layout-temporary-roots-directory layout)
-                       (getpid) (next-number)))
+root is added, unless it is that of an earlier set."
+  (let ((family (family-of layout)))
+    (or (take-spare! family)
+        (make-new-roots layout family))))
+
+(define (make-new-roots layout family)
+  (let* ((file (string-append (layout-temporary-roots-directory layout) "/"
+                              (number->string (getpid)) "-"
+                              (number->string (next-number))))
          (roots (%make-temporary-roots layout family file (make-mutex) #f
                                        (make-hash-table))))
     (with-family family
@@ -122,18 +142,22 @@ collector's, or one of our own."
         (usleep %interval)
         (open-file! roots))))
 
-(define (append! roots path)
-  (let* ((port (or (temporary-roots-port roots) (open-file! roots)))
-         (descriptor (fileno port)))
-    ;; A collector waits as long as the lock is exclusive, even for one who
-    ;; could not write.
+(define (change-file! port thunk)
+  "Call THUNK, which writes to PORT, while no collector reads there.  It waits
+as long as the lock is exclusive, even for one who could not write."
+  (let ((descriptor (fileno port)))
     (dynamic-wind
       (lambda () (set-record-lock descriptor 'exclusive))
-      (lambda ()
-        (display path port)
-        (display #\nul port)
-        (force-output port))
+      thunk
       (lambda () (set-record-lock descriptor 'shared)))))
+
+(define (append! roots path)
+  (let ((port (or (temporary-roots-port roots) (open-file! roots))))
+    (change-file! port
+                  (lambda ()
+                    (display path port)
+                    (display #\nul port)
+                    (force-output port)))))
 
 (define (enter! roots path)
   "Let collectors of this process know that @var{path} is among @var{roots};
@@ -161,18 +185,63 @@ this returns, no collector deletes @var{path}: if one was about to, it has, and
   (with-family (temporary-roots-family roots)
     (paths-of roots)))
 
-(define (close-temporary-roots! roots)
-  "Give up the @var{roots}, and delete their file."
+(define (delete-file! roots)
+  "Delete the file of ROOTS, which nobody uses, if it has been created."
   (define family (temporary-roots-family roots))
+  (let ((port (temporary-roots-port roots)))
+    (when port
+      (dynamic-wind
+        (const #t)
+        (lambda () (delete-file (temporary-roots-file roots)))
+        (lambda () (close-port port)))))
+  (with-family family
+    (hash-remove! (family-members family) (temporary-roots-file roots))))
+
+(define (empty-file! port)
+  "Make the file open as PORT empty and return true, or #f if that is not
+possible."
+  (catch 'system-error
+    (lambda ()
+      (change-file! port
+                    (lambda ()
+                      (truncate-file port 0)
+                      (seek port 0 SEEK_SET)))
+      #t)
+    (const #f)))
+
+;; As many sets as are kept.
+(define %maximum-spares 16)
+
+(define (keep! roots)
+  "Keep ROOTS, which nobody uses, with an empty file, and return true; or
+return #f if that is not possible, or there are enough spares."
+  (define family (temporary-roots-family roots))
+  (define port (temporary-roots-port roots))
+  (and port
+       (< (length (family-spares family)) %maximum-spares)
+       (empty-file! port)
+       (begin
+         (with-family family
+           (set-family-spares! family (cons roots (family-spares family))))
+         #t)))
+
+(define (close-temporary-roots! roots)
+  "Give up the @var{roots}, which are not used any more."
   (with-lock (temporary-roots-mutex roots)
-    (let ((port (temporary-roots-port roots)))
-      (when port
-        (delete-file (temporary-roots-file roots))
-        (close-port port)
-        (set-temporary-roots-port! roots #f)))
-    (with-family family
-      (hash-remove! (family-members family) (temporary-roots-file roots))
-      (hash-clear! (temporary-roots-paths roots)))))
+    (with-family (temporary-roots-family roots)
+      (hash-clear! (temporary-roots-paths roots)))
+    (unless (keep! roots)
+      (delete-file! roots))))
+
+(define (delete-spare-roots! layout)
+  "Delete the files that this process keeps for further sets of temporary roots
+of the store of @var{layout}."
+  (define family (family-of layout))
+  (let loop ()
+    (let ((roots (take-spare! family)))
+      (when roots
+        (delete-file! roots)
+        (loop)))))
 
 
 ;;
