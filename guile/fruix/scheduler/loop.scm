@@ -205,13 +205,14 @@ derivations to the jobs that run."
 
 (define (step loop state jobs event)
   "Handle @var{event}; return the new state and jobs."
-  (let ((rest (conclude jobs event)))
-    (call-with-values (lambda () (schedule state event))
-      (lambda (state actions)
-        (let ((jobs (fold (lambda (action jobs) (perform loop jobs action))
-                          rest actions)))
-          (atomic-box-set! (loop-view loop) (cons state jobs))
-          (values state jobs))))))
+  (call-with-values (lambda () (schedule state event))
+    (lambda (state actions)
+      ;; First, so that who hears of an end soon hears what follows from it.
+      (let ((jobs (fold (lambda (action jobs) (perform loop jobs action))
+                        (conclude jobs event)
+                        actions)))
+        (atomic-box-set! (loop-view loop) (cons state jobs))
+        (values state jobs)))))
 
 (define (conclude jobs event)
   "Return @var{jobs} without the one that has ended according to @var{event}."
