@@ -12,10 +12,11 @@
 ;;; Code:
 
 (define-module (fruix flag)
+  #:use-module (fruix descriptors)
   #:use-module ((fruix thread) #:select (with-lock))
-  #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
+  #:use-module ((rnrs bytevectors) #:select (make-bytevector))
   #:use-module (srfi srfi-9)
   #:export (make-flag
             flag?
@@ -31,7 +32,7 @@
   flag?
   (mutex flag-mutex)
   (set?  flag-set? %set-flag-set?!)               ;boolean
-  (pipe  flag-pipe set-flag-pipe!))               ;(INPUT . OUTPUT) ports | #f
+  (pipe  flag-pipe set-flag-pipe!))               ;(INPUT . OUTPUT) | #f
 
 ;; A signal's handler may set a flag while its thread is in here: hold it up.
 (define-syntax-rule (with-flag flag body ...)
@@ -40,21 +41,11 @@
      (with-lock (flag-mutex flag)
        body ...))))
 
-(define (open-pipe)
-  "Return the two ends of a new pipe as unbuffered ports, closed on exec."
-  (match (pipe)
-    ((and (input . output) ends)
-     (for-each (lambda (port)
-                 (fcntl port F_SETFD FD_CLOEXEC)
-                 (setvbuf port 'none))
-               (list input output))
-     ends)))
-
 (define (fill-pipe pipe)
-  (put-u8 (cdr pipe) 0))
+  (write-descriptor (cdr pipe) #vu8(0)))
 
 (define (empty-pipe pipe)
-  (get-u8 (car pipe)))
+  (read-descriptor! (car pipe) (make-bytevector 1)))
 
 (define (make-flag)
   "Return a new flag, not set."
@@ -82,11 +73,11 @@ from it or closes it.  Raise @code{system-error} when there are no descriptors
 left."
   (with-flag flag
     (unless (flag-pipe flag)
-      (let ((pipe (open-pipe)))
+      (let ((pipe (call-with-values make-pipe cons)))
         (when (flag-set? flag)
           (fill-pipe pipe))
         (set-flag-pipe! flag pipe)))
-    (fileno (car (flag-pipe flag)))))
+    (car (flag-pipe flag))))
 
 (define (flag-event flag)
   "Return what @code{poll-descriptors} waits for until @var{flag} is set: the
@@ -101,5 +92,5 @@ flag can still be set, cleared and looked at."
       (#f #t)
       ((input . output)
        (set-flag-pipe! flag #f)
-       (close-port input)
-       (close-port output)))))
+       (close-fdes input)
+       (close-fdes output)))))
