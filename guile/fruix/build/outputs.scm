@@ -186,8 +186,8 @@ not valid."
                               (derivation-output-path output))))
           (derivation-outputs (job-derivation job))))
 
-(define (copy-outputs job from to owner replacements)
-  "Copy the outputs of @var{job} from the directory @var{from} to @var{to}, a
+(define (copy-outputs wanted from to owner replacements)
+  "Copy the outputs @var{wanted} from the directory @var{from} to @var{to}, a
 new directory where no builder ever was, replacing the hash parts
 @var{replacements}."
   (mkdir to #o700)
@@ -202,11 +202,11 @@ new directory where no builder ever was, replacing the hash parts
                             (copy-tree! from-fd name to-fd name
                                         #:owner owner
                                         #:replacements replacements)))))
-                    (outputs-to-read job)))))))
+                    wanted))))))
 
-(define (read-outputs-in job staged owner inputs)
-  "Read the outputs of @var{job} in the directory called @var{staged} in the
-staging directory."
+(define (read-outputs-in job wanted staged owner inputs)
+  "Read the outputs @var{wanted} of @var{job} in the directory called
+@var{staged} in the staging directory."
   (define store (job-store job))
   (define candidates
     (hash-part-table (store-directory store)
@@ -219,7 +219,7 @@ staging directory."
                    candidates)))
   (call-with-directory (staged-file (store-staging store) staged)
     (lambda (fd)
-      (map (lambda (output) (read fd output)) (outputs-to-read job)))))
+      (map (lambda (output) (read fd output)) wanted))))
 
 (define* (read-outputs! job area directory uid inputs
                         #:key (replacements '()))
@@ -231,19 +231,20 @@ items that the builder could see.  @var{replacements} is an alist of hash parts
 that are replaced in the outputs (@pxref{fruix build stand-ins}).  Raise a
 @code{&build-error} if an output is missing or wrong."
   (define owner (expected-owner uid))
+  (define wanted (outputs-to-read job))
   (define outputs
     (begin
       (seal directory)
       (for-each (lambda (output) (check-present job directory output))
-                (outputs-to-read job))
+                wanted)
       (if (or (fixed-output-derivation? (job-derivation job))
               (pair? replacements))
           (let ((copies (area-copies area)))
-            (copy-outputs job directory
+            (copy-outputs wanted directory
                           (staged-file (store-staging (job-store job)) copies)
                           owner replacements)
-            (read-outputs-in job copies (geteuid) inputs))
-          (read-outputs-in job (area-store area) owner inputs))))
+            (read-outputs-in job wanted copies (geteuid) inputs))
+          (read-outputs-in job wanted (area-store area) owner inputs))))
   (check-constraints (job-store job) (job-derivation job)
                      (map staged-output-item outputs))
   outputs)

@@ -33,11 +33,12 @@ as its builder sees it."
 
 (define (passwd user group)
   (string-append
-   (format #f "nixbld:x:~a:~a:Nix build user:/:/noshell~%" user group)
+   "nixbld:x:" (number->string user) ":" (number->string group)
+   ":Nix build user:/:/noshell\n"
    "nobody:x:65534:65534:Nobody:/:/noshell\n"))
 
 (define (group-file group)
-  (format #f "nixbld:!:~a:~%" group))
+  (string-append "nixbld:!:" (number->string group) ":\n"))
 
 (define %hosts
   "127.0.0.1 localhost\n::1 localhost\n")

@@ -83,7 +83,8 @@ missing."
     (set-user-pool-busy! pool (delete user (user-pool-busy pool)))))
 
 (define (lock-file pool user)
-  (format #f "~a/~a" (user-pool-directory pool) (build-user-id user)))
+  (string-append (user-pool-directory pool) "/"
+                 (number->string (build-user-id user))))
 
 (define (lock-claimed pool user)
   "Return the lock of @var{user}, who is claimed, or @code{#f} if another

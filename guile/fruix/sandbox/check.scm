@@ -12,6 +12,7 @@
 
 (define-module (fruix sandbox check)
   #:use-module (fruix errors)
+  #:use-module (fruix octets)
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:use-module (srfi srfi-1)
@@ -137,7 +138,7 @@ none."
   "Return true if a string or bytevector in the tree @var{value} has a NUL."
   (match value
     ((? string?) (string-index value #\nul))
-    ((? bytevector?) (memv 0 (bytevector->u8-list value)))
+    ((? bytevector?) (string-index (bytevector->octets value) #\nul))
     ((head . tail) (or (has-nul? head) (has-nul? tail)))
     (_ #f)))
 
