@@ -86,11 +86,12 @@ how it ended, as @code{supervise} does.  @var{launch} is called with the
 builder's file name, its arguments, a list of octet strings, a port for what it
 writes, and a procedure to call with its process, after which it is dead; it
 may raise a @code{&sandbox-error}."
-  (call-with-build-log (store-layout (job-store job)) (job-drv job)
-                       (build-host-log-compression (job-host job))
-    (lambda (file write)
-      (call-with-builder job launch
-        (lambda (process log)
+  (call-with-builder job launch
+    (lambda (process log)
+      ;; Now the builder is at work, too.
+      (call-with-build-log (store-layout (job-store job)) (job-drv job)
+                           (build-host-log-compression (job-host job))
+        (lambda (file write)
           (publish job
                    `(started ,(derivation-system (job-derivation job)) ,file
                              ,(process-id process)))
