@@ -27,9 +27,8 @@
        "derivation" "derivation/" "descriptors" "durable" "flag" "gzip"
        "hash" "jail" "links" "mailbox" "map" "mentions" "mount" "mountinfo"
        "nar" "network" "octets" "plan" "probe" "process" "protocol/wire"
-       "record-lock"
-       "sandbox/check" "sandbox/spec" "scheduler/task" "sharing"
-       "store/path" "terminal" "tree" "worker")
+       "record-lock" "sandbox/check" "sandbox/spec" "scheduler/task"
+       "sharing" "store/path" "terminal" "tree" "worker")
     (3 "sandbox/" "store/")
     (4 "agent" "agent/" "sandbox" "sandbox/outside" "store")
     (5 "build" "build/" "doctor" "doctor/" "shepherd")

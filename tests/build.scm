@@ -8,6 +8,7 @@
              (fruix flag)
              (fruix store)
              (fruix store layout)
+             (fruix store notes)
              (fruix store staging)
              (ice-9 ftw)
              (ice-9 match)
@@ -54,14 +55,16 @@
     (lambda (result events) result)))
 
 (define (leftovers store)
-  "Return the names of what is in the staging directory of @var{store}, and of
-its build directories."
+  "Return the names of what is in the staging directory of @var{store}, of its
+build directories, and those that are noted."
   (define layout (store-layout store))
   (define (names directory)
     (or (scandir directory
                  (lambda (name) (not (member name '("." "..")))))
         '()))
-  (append (names (staged-file (store-staging store) "."))
+  (append (noted (staged-file (store-staging store) "."))
+          (remove (lambda (name) (string-prefix? "elsewhere-" name))
+                  (names (staged-file (store-staging store) ".")))
           (names (layout-temporary-directory layout))))
 
 (define (output-file store drv name)

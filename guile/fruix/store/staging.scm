@@ -15,11 +15,11 @@
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix store layout)
+  #:use-module (fruix store notes)
   #:use-module ((fruix thread) #:select (with-lock))
   #:use-module ((fruix tree) #:select (delete-tree! tree-exists?))
   #:use-module (fruix worker)
   #:use-module (ice-9 exceptions)
-  #:use-module ((ice-9 ftw) #:select (scandir))
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
@@ -43,7 +43,8 @@
 
 (define-record-type <staging>
   (make-staging layout directory store-path descriptor links-descriptor
-                store-descriptor mutex last-number spares changed clean-ups)
+                store-descriptor notes mutex last-number spares changed
+                clean-ups)
   staging?
   (layout staging-layout)                  ;<layout>
   (directory staging-directory)            ;its file name
@@ -51,6 +52,7 @@
   (descriptor staging-descriptor)          ;of the directory
   (links-descriptor staging-links-descriptor) ;of the store's '.links'; or #f
   (store-descriptor staging-store-descriptor) ;of the physical store
+  (notes staging-notes)                    ;of directories elsewhere
   (mutex staging-mutex)                    ;of all that follows
   (last-number staging-last-number set-staging-last-number!)
   (spares staging-spares set-staging-spares!) ;names, the latest first
@@ -59,10 +61,6 @@
              set-staging-clean-ups!))
 
 (define %prefix ".fruix-")
-
-;; Begins the names of symbolic links in it that point to what goes with it.
-;; What clients send has numbers for names.
-(define %note-prefix "elsewhere-")
 
 (define (create-directory layout)
   (catch 'system-error
@@ -87,11 +85,13 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
                   (open-directory directory)
                   (and deduplicate? (open-directory (layout-links layout)))
                   (open-directory (layout-physical-store layout))
+                  (make-notes directory)
                   (make-mutex) 0 '() (make-condition-variable) 0)))
 
 (define (close-staging! staging)
   "Close @var{staging} and delete it, once all is cleaned up."
   (await-clean-ups staging)
+  (close-notes! (staging-notes staging))
   (and=> (staging-links-descriptor staging) close-fdes)
   (close-fdes (staging-descriptor staging))
   (delete-tree! (staging-store-descriptor staging)
@@ -103,11 +103,9 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
 directory."
   (string-prefix? %prefix name))
 
-(define (delete-noted note)
-  "Delete the directory to which @var{note} points, if it is still as it was
-made."
-  (let* ((directory (readlink note))
-         (status (false-if-exception (lstat directory))))
+(define (delete-noted directory)
+  "Delete @var{directory} if it is still as it was made."
+  (let ((status (false-if-exception (lstat directory))))
     (when (and status
                (eq? 'directory (stat:type status))
                (= (geteuid) (stat:uid status))
@@ -118,9 +116,7 @@ made."
 (define (delete-stale-staging store directory)
   "Delete the staging @var{directory}, in that with descriptor @var{store},
 whose process was killed, and what it had elsewhere."
-  (for-each (lambda (note) (delete-noted (string-append directory "/" note)))
-            (scandir directory
-                     (lambda (name) (string-prefix? %note-prefix name))))
+  (for-each delete-noted (noted directory))
   (delete-tree! store (basename directory)))
 
 
@@ -241,11 +237,9 @@ the thing is kept for another call; else it is deleted."
 outside of the store, is gone, and return its value.  If this process is killed
 before, the directory goes with @var{staging}; but it stays if @var{thunk}
 raises."
-  (let* ((note (staged-file staging
-                            (string-append %note-prefix
-                                           (fresh-name! staging))))
-         (forget (lambda () (delete-file note))))
-    (symlink directory note)
+  (let* ((notes (staging-notes staging))
+         (note (write-note! notes directory))
+         (forget (lambda () (erase-note! notes note))))
     (on-failure forget
       (lambda () (thunk forget)))))
 
