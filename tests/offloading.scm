@@ -26,6 +26,9 @@ while read local system drv features; do
   echo \"$local $system $features\" >> \"$ROOT/offers\"
   case $drv in
     *-declined.drv) echo '# decline'; continue;;
+    *-frees.drv) touch \"$ROOT/free\"; echo '# decline'; continue;;
+    *-busy.drv)
+      test -f \"$ROOT/free\" || { echo '# postpone'; continue; };;
     *-later.drv)
       if ! test -f \"$ROOT/later\"; then
         touch \"$ROOT/later\"; echo '# postpone'; continue
@@ -123,6 +126,16 @@ done
                                 #:environment '(("preferLocalBuild" . "1"))))
                (result (build port drv)))
           (list (first result) (equal? before (offers daemon)))))))
+
+  (with-port port
+    (wanting port #:settings '(("build-max-jobs" . "1")))
+    (test-equal "what is postponed does not keep others waiting"
+      '(1 "remote\n" "here\n")
+      (let ((drvs (map (lambda (name) (add-script port name script))
+                       '("busy" "frees"))))
+        (cons (request port read-int 9 drvs 0)
+              (map (lambda (drv) (file-contents daemon (output-of port drv)))
+                   drvs)))))
 
   (with-port port
     (wanting port #:settings '(("build-max-jobs" . "0")))

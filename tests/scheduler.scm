@@ -114,6 +114,12 @@
     ('(released "x") (start "y" 'a))
     ('(finished "y" built))
     ('(finished "x" built) '(done a 1 (("x" . built) ("y" . built)))))
+  (test-history "nor what is postponed, which then waits for one" 1
+    ((request 'a '(("x") ("y"))) (start "x" 'a))
+    ('(released "x") (start "y" 'a))
+    ('(finished "x" postponed))
+    ('(finished "y" built) (start "x" 'a))
+    ('(finished "x" built) '(done a 1 (("x" . built) ("y" . built)))))
   (test-history "no more than max-jobs, which may rise" 2
     ((request 'a '(("x") ("y") ("z"))) (start "x" 'a) (start "y" 'a))
     ('(max-jobs 3) (start "z" 'a)))

@@ -271,21 +271,37 @@ that it always will."
   (and (eq? 'build (job-mode job))
        (built? job)))
 
+(define (build-somewhere job)
+  "Build @var{job}, the locks of whose outputs are held, and return
+@code{built}; or @code{postponed}."
+  (check-cached-failure job)
+  (guard (exception (#t (remember-failure job exception)
+                        (raise-exception exception)))
+    (match (build-elsewhere job)
+      ('declined
+       (build-here job)
+       'built)
+      (result result))))
+
 (define (build! job)
-  (or (done? job)
-      (call-protected job (job-drv job) (job-output-paths job)
-        (lambda ()
-          (unless (done? job)
-            (check-cached-failure job)
-            (guard (exception (#t (remember-failure job exception)
-                                  (raise-exception exception)))
-              (unless (build-elsewhere job)
-                (build-here job))))))))
+  "Build @var{job} unless that has been done.  Return @code{built}; or
+@code{postponed} after some time in which nothing was held that others need,
+neither locks nor a slot."
+  (match (if (done? job)
+             'built
+             (call-protected job (job-drv job) (job-output-paths job)
+               (lambda ()
+                 (if (done? job) 'built (build-somewhere job)))))
+    ('postponed
+     (await-machines job)
+     'postponed)
+    ('built 'built)))
 
 (define (perform-task! store host task options publish cancellation)
   "Do @var{task}, a task of @code{(fruix scheduler task)}, in @var{store}, where
-what it needs is valid; return @code{built}, or @code{(failed @var{kind}
-@var{message})} with a kind of @code{&build-error}.
+what it needs is valid; return @code{built}, @code{postponed} if it is to be
+tried again, or @code{(failed @var{kind} @var{message})} with a kind of
+@code{&build-error}.
 
 @var{host} is a @code{<build-host>}.  @var{options} is an alist with the keys
 @code{cores}, @code{timeout} and @code{max-silent-time} in seconds,
@@ -299,7 +315,7 @@ group id to give a kept build directory to.  The task is given up when the flag
 happens: @code{(started @var{system} @var{log-file} @var{pid})}, @code{(log
 @var{bytevector})}, @code{(trace @var{text})} for a line of the build trace,
 @code{(note @var{text})} for a line that everybody sees, and @code{(released)}
-when another machine does the work."
+when another machine does the work, or is waited for."
   (define path (task-path task))
   (define (job mode)
     (make-job store host mode path (read-derivation store path) options
@@ -310,5 +326,5 @@ when another machine does the work."
        (build! (job mode)))
       ((and mode (or 'substitute 'replace))
        (substitute! (make-job store host mode path #f options publish
-                              cancellation))))
-    'built))
+                              cancellation))
+       'built))))

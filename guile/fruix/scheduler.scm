@@ -72,10 +72,10 @@ does not say how many it wants."
 @var{goals}, @var{keep-going?}, @var{jobs} and @var{options} as in
 @code{make-request}.
 @item (released @var{task})
-another machine does it, so it needs no slot here.
+another machine does it, or is waited for, so it needs no slot here.
 @item (finished @var{task} @var{result})
-a build has ended; @var{result} is @code{built} or @code{(failed @var{kind}
-@var{message})}.
+a build has ended; @var{result} is @code{built}, @code{postponed} if it is to
+be started again, or @code{(failed @var{kind} @var{message})}.
 @item (gone @var{client})
 nobody waits for the requests of @var{client} any more.
 @item (max-jobs @var{n})
@@ -167,7 +167,7 @@ none."
 (define (finish state task result)
   "Return @var{state} after the build of @var{task} has ended with
 @var{result}."
-  (let* ((cancelled? (cancelled? (job state task)))
+  (let* ((again? (or (eq? result 'postponed) (cancelled? (job state task))))
          (state (set-running state
                              (map-delete (scheduler-running state) task))))
     (change-requests
@@ -175,7 +175,7 @@ none."
      (lambda (request)
        (cond ((eq? result 'built)
               (request-built request task (busy-in state)))
-             (cancelled? (request-return request task))
+             (again? (request-return request task))
              (else (request-failed request task result)))))))
 
 (define (give-up state)

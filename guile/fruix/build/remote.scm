@@ -6,7 +6,8 @@
 ;;;
 ;;; While a build is being offered it has a slot here; so even a machine that
 ;;; builds nothing itself has one.  Once another machine has accepted it, the
-;;; slot is free.
+;;; slot is free; and so it is while all machines are busy, or out of reach,
+;;; which may be for long: what no other machine takes goes on here.
 ;;; Code:
 
 (define-module (fruix build remote)
@@ -26,7 +27,8 @@
   #:use-module (ice-9 match)
   #:use-module ((rnrs bytevectors) #:select (bytevector-length))
   #:use-module (srfi srfi-1)
-  #:export (build-elsewhere))
+  #:export (await-machines
+            build-elsewhere))
 
 (define (offered? job)
   "Return true if other machines may build @var{job}, and there are any."
@@ -45,28 +47,29 @@
   (lambda (line)
     (publish job `(log ,(octets->bytevector line)))))
 
+(define (await-machines job)
+  "Give back the slot of @var{job}, which was postponed, and return when it is
+worth offering again.  Raise a @code{&build-error} if it is cancelled."
+  (publish job '(released))
+  (wait-or-cancel job %patience "waiting for another machine"))
+
 (define (offer job)
-  "Return a remote build that has been accepted, or @code{#f}."
+  "Return a remote build that has been accepted, @code{decline} or
+@code{postpone}."
   (define host (job-host job))
-  (match (offer-build (job-option job 'agents #f)
-                      (derivation-system (job-derivation job))
-                      (job-drv job)
-                      (string-tokenize
-                       (or (job-variable job "requiredSystemFeatures") ""))
-                      (note job)
-                      #:own-system (build-host-system host)
-                      #:local? (positive?
-                                (job-option job 'max-jobs
-                                            (build-host-max-jobs host)))
-                      #:trace? (job-option job 'print-build-trace? #f)
-                      #:cancellation (flag-event (job-cancellation job))
-                      #:timeout (job-option job 'timeout 0)
-                      #:max-silent-time (job-option job 'max-silent-time 0))
-    ('decline #f)
-    ('postpone
-     (wait-or-cancel job %patience "waiting for another machine")
-     (offer job))
-    (build build)))
+  (offer-build (job-option job 'agents #f)
+               (derivation-system (job-derivation job))
+               (job-drv job)
+               (string-tokenize
+                (or (job-variable job "requiredSystemFeatures") ""))
+               (note job)
+               #:own-system (build-host-system host)
+               #:local? (positive?
+                         (job-option job 'max-jobs
+                                     (build-host-max-jobs host)))
+               #:cancellation (flag-event (job-cancellation job))
+               #:timeout (job-option job 'timeout 0)
+               #:max-silent-time (job-option job 'max-silent-time 0)))
 
 (define (run job build)
   "Run the accepted @var{build} of @var{job}; return its wait status."
@@ -111,10 +114,12 @@ are here" drv)))
 
 (define (build-elsewhere job)
   "Have @var{job}, the locks of whose outputs are held, built by another
-machine, and return true; or @code{#f} if none takes it.  Raise a
-@code{&build-error} if one does, and fails."
-  (let ((build (and (offered? job) (offer job))))
-    (and build
-         (begin
-           (check-remote-status job (run job build))
-           #t))))
+machine.  Return @code{built}, @code{declined} if no machine ever takes it, or
+@code{postponed} if none does now.  Raise a @code{&build-error} if one does,
+and fails."
+  (match (if (offered? job) (offer job) 'decline)
+    ('decline 'declined)
+    ('postpone 'postponed)
+    (build
+     (check-remote-status job (run job build))
+     'built)))

@@ -75,14 +75,15 @@
 return its handle.
 
 @code{(@var{build} @var{task} @var{options} @var{publish} @var{cancellation})}
-is called in a thread of its own to build @var{task}.  It returns @code{built}
-or @code{(failed @var{kind} @var{message})}; an exception counts as a failure
-of kind @code{transient}.  It may call @var{publish} with messages for the
+is called in a thread of its own to build @var{task}.  It returns @code{built},
+@code{postponed} to be called again when there is a slot, or @code{(failed
+@var{kind} @var{message})}; an exception counts as a failure of kind
+@code{transient}.  It may call @var{publish} with messages for the
 followers: @code{(log @var{bytevector})} for output, and, with arguments of
 its choice, @code{(started @dots{})}, which is also told to clients that
 follow the build later, or @code{(@var{verb} @dots{})}; and with
-@code{(released)} when another machine does the work from now on.  It should give up
-when the flag @var{cancellation} is set.
+@code{(released)} when from now on another machine does the work, or is waited
+for.  It should give up when the flag @var{cancellation} is set.
 
 A client that does not read output for @var{patience} seconds while others
 wait gets no more of it.  If the thread itself fails, @var{on-crash} is called
@@ -219,7 +220,8 @@ derivations to the jobs that run."
   (match event
     (('finished task result)
      (let ((job (map-ref jobs task)))
-       (feed-announce! (job-feed job) 'finished result)
+       (unless (eq? result 'postponed)
+         (feed-announce! (job-feed job) 'finished result))
        (flag-close! (job-cancellation job))
        (map-delete jobs task)))
     (_ jobs)))

@@ -128,8 +128,8 @@ be started now: the first by name of those that are ready."
         request)))
 
 (define (request-return request task)
-  "Return @var{request} after a builder has given up @var{task}, for reasons
-that do not matter to this request."
+  "Return @var{request} after a builder has given up @var{task} for now, or for
+reasons that do not matter to this request."
   (if (eqv? 0 (map-ref (request-missing request) task))
       (make-ready request task)
       request))
