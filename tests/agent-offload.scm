@@ -3,8 +3,10 @@
 ;;; answer to an offer, and what becomes of a build that it has accepted.
 
 (use-modules (fruix agent offload)
+             (fruix errors)
              (fruix flag)
              (fruix thread)
+             (ice-9 exceptions)
              (ice-9 match)
              (srfi srfi-64)
              (tests agent-support))
@@ -23,13 +25,13 @@
                             (item (string-append "x-" name ".drv"))
                             '("kvm" "big-parallel") note arguments))))
         (test-equal "offers can be declined and postponed, by one agent"
-          '((decline ("arguments x86_64-linux 0 1 0\n"
+          '((decline ("arguments x86_64-linux 0 0 0\n"
                       "1 x86_64-linux kvm,big-parallel\n"))
             (postpone ("0 x86_64-linux kvm,big-parallel\n")))
           (list (noting (lambda (note)
-                          (offer "decline" note #:local? #t #:trace? #t)))
+                          (offer "decline" note #:local? #t)))
                 (noting (lambda (note)
-                          (offer "postpone" note #:trace? #t)))))
+                          (offer "postpone" note)))))
 
         (test-refused "refused: another answer" "# perhaps"
           (offer "odd" (const #t)))
@@ -74,11 +76,12 @@
                     (file-exists? (format #f "/proc/~a" number))))))
 
         (test-equal "an accepted build can take too long"
-          'timeout
-          (kind-of (lambda ()
-                     (run-remote-build! (offer "sleep" (const #t)
-                                               #:timeout 1)
-                                        '() '() (const #t)
-                                        (const #t))))))))))
+          `(timeout ,(format #f "building of `~a' timed out after 1 seconds"
+                             (item "x-sleep.drv")))
+          (guard (exception ((build-error? exception)
+                             (list (build-error-kind exception)
+                                   (fruix-error-message exception))))
+            (run-remote-build! (offer "sleep" (const #t) #:timeout 1)
+                               '() '() (const #t) (const #t)))))))))
 
 (test-end "agent-offload")

@@ -175,15 +175,16 @@ control socket of @var{daemon}, and returns the reply."
                 (read-message port 'fruix-control-reply 65536))))
       (lambda () (close-port port)))))
 
-(define* (add-script port name script #:key (environment '()))
+(define* (add-script port name script #:key (environment '()) hash)
   "Add a derivation called @var{name} that runs @var{script} in this system's
 shell to the store of the daemon on @var{port}; return its path.  The daemon
 has to be started with @code{%host-directories}, after
-@code{install-shell}.  @var{environment} is an alist of more variables."
+@code{install-shell}.  @var{environment} is an alist of more variables;
+@var{hash} is that of what it makes, a bytevector, if it is known."
   (call-with-values
       (lambda ()
         (make-derivation "/gnu/store" name %shell (list "-c" script)
-                         #:sources (list %shell)
+                         #:sources (list %shell) #:hash hash
                          #:environment `(("PATH" . "/bin:/usr/bin")
                                          ,@environment)))
     (lambda (derivation drv text)

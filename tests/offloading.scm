@@ -8,6 +8,7 @@
              (ice-9 match)
              (ice-9 regex)
              (ice-9 textual-ports)
+             (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
              (tests daemon-support)
@@ -40,7 +41,7 @@ while read local system drv features; do
   read outputs
   echo \"from afar\" >&4
   case $drv in
-    *-fails.drv) exit 100;;
+    *-fails.drv) echo 'it failed there'; exit 100;;
     *-slow.drv) exit 101;;
     *-breaks.drv) exit 7;;
     *-forgets.drv) exit 0;;
@@ -84,6 +85,15 @@ done
     (((text status) _) status)
     ((value _) value)))
 
+(define (last-words drv log)
+  "Return the last two lines of LOG, with DRV called so."
+  (take-right (string-split
+               (string-trim-right
+                (regexp-substitute/global #f (regexp-quote drv) log
+                                          'pre "DRV" 'post))
+               #\newline)
+              2))
+
 (define (started? log)
   (string-match "@ build-started [^ ]+ - [^ ]+ [^ ]+ [0-9]+\n" log))
 
@@ -119,7 +129,16 @@ done
        ((name status)
         (test-equal (string-append "it " name) status
           (status-of (build port (add-script port name script))))))
-     '(("fails" 100) ("slow" 101) ("breaks" 1) ("forgets" 1)))
+     '(("slow" 101) ("breaks" 1) ("forgets" 1)))
+    (test-equal "who has something built says why it fails, the trace how"
+      `(100 ("it failed there" "@ build-failed DRV - 1 builder for `DRV' \
+failed with exit code 100"))
+      (let ((drv (add-script port "fails" script)))
+        (match (build port drv)
+          (((text status) log) (list status (last-words drv log))))))
+    (test-equal "a fixed output may succeed another time" 1
+      (status-of (build port (add-script port "fixed-fails" script
+                                         #:hash (make-bytevector 32)))))
     (let ((before (offers daemon)))
       (test-equal "what prefers to be local is not offered" '(1 #t)
         (let* ((drv (add-script port "stays" script

@@ -307,15 +307,16 @@ tried again, or @code{(failed @var{kind} @var{message})} with a kind of
 @code{cores}, @code{timeout} and @code{max-silent-time} in seconds,
 @code{max-log-size} in bytes, @code{max-jobs}, @code{keep-failed?},
 @code{repeat}, the number of builds after the first, @code{offload?},
-@code{print-build-trace?}, @code{agents}, a pool of @code{(fruix agent)},
+@code{agents}, a pool of @code{(fruix agent)},
 @code{agent-options}, an alist of octet strings, @code{offers}, a procedure from
 store paths to @code{<substitutable>}s, and @code{client}, a pair of user and
 group id to give a kept build directory to.  The task is given up when the flag
 @var{cancellation} is set.  @var{publish} is called, in this thread, with what
 happens: @code{(started @var{system} @var{log-file} @var{pid})}, @code{(log
 @var{bytevector})}, @code{(trace @var{text})} for a line of the build trace,
-@code{(note @var{text})} for a line that everybody sees, and @code{(released)}
-when another machine does the work, or is waited for."
+@code{(note @var{text})} for a line that everybody sees, @code{(told)} when a
+note has said why the task fails, and @code{(released)} when another machine
+does the work, or is waited for."
   (define path (task-path task))
   (define (job mode)
     (make-job store host mode path (read-derivation store path) options

@@ -29,9 +29,10 @@
             agent-await-end!))
 
 (define-record-type <talk>
-  (make-talk note log cancellation timeout deadline max-silent-time
+  (make-talk subject note log cancellation timeout deadline max-silent-time
              heard received last-words)
   talk?
+  (subject talk-subject)                ;string: what may take too long
   (note talk-note)                      ;procedure: octets of a line
   (log talk-log)                        ;procedure: octets | #f
   (cancellation talk-cancellation)      ;(DESCRIPTOR EVENT ...) | #f
@@ -62,6 +63,7 @@
 (define %line-ends (char-set #\newline #\return))
 
 (define* (begin-talk! agent #:key (note (const #t)) log cancellation
+                      (subject (format #f "`~a'" (agent-name agent)))
                       (timeout 0) (max-silent-time 0))
   "Begin to talk with @var{agent}.  @var{note} is called with each line of its
 messages, an octet string that ends with its newline or carriage return unless
@@ -71,11 +73,12 @@ messages to @var{log}, octets as they come.  Waiting raises a
 @code{&build-error} of kind @code{cancelled} when @var{cancellation} happens, a
 descriptor and events as for @code{poll-descriptors}, and one of kind
 @code{timeout} after @var{timeout} seconds, or when the agent says nothing for
-@var{max-silent-time} seconds; 0 means no limit."
+@var{max-silent-time} seconds; 0 means no limit.  What takes too long is called
+@var{subject}, a string, in their texts."
   (define (limit seconds)
     (and (positive? seconds) seconds))
   (set-agent-talk! agent
-                   (make-talk note log cancellation timeout
+                   (make-talk subject note log cancellation timeout
                               (and=> (limit timeout)
                                      (lambda (seconds) (+ (now) seconds)))
                               (limit max-silent-time)
@@ -180,14 +183,15 @@ descriptor and events as for @code{poll-descriptors}, and one of kind
 (define (check-time agent)
   "Raise an exception if the talk with AGENT has taken too long."
   (define talk (agent-talk agent))
+  (define subject (talk-subject talk))
   (define silence (talk-max-silent-time talk))
   (cond ((and=> (talk-deadline talk)
                 (lambda (deadline) (<= deadline (now))))
-         (stop 'timeout "`~a' timed out after ~a seconds"
-               (agent-name agent) (talk-timeout talk)))
+         (stop 'timeout "~a timed out after ~a seconds"
+               subject (talk-timeout talk)))
         ((and silence (<= (+ (talk-heard talk) silence) (now)))
-         (stop 'timeout "`~a' timed out after ~a seconds of silence"
-               (agent-name agent) silence))))
+         (stop 'timeout "~a timed out after ~a seconds of silence"
+               subject silence))))
 
 (define (check-cancellation agent events)
   "Raise an exception if EVENTS, a result of 'poll-descriptors', has what
@@ -196,7 +200,8 @@ cancels the talk with AGENT."
     (#f #t)
     ((descriptor . _)
      (when (assv descriptor events)
-       (stop 'cancelled "`~a' was cancelled" (agent-name agent))))))
+       (stop 'cancelled "~a was cancelled"
+             (talk-subject (agent-talk agent)))))))
 
 (define (milliseconds-left talk)
   "Return the time until TALK end the talk, for poll(2)."

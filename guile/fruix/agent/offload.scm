@@ -23,9 +23,10 @@
             close-remote-build!))
 
 (define-record-type <remote-build>
-  (make-remote-build agent timeout max-silent-time)
+  (make-remote-build agent drv timeout max-silent-time)
   remote-build?
   (agent remote-build-agent)                      ;<agent>
+  (drv remote-build-drv)                          ;store path
   (timeout remote-build-timeout)                  ;seconds
   (max-silent-time remote-build-max-silent-time)) ;seconds
 
@@ -38,6 +39,10 @@
 (define (request local? system drv features)
   (format #f "~a ~a ~a ~a\n" (if local? 1 0) (check-word system)
           (check-word drv) (string-join (map check-word features) ",")))
+
+;; The other machine's build trace would come as part of the log, and who
+;; reads that would see how builds begin and end twice.
+(define %no-trace "0")
 
 (define (read-answer agent note)
   "Return what AGENT answers to an offer; pass other lines to NOTE."
@@ -52,7 +57,7 @@
      (read-answer agent note))))
 
 (define* (offer-build pool system drv features note
-                      #:key (own-system system) local? trace? environment
+                      #:key (own-system system) local? environment
                       cancellation (timeout 0) (max-silent-time 0))
   "Offer the build of the derivation @var{drv}, a store path, for
 @var{system}, a string, which needs machines with @var{features}, a list of
@@ -62,8 +67,8 @@ strings, to other machines.  Return @code{decline}, @code{postpone}, or a
 
 @var{pool} is where its agent comes from; @var{note} is called with lines for
 the user: octet strings.  @var{own-system} is the daemon's system;
-@var{local?} tells whether it could build now, @var{trace?} whether build
-traces are wanted; @var{environment} is added to that of the agent.
+@var{local?} tells whether it could build now; @var{environment} is added to
+that of the agent.
 @var{timeout} and @var{max-silent-time} are those of the build, in seconds; 0
 means none.  Raise a @code{&build-error} of kind @code{cancelled} when the
 event @var{cancellation} happens, which is as for @code{begin-talk!}; a
@@ -72,7 +77,7 @@ event @var{cancellation} happens, which is as for @code{begin-talk!}; a
          (lease (take-agent! pool
                              (list "offload" own-system
                                    (number->string max-silent-time)
-                                   (if trace? "1" "0")
+                                   %no-trace
                                    (number->string timeout))
                              (or environment '())
                              #:reply-numbers '(1 2)
@@ -83,7 +88,7 @@ event @var{cancellation} happens, which is as for @code{begin-talk!}; a
                (begin-talk! agent #:cancellation cancellation)
                (agent-send! agent text)
                (read-answer agent note)))
-      ('accept (make-remote-build agent timeout max-silent-time))
+      ('accept (make-remote-build agent drv timeout max-silent-time))
       (answer
        (give-back-agent! pool lease)
        answer))))
@@ -119,6 +124,8 @@ longer, or is silent for longer, than it may."
     (const #t)
     (lambda ()
       (begin-talk! agent #:note note #:log log #:cancellation cancellation
+                   #:subject (format #f "building of `~a'"
+                                     (remote-build-drv build))
                    #:timeout (remote-build-timeout build)
                    #:max-silent-time (remote-build-max-silent-time build))
       (agent-send! agent (string-append (words inputs) (words outputs)))

@@ -24,6 +24,7 @@
   #:export (failure-kind
             sandbox-launcher
             run-builder
+            check-status
             check-ending))
 
 (define (reject-sandbox job exception)
@@ -111,6 +112,8 @@ makes a fixed output may have met with a network that will be there again."
   (if (fixed-output-derivation? derivation) 'transient 'failed))
 
 (define (check-status job status)
+  "Raise the @code{&build-error} that says how the builder of @var{job} failed,
+unless its wait status, @var{status}, is success."
   (unless (zero? status)
     (reject (failure-kind (job-derivation job))
             (if (status:exit-val status)

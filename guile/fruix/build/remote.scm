@@ -13,6 +13,7 @@
 (define-module (fruix build remote)
   #:use-module (fruix agent)
   #:use-module (fruix agent offload)
+  #:use-module (fruix build builder)
   #:use-module (fruix build host)
   #:use-module (fruix build inputs)
   #:use-module (fruix build job)
@@ -91,26 +92,29 @@ worth offering again.  Raise a @code{&build-error} if it is cancelled."
        (note job)
        #:cancellation (flag-event (job-cancellation job))))))
 
+(define (check-outputs-here job)
+  (unless (every (lambda (path) (valid-path? (job-store job) path))
+                 (job-output-paths job))
+    (reject 'output "another machine has built `~a', but not all outputs are \
+here" (job-drv job))))
+
 (define (check-remote-status job status)
   "Raise a @code{&build-error} unless @var{status}, of the program that had
 @var{job} built, is success, and the outputs are there."
   (define drv (job-drv job))
-  (match (and status (status:exit-val status))
-    (0
-     (unless (every (lambda (path) (valid-path? (job-store job) path))
-                    (job-output-paths job))
-       (reject 'output "another machine has built `~a', but not all outputs \
-are here" drv)))
-    (100
-     (reject 'failed "builder for `~a' failed on another machine" drv))
-    (101
-     (reject 'timeout "building of `~a' on another machine timed out" drv))
+  (define code (and status (status:exit-val status)))
+  (unless (eqv? code 0)
+    ;; 'guix offload' has said why, and its last word was heard.
+    (publish job '(told)))
+  (match code
+    (0 (check-outputs-here job))
+    (100 (check-status job status))
+    (101 (reject 'timeout "building of `~a' on another machine timed out" drv))
     (_
-     (let ((message "`guix offload' failed"))
+     (let ((message (format #f "`guix offload' failed to build `~a'" drv)))
        (publish job `(trace ,(format #f "@ hook-failed ~a - ~a ~a"
                                      drv (or status 0) message)))
-       (reject 'transient "cannot build `~a' on another machine: ~a"
-               drv message)))))
+       (reject 'transient "~a" message)))))
 
 (define (build-elsewhere job)
   "Have @var{job}, the locks of whose outputs are held, built by another

@@ -200,6 +200,5 @@ user id @var{uid} and group id @var{gid}; @var{trusted?} is as for
     (keep-failed? . ,(setting settings 'keep-failed?))
     (offload? . ,(and (setting settings 'offload?)
                       (setting settings 'wants-offload?)))
-    (print-build-trace? . ,(setting settings 'print-build-trace?))
     (repeat . ,(setting settings 'repeat))
     (client . (,uid . ,gid))))

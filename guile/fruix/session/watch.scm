@@ -27,15 +27,17 @@
 
 ;; What a session remembers during one request.
 (define-record-type <watch>
-  (%make-watch client pids failures)
+  (%make-watch client pids told failures)
   watch?
   (client watch-client)
   (pids watch-pids)                     ;hash table: TASK -> pid of its builder
+  (told watch-told)                     ;hash table: TASK -> #t, its client
+                                        ;has been told why it fails
   (failures watch-failures set-watch-failures!)) ;list of (TASK KIND TEXT)
 
 (define (make-watch client)
   "Return a watch that tells @var{client} what it hears."
-  (%make-watch client (make-hash-table) '()))
+  (%make-watch client (make-hash-table) (make-hash-table) '()))
 
 (define (watch-failure-kinds watch)
   "Return the list of kinds of all failures that @var{watch} has heard of."
@@ -83,7 +85,8 @@
   (note-end watch task)
   (set-watch-failures! watch
                        (cons (list task kind text) (watch-failures watch)))
-  (send-text (watch-client watch) text)
+  (unless (hash-ref (watch-told watch) task)
+    (send-text (watch-client watch) text))
   (when (memq (task-kind task) '(build check repair))
     (send-trace watch (failure->trace (task-path task) kind text))))
 
@@ -112,6 +115,9 @@ request if these have come, an alist, else #f."
      #f)
     (('note task text)
      (send-text (watch-client watch) text)
+     #f)
+    (('told task)
+     (hash-set! (watch-told watch) task #t)
      #f)
     (('finished task 'built)
      (when (note-end watch task)
