@@ -33,5 +33,8 @@
 (test-equal "bytes that are not UTF-8" "a?b"
   (octets->text "a\xffb"))
 (test-equal "a character cut short" "a?" (octets->text "a\xce"))
+(test-equal "parts can be replaced" '("x.yx.y" "" "abc")
+  (list (octets-replace "abab" "ab" "x.y") (octets-replace "ab" "ab" "")
+        (octets-replace "abc" "d" "x")))
 
 (test-end "octets")

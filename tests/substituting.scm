@@ -40,6 +40,8 @@ while read command arguments; do
     substitute)
       set -- $arguments
       name=${1##*/}
+      echo \"getting $2\" >&2
+      case $name in *-breaks) echo 'a word' >&2; exit 3;; esac
       test -f \"$name\" && cp \"$name\" \"$2\"
       cat \"$name.reply\" >&4;;
   esac
@@ -137,6 +139,21 @@ done
         (list (first (build port drv))
               (file-contents daemon (output-of port drv)))))
 
+    (offer (item "heard") "heard\n")
+    (test-assert "what is said of the copy is said of the item"
+      (mentions? (second (build port (item "heard")))
+                 (string-append "getting " (item "heard") "\n")))
+
+    (let* ((drv (add-script port "breaks" "exit 1"))
+           (output (output-of port drv)))
+      (offer output "broken\n")
+      (test-assert "what breaks is told in one line of the trace"
+        (mentions? (second (build port drv))
+                   "a word\n@ substituter-failed"
+                   (string-append "@ substituter-failed " output
+                                  " failed `guix substitute --substitute' \
+ended unexpectedly with exit code 3\n"))))
+
     (let ((drv (add-script port "insists" "echo built > $out"
                            #:environment '(("allowSubstitutes" . "0")))))
       (offer (output-of port drv) "substituted\n")
@@ -159,12 +176,12 @@ done
       (test-assert "what has another hash is refused, and not looked at again"
         (match (build port drv)
           (((text status) log)
-           (and (mentions? text "failed")
+           (and (mentions? text "some substitutes" drv "--fallback")
+                (= status 1)
                 (mentions? log
                            (string-append "@ hash-mismatch " output " sha256 "
                                           (make-string 52 #\0))
-                           (string-append "@ substituter-failed " output)
-                           "--fallback")
+                           (string-append "@ substituter-failed " output))
                 (not (valid? port output))
                 (not (file-exists? (physical (daemon-layout daemon)
                                              output)))))))

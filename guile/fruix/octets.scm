@@ -13,11 +13,13 @@
 (define-module (fruix octets)
   #:use-module (fruix primitives)
   #:use-module ((ice-9 iconv) #:select (bytevector->string))
+  #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:export (octets->bytevector
             bytevector->octets
             text->octets
-            octets->text))
+            octets->text
+            octets-replace))
 
 (define (octets->bytevector octets)
   "Return a fresh bytevector with the bytes of @var{octets}, an octet string.
@@ -60,3 +62,14 @@ A character above 255 raises an out-of-range error."
       (string-map (lambda (char) (if (char=? char #\xfffd) #\? char))
                   (bytevector->string (octets->bytevector octets)
                                       "UTF-8" 'substitute))))
+
+(define (octets-replace octets from to)
+  "Return @var{octets}, an octet string, with @var{to} in all places of
+@var{from}."
+  (let loop ((start 0) (parts '()))
+    (match (string-contains octets from start)
+      (#f
+       (string-concatenate-reverse (cons (substring octets start) parts)))
+      (index
+       (loop (+ index (string-length from))
+             (cons* to (substring octets start index) parts))))))

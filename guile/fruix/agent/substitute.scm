@@ -19,6 +19,7 @@
   #:use-module (fruix base16)
   #:use-module (fruix base32)
   #:use-module (fruix errors)
+  #:use-module (fruix octets)
   #:use-module (fruix hash)
   #:use-module (fruix sorted-set)
   #:use-module ((fruix store path) #:select (direct-store-path?
@@ -222,7 +223,8 @@ No server has it.
 @end table
 
 @var{pool}, @var{options} and @var{note} are as for @code{query-substitutable}
-but that no prefix is due.  Raise a @code{&build-error} of kind
+but that no prefix is due; and what is said of @var{destination} is passed on
+as said of @var{item}.  Raise a @code{&build-error} of kind
 @code{cancelled} when the event @var{cancellation} happens, of kind
 @code{timeout} after @var{timeout} seconds, or @var{max-silent-time} of
 silence; a @code{&fruix-error} if the agent cannot be run, ends, or does not
@@ -234,7 +236,10 @@ delete."
   (match (call-with-agent pool '("substitute" "--substitute")
                           (options->environment options)
            (lambda (agent)
-             (begin-talk! agent #:note note #:cancellation cancellation
+             (begin-talk! agent #:note (lambda (line)
+                                         (note (octets-replace
+                                                line destination item)))
+                          #:cancellation cancellation
                           #:timeout timeout #:max-silent-time max-silent-time)
              (agent-send! agent request)
              (let ((line (agent-read-line! agent)))

@@ -49,21 +49,11 @@ the store @var{directory}, to those of their stand-ins."
   "Return the alist that undoes what @var{replacements} do."
   (map (match-lambda ((from . to) (cons to from))) replacements))
 
-(define (replace-all text from to)
-  "Return @var{text} with @var{to} in the places of @var{from}."
-  (let loop ((start 0) (parts '()))
-    (match (string-contains text from start)
-      (#f
-       (string-concatenate-reverse (cons (substring text start) parts)))
-      (index
-       (loop (+ index (string-length from))
-             (cons* to (substring text start index) parts))))))
-
 (define (replace-hash-parts replacements text)
   "Return @var{text}, an octet string, with the hash parts that are keys of the
 alist @var{replacements} replaced by its values."
   (fold (lambda (pair text)
           (match pair
-            ((from . to) (replace-all text from to))))
+            ((from . to) (octets-replace text from to))))
         text
         replacements))

@@ -123,7 +123,10 @@ directory."
              (trace job "@ substituter-failed ~a timeout" (job-drv job)))
            (raise-exception exception))
           ((fruix-error? exception)
-           (give-up job "failed" "~a" (fruix-error-message exception))))
+           ;; Behind the first line is what the agent said last, which was
+           ;; heard when it did.
+           (match (string-split (fruix-error-message exception) #\newline)
+             ((line . _) (give-up job "failed" "~a" line)))))
     (call-with-staged (store-staging (job-store job))
       (lambda (name) (substitute-staged job name))))
   (trace job "@ substituter-succeeded ~a" (job-drv job)))

@@ -85,19 +85,35 @@ neither a substitute nor its derivation is there"))))
                     (sorted-set paths))
                ", "))
 
-(define (raise-failure watch failed)
+(define (lost-derivation store lost)
+  "Return a derivation that has one of LOST, items, as an output, or #f."
+  (any (lambda (item)
+         (match (valid-derivers store item)
+           ((drv . _) drv)
+           (() #f)))
+       lost))
+
+(define (failure-text client failed lost status)
+  "Return what to say of FAILED, a list of paths, when the items LOST could not
+be substituted, and STATUS is that of the request."
+  (match (and (= status 1) (lost-derivation (client-store client) lost))
+    (#f (string-append "build of " (quoted failed) " failed"))
+    ;; Clients show no more than this to those who want to read little.
+    (drv (string-append "some substitutes for the outputs of derivation `" drv
+                        "' failed (usually happens due to networking issues); \
+try `--fallback' to build derivation from source "))))
+
+(define (raise-failure client watch failed)
   "Raise the error for FAILED, a list of paths, after what WATCH has seen."
   (match (watch-failure-text watch 'nondeterministic)
     (#f
-     (raise-exception
-      (make-protocol-error (string-append "build of " (quoted failed)
-                                          " failed")
-                           (exit-status (watch-failure-kinds watch)))))
+     (let ((status (exit-status (watch-failure-kinds watch))))
+       (raise-exception
+        (make-protocol-error (failure-text client failed
+                                           (watch-failed-substitutes watch)
+                                           status)
+                             status))))
     (text (fail "~a" text))))
-
-(define %hint
-  "some substitutes failed, which is often due to the network; \
-try `--fallback' to build from source")
 
 ;;;
 ;;; The operations.
@@ -118,10 +134,7 @@ not substitute, returns; and further ones as long as that gets on."
                       (or (plan-preliminary? plan)
                           (setting-of client 'fallback?))))
              (loop (append lost refused)))
-            (else
-             (when (pair? lost)
-               (send-text client %hint))
-             (raise-failure watch failed))))))
+            (else (raise-failure client watch failed))))))
 
 (define (build client requests mode)
   (do-until-done client
