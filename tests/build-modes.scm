@@ -30,7 +30,7 @@ case $1 in
     case $2 in
       *-dies.drv) echo cannot; exit 3;;
       *-runs-on.drv) sleep 1000 & echo \"child $!\"; exit 1;;
-      *) printf contents > \"$3\";;
+      *) echo \"getting $3\"; printf contents > \"$3\";;
     esac;;
 esac
 ")
@@ -164,13 +164,15 @@ esac
                #:options '((max-jobs . 0)))))
 
   (test-group "builtin builders"
-    (test-equal "what is downloaded becomes the output"
-      '(built "contents" "print-x=1\n\n")
-      (let* ((drv (download "download"))
-             (result (perform 'build drv
-                              #:options
-                              '((agent-options . (("print-x" . "1")))))))
-        (list result (contents store (output-of store drv)) (log))))
+    (let* ((drv (download "download"))
+           (output (output-of store drv)))
+      (test-equal "what is downloaded becomes the output, and is called so"
+        `(built "contents" ,(string-append "print-x=1\n\ngetting " output
+                                           "\n"))
+        (let ((result (perform 'build drv
+                               #:options
+                               '((agent-options . (("print-x" . "1")))))))
+          (list result (contents store output) (log)))))
     (test-equal "or not, if it has another hash" 'output
       (kind-of (perform 'build
                         (download "mismatch"

@@ -104,10 +104,11 @@ as @var{directory}."
 ;;; directory that has its outputs and what is to be replaced in them.
 ;;;
 
-(define (await-builder job user launch)
-  "Run the builder of @var{job} by @var{launch}; return when it has succeeded and
-nothing of it, or of @var{user}, runs any more."
-  (let ((ending (run-builder job launch)))
+(define* (await-builder job user launch #:key (edit identity))
+  "Run the builder of @var{job} by @var{launch}, logging what @var{edit} makes of
+what it writes; return when it has succeeded and nothing of it, or of
+@var{user}, runs any more."
+  (let ((ending (run-builder job launch #:edit edit)))
     (when user
       (kill-user (build-user-id user)))
     (check-ending job ending)))
@@ -153,7 +154,8 @@ its outputs into the chroot area @var{area}."
   (check-builtin job)
   (call-with-output-directory job (build-owner user)
     (lambda (place)
-      (await-builder job user (builtin-launcher job user directory place))
+      (await-builder job user (builtin-launcher job user directory place)
+                     #:edit (output-namer job place))
       (output-in-place job place)
       (proc place '()))))
 

@@ -81,12 +81,13 @@ left, the builder is dead afterwards."
             (close-port output)
             (close-fdes input)))))))
 
-(define (run-builder job launch)
+(define* (run-builder job launch #:key (edit identity))
   "Run the builder of @var{job} until it is dead, logging what it writes; return
 how it ended, as @code{supervise} does.  @var{launch} is called with the
 builder's file name, its arguments, a list of octet strings, a port for what it
 writes, and a procedure to call with its process, after which it is dead; it
-may raise a @code{&sandbox-error}."
+may raise a @code{&sandbox-error}.  @var{edit} takes what was written, a
+bytevector, and returns what is logged."
   (call-with-builder job launch
     (lambda (process log)
       ;; Now the builder is at work, too.
@@ -97,9 +98,10 @@ may raise a @code{&sandbox-error}."
                    `(started ,(derivation-system (job-derivation job)) ,file
                              ,(process-id process)))
           (supervise process log
-                     (lambda (bytes)
-                       (write bytes (bytevector-length bytes))
-                       (publish job `(log ,bytes)))
+                     (lambda (written)
+                       (let ((bytes (edit written)))
+                         (write bytes (bytevector-length bytes))
+                         (publish job `(log ,bytes))))
                      #:cancel-descriptor
                      (flag-descriptor (job-cancellation job))
                      #:timeout (job-option job 'timeout 0)

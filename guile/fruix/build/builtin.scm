@@ -18,6 +18,7 @@
   #:use-module (fruix build users)
   #:use-module (fruix derivation)
   #:use-module (fruix descriptors)
+  #:use-module (fruix octets)
   #:use-module (fruix process)
   #:use-module (fruix store)
   #:use-module (fruix store layout)
@@ -26,6 +27,7 @@
   #:use-module (srfi srfi-1)
   #:export (builtin?
             check-builtin
+            output-namer
             call-with-output-directory
             output-in-place
             builtin-launcher
@@ -75,6 +77,19 @@ expects."
   (string-append directory "/o-"
                  (store-path-name (store-directory (job-store job))
                                   (output-path job))))
+
+(define (output-namer job directory)
+  "Return a procedure that takes what the program which makes the output of
+@var{job} in @var{directory} writes, a bytevector, and returns it with the
+output's own name: clients tell by it what is downloaded.  A name that was
+read in two parts stays."
+  (let ((file (output-file job directory)))
+    (lambda (bytes)
+      (let ((octets (bytevector->octets bytes)))
+        (if (string-contains octets file)
+            (octets->bytevector
+             (octets-replace octets file (output-path job)))
+            bytes)))))
 
 (define (output-in-place job directory)
   "Give the output of @var{job} in @var{directory} the base name that an item
