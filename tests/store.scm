@@ -165,6 +165,14 @@ from the text that declared them."
    (test-equal "closing leaves nothing behind" '((".links") ())
      (list (directory-entries (layout-physical-store layout))
            (directory-entries (string-append state "/temproots"))))
+   (test-assert "nor is it kept from closing by who deleted its files"
+     (let ((store (open-store layout))
+           (roots (layout-temporary-roots-directory layout)))
+       (for-each (lambda (name)
+                   (delete-file (string-append roots "/" name)))
+                 (directory-entries roots))
+       (close-store! store)
+       #t))
    (test-equal "nor a journal beside the database"
      '("big-lock" "db.sqlite" "durable" "durable.lock" "reserved" "schema")
      (directory-entries (layout-database-directory layout)))

@@ -185,14 +185,22 @@ this returns, no collector deletes @var{path}: if one was about to, it has, and
   (with-family (temporary-roots-family roots)
     (paths-of roots)))
 
+(define (delete-if-there file)
+  (catch 'system-error
+    (lambda () (delete-file file))
+    (lambda arguments
+      (unless (= ENOENT (system-error-errno arguments))
+        (apply throw arguments)))))
+
 (define (delete-file! roots)
-  "Delete the file of ROOTS, which nobody uses, if it has been created."
+  "Delete the file of ROOTS, which nobody uses, if it has been created; an
+administrator may have done so, with all of the state directory."
   (define family (temporary-roots-family roots))
   (let ((port (temporary-roots-port roots)))
     (when port
       (dynamic-wind
         (const #t)
-        (lambda () (delete-file (temporary-roots-file roots)))
+        (lambda () (delete-if-there (temporary-roots-file roots)))
         (lambda () (close-port port)))))
   (with-family family
     (hash-remove! (family-members family) (temporary-roots-file roots))))
