@@ -183,6 +183,8 @@ esac
     (test-equal "nothing of it runs on" '(transient #f)
       (let* ((result (perform 'build (download "runs-on")))
              (pid (string->number (last (string-tokenize (log))))))
+        ;; It has been killed; how soon it is dead is the kernel's business.
+        (wait-until (lambda () (not (running? pid))))
         (list (kind-of result) (running? pid))))
     (test-equal "checking downloads again" 'built
       (perform 'check (download "download")))
