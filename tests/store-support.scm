@@ -5,6 +5,7 @@
 ;;; Code:
 
 (define-module (tests store-support)
+  #:use-module (fruix config)
   #:use-module (fruix derivation)
   #:use-module (fruix descriptors)
   #:use-module (fruix hash)
@@ -83,12 +84,30 @@ return its path."
         (lambda (restorer)
           (feed-all (open-nar-source fd file) restorer))))))
 
+;; A program that needs nothing else and is a shell, and the other names under
+;; which it is a command.
+(define-values (%static-program %static-commands)
+  (case %platform
+    ((linux) (values "/bin/busybox" '())) ;finds them itself
+    ((freebsd) (values "/rescue/sh"
+                       (delete "sh" (or (directory-entries "/rescue")
+                                        '()))))))
+
 (define (make-static-shell directory)
   "Make a tree in @var{directory} whose @file{bin/sh} is a shell that needs
-nothing else, and has the usual commands built in."
-  (mkdir (string-append directory "/bin"))
-  (copy-file "/bin/busybox" (string-append directory "/bin/sh"))
-  (chmod (string-append directory "/bin/sh") #o755))
+nothing else, with the usual commands."
+  (define (file name) (string-append directory "/bin/" name))
+  (mkdir (file ""))
+  (copy-file %static-program (file "sh"))
+  (chmod (file "sh") #o755)
+  (for-each (lambda (name) (symlink "sh" (file name))) %static-commands))
+
+(define (with-commands shell script)
+  "Return @var{script} such that it finds the commands of the item
+@var{shell}."
+  (if (null? %static-commands)
+      script
+      (string-append "PATH=" shell "/bin\n" script)))
 
 (define (add-static-shell! store)
   "Add such a tree to @var{store} and return its path."
@@ -99,16 +118,17 @@ nothing else, and has the usual commands built in."
 
 (define* (add-shell-derivation! store shell name script
                                 #:key (environment '()) (outputs '("out"))
-                                (inputs '()) hash
+                                (inputs '()) (sources '()) hash
                                 (builder (string-append shell "/bin/sh")))
   "Add a derivation that runs @var{script} in @var{shell} to @var{store}; return
 its file name.  The keywords are as for @code{make-derivation}."
   (call-with-values
       (lambda ()
         (make-derivation (store-directory store) name builder
-                         (list "-c" script)
+                         (list "-c" (with-commands shell script))
                          #:environment environment #:outputs outputs
-                         #:inputs inputs #:sources (list shell) #:hash hash
+                         #:inputs inputs #:sources (cons shell sources)
+                         #:hash hash
                          #:lookup (lambda (drv)
                                     (derivation-hash store drv))))
     (lambda (derivation drv text)

@@ -91,7 +91,8 @@ mount_null (const step &step, const place &place, const std::string &path,
   return {};
 }
 
-// Copy the file that is open as SOURCE to PLACE, for all to read.
+// Copy the file that is open as SOURCE to PLACE, for all to read, and as old
+// as it is.
 static outcome<void>
 copy_file (int source, const place &place, const struct stat &status)
 {
@@ -114,6 +115,9 @@ copy_file (int source, const place &place, const struct stat &status)
     }
   if (::fchmod (target.get (), status.st_mode & 0555) < 0)
     return failed ("fchmod", place.name);
+  struct timespec times[] = {status.st_atim, status.st_mtim};
+  if (::futimens (target.get (), times) < 0)
+    return failed ("futimens", place.name);
   return {};
 }
 

@@ -11,6 +11,7 @@
 
 (define-module (fruix build directory)
   #:use-module (fruix build mount-points)
+  #:use-module (fruix config)
   #:use-module (fruix descriptors)
   #:use-module (fruix store)
   #:use-module ((fruix store directories) #:select (ensure-directory))
@@ -221,6 +222,14 @@ then deleted, or cleaned for another build, soon."
       (open-area (area name) group)
       (proc name (area name)))))
 
+(define (files-to-cover files)
+  "Return those of @var{files} for which there must be an empty file before
+they appear in a sandbox."
+  ;; FreeBSD copies the small ones, and covers no file with several names.
+  (case %platform
+    ((linux) files)
+    ((freebsd) '())))
+
 (define (prepare-mount-points area store files directories build-directory)
   "Let there be mount points in @var{area}, which belongs to @var{store}, a
 logical directory, for the items @var{files} and @var{directories}, and for
@@ -231,6 +240,7 @@ when it is mounted."
            (substring item (+ 1 (string-length store))))
          items))
   (fit-mount-points! (area-store area)
-                     (base-names files) (base-names directories))
+                     (base-names (files-to-cover files))
+                     (base-names directories))
   (fit-mount-points! (area-temporary-directory area)
                      '() (list (basename build-directory))))
