@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A daemon that is killed while it sets up a sandbox leaves no process,
-// whatever the moment.
+// whatever the moment; nor does a thread that ends.
 #include "plan/spawn.hh"
 
 #include <boost/test/unit_test.hpp>
@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <poll.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace fruix;
@@ -77,6 +78,23 @@ BOOST_AUTO_TEST_CASE (ends_with_its_daemon_at_any_moment)
   for (unsigned delay = 0; delay < 10000; delay += 100)
     BOOST_TEST (dies_with_daemon (root, delay), "after " << delay << " us");
   ::rmdir (root);
+}
+
+BOOST_AUTO_TEST_CASE (death_signal_when_the_thread_ends)
+{
+  outcome<process> process {};
+  std::thread {[&] {
+    plan::spawn_request request;
+    request.program = "/bin/sleep";
+    request.arguments = {"sleep", "60"};
+    request.steps = {plan::make_step ("death-signal", {SIGKILL})};
+    process = plan::spawn (request);
+  }}.join ();
+  BOOST_REQUIRE (process.has_value ());
+  int status = 0;
+  ::waitpid (process->id, &status, 0);
+  ::close (process->descriptor);
+  BOOST_TEST (WIFSIGNALED (status));
 }
 
 BOOST_AUTO_TEST_SUITE_END ()

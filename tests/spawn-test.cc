@@ -7,7 +7,6 @@
 #include <csignal>
 #include <filesystem>
 #include <sys/wait.h>
-#include <thread>
 
 using namespace fruix;
 
@@ -110,21 +109,6 @@ BOOST_AUTO_TEST_CASE (limits)
   BOOST_TEST (run (shell ("test $(ulimit -n) = 17",
                           {plan::make_step ("limit", {"open-files", 17})}))
               == 0);
-}
-
-BOOST_AUTO_TEST_CASE (death_signal_when_the_thread_ends)
-{
-  outcome<process> process {};
-  std::thread {[&] {
-    auto request = shell ("sleep 60", {plan::make_step ("death-signal",
-                                                        {SIGKILL})});
-    process = plan::spawn (request);
-  }}.join ();
-  BOOST_REQUIRE (process.has_value ());
-  int status = 0;
-  ::waitpid (process->id, &status, 0);
-  ::close (process->descriptor);
-  BOOST_TEST (WIFSIGNALED (status));
 }
 
 BOOST_AUTO_TEST_CASE (root_is_never_killed)

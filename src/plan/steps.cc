@@ -172,9 +172,9 @@ refuse_privileges (const step &, context &) noexcept
   return set_no_new_privileges ();
 }
 
-// ("death-signal" SIGNAL): receive SIGNAL when the thread that made this
-// process ends.  Last of all, since a change of credentials would disarm it;
-// then make sure that the parent had not ended before.
+// ("death-signal" SIGNAL): see set_death_signal.  Last of all, since a change
+// of credentials would disarm it; then make sure that the parent had not
+// ended before.
 static outcome<void>
 arm_death_signal (const step &step, context &context) noexcept
 {

@@ -96,7 +96,8 @@ outcome<void> set_user (uid_t user) noexcept;
 outcome<void> set_no_new_privileges () noexcept;
 outcome<bool> no_new_privileges () noexcept;
 
-// Child.
+// Child: SIGNAL comes when its parent ends; on Linux, when the thread that
+// started it does.
 outcome<void> set_death_signal (int signal) noexcept;
 
 }
