@@ -18,11 +18,15 @@
             message-of))
 
 (define (delete-recursively directory)
-  "Delete @var{directory} and all that is in it."
+  "Delete @var{directory} and all that is in it, but nothing that is mounted
+there: that would be the system's own programs."
+  (define device (stat:dev (lstat directory)))
   (file-system-fold
    (lambda (name stat result)           ;enter?
-     (chmod name #o700)
-     #t)
+     (and (= device (stat:dev stat))
+          (begin
+            (chmod name #o700)
+            #t)))
    (lambda (name stat result) (delete-file name))
    (const #t)
    (lambda (name stat result) (rmdir name))
