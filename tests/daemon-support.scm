@@ -204,10 +204,13 @@ of the builder, once it runs."
   "Return true if there is a process @var{pid} that has not ended."
   (catch 'system-error
     (lambda ()
-      (not (string-contains (call-with-input-file
-                                (format #f "/proc/~a/status" pid)
-                              get-string-all)
-                            "State:\tZ")))
+      (case %platform
+        ((linux)
+         (not (string-contains (call-with-input-file
+                                   (format #f "/proc/~a/status" pid)
+                                 get-string-all)
+                               "State:\tZ")))
+        ((freebsd) (kill pid 0) #t)))
     (const #f)))
 
 (define (process-entries daemon what)
