@@ -7,13 +7,16 @@
 #include "freebsd/loopback.hh"
 #include "freebsd/module.hh"
 #include "freebsd/mount.hh"
+#include "freebsd/shared_memory.hh"
 #include "freebsd/teardown.hh"
 #include "tests/scratch.hh"
 
 #include <csignal>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/param.h>
 #include <sys/cpuset.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/sysctl.h>
 
@@ -258,6 +261,25 @@ BOOST_AUTO_TEST_CASE (a_mount_is_torn_down_even_if_it_is_in_use)
   BOOST_TEST (write (used.get (), "", 1) == -1);
   BOOST_TEST (tear_down_mount (*number).has_value ());
   BOOST_TEST (unmount_filesystem (*number, true).error ().error == ENOENT);
+}
+
+// Make shared memory called NAME.
+static void
+share (const char *name)
+{
+  unique_fd memory {shm_open (name, O_RDWR | O_CREAT, 0600)};
+  BOOST_REQUIRE (memory);
+}
+
+BOOST_AUTO_TEST_CASE (shared_memory_goes_with_the_directory_before_its_name)
+{
+  share ("/fruix-test/root/one");
+  share ("/fruix-test/root/two");
+  share ("/fruix-test/root2");
+  BOOST_TEST (remove_shared_memory ("/fruix-test/root").has_value ());
+  BOOST_TEST (shm_unlink ("/fruix-test/root/one") == -1);
+  BOOST_TEST (shm_unlink ("/fruix-test/root/two") == -1);
+  BOOST_TEST (shm_unlink ("/fruix-test/root2") == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END ()

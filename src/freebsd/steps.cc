@@ -23,6 +23,7 @@ static constexpr step_kind table[] = {
   {"program-within", "s", performer::child, require_program_within},
   {"unmount", "is", performer::undoer, undo_mount},
   {"remove-jail", "ii", performer::undoer, undo_jail},
+  {"remove-shared-memory", "s", performer::undoer, undo_shared_memory},
   {"remove-resource-rules", "s", performer::undoer, undo_jail_rules},
 };
 

@@ -13,6 +13,7 @@ outcome<void> mount_in_tree (const step &, context &);
 outcome<void> define_devices (const step &, context &);
 outcome<void> make_user_database (const step &, context &);
 outcome<void> undo_mount (const step &, context &);
+outcome<void> undo_shared_memory (const step &, context &);
 
 // jail_steps.cc: the jail itself, its network and its limits.
 outcome<void> make_jail (const step &, context &);

@@ -10,6 +10,7 @@
 #include "freebsd/devfs.hh"
 #include "freebsd/mount.hh"
 #include "freebsd/passwd.hh"
+#include "freebsd/shared_memory.hh"
 #include "freebsd/teardown.hh"
 #include "plan/place.hh"
 
@@ -51,6 +52,8 @@ start_root (const step &step, context &context)
   if (!own)
     return std::unexpected {own.error ()};
   unique_fd {*own};
+  context.receipt.push_back (
+      make_step ("remove-shared-memory", {step.texts[0]}));
   auto mounted = mount_noted ("tmpfs", step.texts[0],
                               std::span {step.texts}.subspan (1), context);
   if (!mounted)
@@ -191,6 +194,13 @@ make_user_database (const step &step, context &context)
   if (length != status.st_size)
     return failed ("read", step.text (0));
   return compile_passwd (text, context.root_name + step.text (1));
+}
+
+// ("remove-shared-memory" DIRECTORY): what a jail with that root has left.
+outcome<void>
+undo_shared_memory (const step &step, context &)
+{
+  return remove_shared_memory (step.texts[0]);
 }
 
 // ("unmount" NUMBER PATH): the file system with that number, wherever it is.

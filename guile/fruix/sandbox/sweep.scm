@@ -28,18 +28,21 @@
   (if (< number (expt 2 63)) number (- number (expt 2 64))))
 
 (define (freebsd-receipt directory)
-  "Limits outlive the jail that they are for; each has the name of a root."
+  "Limits and shared memory outlive the jail that they are for; each has the
+name of a root."
   (define left
     (filter (lambda (mount) ((below? directory) (mount-target mount)))
             (mounts)))
-  (define (root? mount)
-    (string=? (mount-type mount) "tmpfs"))
-  `(,@(map (lambda (mount)
+  (define roots
+    (map mount-target
+         (filter (lambda (mount) (string=? (mount-type mount) "tmpfs"))
+                 left)))
+  `(,@(map (lambda (root) `("remove-shared-memory" ,root)) roots)
+    ,@(map (lambda (mount)
              `("unmount" ,(signed (mount-id mount)) ,(mount-target mount)))
            left)
-    ,@(map (lambda (mount)
-             `("remove-resource-rules" ,(root->name (mount-target mount))))
-           (filter root? left))
+    ,@(map (lambda (root) `("remove-resource-rules" ,(root->name root)))
+           roots)
     ,@(filter-map (lambda (jail)
                     (and (string-prefix? %sandbox-prefix (jail-name jail))
                          ((below? directory) (jail-path jail))

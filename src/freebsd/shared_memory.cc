@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "freebsd/shared_memory.hh"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <sys/types.h>
+#include <sys/mman.h>
+#include <sys/sysctl.h>
+#include <sys/user.h>
+
+namespace fruix {
+
+// What the kernel tells about all of it.  It may grow while it is read.
+static outcome<std::string>
+list_shared_memory ()
+{
+  constexpr const char *name = "kern.ipc.posix_shm_list";
+  std::string list;
+  std::size_t size = 0;
+  for (;;)
+    {
+      if (::sysctlbyname (name, nullptr, &size, nullptr, 0) < 0)
+        return failed ("sysctl", name);
+      list.resize (2 * size);
+      size = list.size ();
+      if (::sysctlbyname (name, list.data (), &size, nullptr, 0) == 0)
+        break;
+      if (errno != ENOMEM)
+        return failed ("sysctl", name);
+    }
+  list.resize (size);
+  return list;
+}
+
+// The first of the entries in LIST, which it loses; they differ in size.
+static std::string
+take_name (std::string_view &list)
+{
+  struct kinfo_file entry {};
+  std::memcpy (&entry.kf_structsize, list.data (),
+               sizeof entry.kf_structsize);
+  auto size = static_cast<std::size_t> (entry.kf_structsize);
+  std::memcpy (&entry, list.data (), std::min (size, sizeof entry));
+  list.remove_prefix (std::clamp (size, sizeof entry.kf_structsize,
+                                  list.size ()));
+  return {entry.kf_path, ::strnlen (entry.kf_path, sizeof entry.kf_path)};
+}
+
+outcome<void>
+remove_shared_memory (std::string_view directory)
+{
+  auto list = list_shared_memory ();
+  if (!list)
+    return std::unexpected {list.error ()};
+  auto prefix = std::string {directory} + "/";
+  for (std::string_view rest {*list}; !rest.empty ();)
+    if (auto name = take_name (rest);
+        name.starts_with (prefix) && ::shm_unlink (name.c_str ()) < 0
+        && errno != ENOENT)
+      return failed ("shm_unlink", name);
+  return {};
+}
+
+}
