@@ -202,6 +202,13 @@ echo > $out"
                      (logand #o7777
                              (stat:mode
                               (lstat (output-file store drv "out"))))))))
+     (when (eq? %platform 'freebsd)
+       (test "an output that its builder made immutable"
+             (eq? 'built
+                  (result-of store host
+                             (drv "immutable" "\
+mkdir $out; echo > $out/file; ln -s file $out/link
+chflags -h uchg $out/file $out/link $out")))))
      (unless (eq? %platform 'freebsd)   ;its static programs make none
        (test "a fifo in the output is refused"
              (match (result-of store host

@@ -95,6 +95,19 @@ settle (const tree_walker &walker, event_kind kind)
     }
 }
 
+// The same for a node that its owner made immutable, which only FreeBSD lets
+// owners do.
+static outcome<void>
+settle_firmly (const tree_walker &walker, event_kind kind)
+{
+  auto result = settle (walker, kind);
+  if (result || result.error ().error != EPERM)
+    return result;
+  auto name = kind == event_kind::directory ? "." : walker.name ().c_str ();
+  auto cleared = clear_flags (walker.directory (), name);
+  return cleared && *cleared ? settle (walker, kind) : result;
+}
+
 static outcome<void>
 share (const tree_walker &walker, digester &digester, int shared)
 {
@@ -122,7 +135,7 @@ ingest_tree (int directory, const std::string &name, int shared,
       if (event->kind == event_kind::done)
         return ingested {digester.summary (), digester.references ()};
       digester.take (*event);
-      auto result = settle (walker, event->kind);
+      auto result = settle_firmly (walker, event->kind);
       if (result && shared >= 0 && event->kind == event_kind::file_end)
         result = share (walker, digester, shared);
       if (!result)
