@@ -6,9 +6,9 @@
 ;;; Nothing unverified ever bears a final name: an item gets it by a rename,
 ;;; the last step.  The directory's own name is random.
 ;;;
-;;; What a build leaves behind is deleted behind its back: nobody waits for
-;;; the disk to forget something.  As it has a name here, or a note about it,
-;;; it goes with the directory, too.
+;;; What a build leaves behind is deleted when its client has an answer: nobody
+;;; waits for the disk to forget something.  As it has a name here, or a note
+;;; about it, it goes with the directory, too.
 ;;; Code:
 
 (define-module (fruix store staging)
