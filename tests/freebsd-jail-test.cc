@@ -9,6 +9,7 @@
 #include "freebsd/mount.hh"
 #include "freebsd/shared_memory.hh"
 #include "freebsd/teardown.hh"
+#include "plan/spawn.hh"
 #include "tests/scratch.hh"
 
 #include <csignal>
@@ -17,8 +18,10 @@
 #include <sys/param.h>
 #include <sys/cpuset.h>
 #include <sys/mman.h>
+#include <sys/procctl.h>
 #include <sys/socket.h>
 #include <sys/sysctl.h>
+#include <sys/wait.h>
 
 using namespace fruix;
 using namespace fruix::tests;
@@ -261,6 +264,23 @@ BOOST_AUTO_TEST_CASE (a_mount_is_torn_down_even_if_it_is_in_use)
   BOOST_TEST (write (used.get (), "", 1) == -1);
   BOOST_TEST (tear_down_mount (*number).has_value ());
   BOOST_TEST (unmount_filesystem (*number, true).error ().error == ENOENT);
+}
+
+BOOST_AUTO_TEST_CASE (addresses_are_fixed_from_exec_on)
+{
+  plan::spawn_request request;
+  request.program = "/bin/sleep";
+  request.arguments = {"sleep", "60"};
+  request.steps = {plan::make_step ("fixed-addresses", {})};
+  auto process = plan::spawn (request);
+  BOOST_REQUIRE (process);
+  int status = 0;
+  BOOST_TEST (::procctl (P_PID, process->id, PROC_ASLR_STATUS, &status) == 0);
+  BOOST_TEST ((status & ~PROC_ASLR_ACTIVE) == PROC_ASLR_FORCE_DISABLE);
+  BOOST_TEST (!(status & PROC_ASLR_ACTIVE));
+  BOOST_TEST (!!send_signal (*process, SIGKILL));
+  ::waitpid (process->id, &status, 0);
+  ::close (process->descriptor);
 }
 
 // Make shared memory called NAME.

@@ -114,6 +114,7 @@
     (enter
      ("attach" "fruix-4648ee0c6475de2a")
      ("chdir" "/tmp/build")
+     ("fixed-addresses")
      ("limit" "core" 0)
      ("limit" "open-files" 20)
      ("umask" #o022))

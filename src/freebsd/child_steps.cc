@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a process does to get into a jail; async-signal-safe.
+// What a process does on its way into a jail; async-signal-safe.
 #include "freebsd/steps.hh"
 
 #include "base/unique_fd.hh"
@@ -36,6 +36,17 @@ attach (const step &step, context &) noexcept
   // Unless the administrator does so already.
   if (::procctl (P_PID, 0, PROC_TRACE_CTL, &tracing) < 0 && errno != EBUSY)
     return failed ("procctl", "PROC_TRACE_CTL");
+  return {};
+}
+
+// ("fixed-addresses"): programs find everything where they found it the last
+// time; see procctl(2).
+outcome<void>
+fix_addresses (const step &, context &) noexcept
+{
+  int randomising = PROC_ASLR_FORCE_DISABLE;
+  if (::procctl (P_PID, 0, PROC_ASLR_CTL, &randomising) < 0)
+    return failed ("procctl", "PROC_ASLR_CTL");
   return {};
 }
 

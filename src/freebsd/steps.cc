@@ -20,6 +20,7 @@ static constexpr step_kind table[] = {
   {"resource-rule", "ss", performer::host, add_jail_rule},
   {"cpus", "si", performer::host, choose_processors},
   {"attach", "s", performer::child, attach},
+  {"fixed-addresses", "", performer::child, fix_addresses},
   {"program-within", "s", performer::child, require_program_within},
   {"unmount", "is", performer::undoer, undo_mount},
   {"remove-jail", "ii", performer::undoer, undo_jail},

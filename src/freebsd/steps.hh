@@ -25,6 +25,7 @@ outcome<void> choose_processors (const step &, context &);
 
 // child_steps.cc: what a process in the jail does.
 outcome<void> attach (const step &, context &) noexcept;
+outcome<void> fix_addresses (const step &, context &) noexcept;
 outcome<void> require_program_within (const step &, context &) noexcept;
 
 }

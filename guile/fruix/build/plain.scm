@@ -141,7 +141,7 @@ a sandbox here."
      `(("personality" ,(personality-flags personality))
        ("oom-score" 1000)
        ("drop-capabilities")))
-    (else '())))
+    ((freebsd) '(("fixed-addresses")))))
 
 (define* (plain-launcher store #:key user directory environment personality
                          (replacements '()))

@@ -152,6 +152,9 @@ does; @var{facts} tell about the host."
     (enter
      ("attach" ,(name box facts))
      ("chdir" ,(sandbox-directory box))
+     ,@(if (memq 'fixed-addresses (sandbox-personality box))
+           '(("fixed-addresses"))
+           '())
      ,@(limit-steps box facts)
      ("umask" #o022))
     (program
