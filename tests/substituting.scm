@@ -191,15 +191,16 @@ ended unexpectedly with exit code 3\n"))))
           (list (first (build port drv)) (file-contents daemon output))))))
 
   (test-equal "the search ends when its client leaves" '(#t #f)
-    (let* ((file (string-append directory "/pid"))
-           (agent (with-port port
-                    (wanting port)
-                    (say port 32 (list (item "hangs")))
-                    (wait-until (lambda () (file-exists? file)))
-                    (call-with-input-file file read)))
-           (there? (running? agent)))
-      (wait-until (lambda () (not (running? agent))))
-      (list there? (running? agent))))
+    (match (with-port port
+             (define file (string-append directory "/pid"))
+             (wanting port)
+             (say port 32 (list (item "hangs")))
+             (wait-until (lambda () (file-exists? file)))
+             (let ((agent (call-with-input-file file read)))
+               (list agent (running? agent))))
+      ((agent there?)
+       (wait-until (lambda () (not (running? agent))))
+       (list there? (running? agent)))))
 
   (with-port port
     (wanting port #:substitutes 0)
