@@ -7,14 +7,13 @@
 // one where it lives and change that, but nothing above.  So the limits are
 // those of the outer one, and one of them is that there is no third.
 #include "linux/cgroup.hh"
+#include "linux/control.hh"
 
 #include "linux/steps.hh"
 
 #include "base/retry.hh"
-#include "base/unique_fd.hh"
 
 #include <ctime>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,18 +34,6 @@ cgroup_members (const std::string &directory)
 }
 
 namespace fruix::plan {
-
-static outcome<void>
-write_control (const std::string &file, std::string_view text) noexcept
-{
-  unique_fd fd {::open (file.c_str (), O_WRONLY | O_CLOEXEC)};
-  if (!fd)
-    return failed ("open", file);
-  if (::write (fd.get (), text.data (), text.size ())
-      != static_cast<ssize_t> (text.size ()))
-    return failed ("write", file);
-  return {};
-}
 
 // Remove one cgroup.  The kernel reports the end of a process before it has
 // left its cgroup.
@@ -95,14 +82,16 @@ make_cgroup (const step &step, context &context)
   context.receipt.push_back (make_step ("remove-cgroup", {directory}));
   if (::mkdir (inner (directory).c_str (), 0755) < 0)
     return failed ("mkdir", inner (directory));
-  return write_control (directory + "/cgroup.max.descendants", "1");
+  return write_control ((directory + "/cgroup.max.descendants").c_str (),
+                        "1");
 }
 
 // ("cgroup-limit" DIRECTORY FILE VALUE): undone with the cgroup.
 outcome<void>
 limit_cgroup (const step &step, context &)
 {
-  return write_control (step.texts[0] + "/" + step.texts[1], step.texts[2]);
+  return write_control ((step.texts[0] + "/" + step.texts[1]).c_str (),
+                        step.texts[2]);
 }
 
 // ("remove-cgroup" DIRECTORY): kill what is in it, and wait until it is gone.
@@ -112,7 +101,7 @@ remove_cgroup (const step &step, context &)
   constexpr int attempts = 1000;
   // Without such a file, or anybody there, removing succeeds, or tells why.
   [[maybe_unused]] auto killed
-      = write_control (step.texts[0] + "/cgroup.kill", "1");
+      = write_control ((step.texts[0] + "/cgroup.kill").c_str (), "1");
   return remove_both (step.texts[0], attempts);
 }
 

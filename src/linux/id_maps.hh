@@ -17,7 +17,4 @@ namespace fruix {
 outcome<void> map_ids (const std::string &users, const std::string &groups,
                        const attendant &mapper) noexcept;
 
-// Child: write TEXT to the file NAME, which is there.
-outcome<void> write_map (const char *name, std::string_view text) noexcept;
-
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Users, capabilities and who owns the mounts.
+#include "linux/control.hh"
 #include "linux/id_maps.hh"
 #include "linux/steps.hh"
 
@@ -20,7 +21,7 @@ map_groups (const char *caller, void *argument) noexcept
   std::strcat (std::strcat (name, caller), "/gid_map");
   // Who called looks at what has come of it.
   [[maybe_unused]] auto written
-      = write_map (name, *static_cast<const std::string *> (argument));
+      = write_control (name, *static_cast<const std::string *> (argument));
 }
 
 // ("lock-mounts" UIDS GIDS GROUPS...): move to one more user namespace with

@@ -3,6 +3,8 @@
 // REPLY bytes over a socket COUNT times, and print how often a second that
 // was.  It is what the system takes for a request, whatever is done about it.
 
+#include "tests/bench/program.hh"
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -69,15 +71,9 @@ run (int count, std::size_t request_size, std::size_t reply_size)
 int
 main (int argc, char **argv)
 {
-  if (argc != 4)
-    return 64;
-  try
+  return run_program (argc, argv, 3, [] (char **arguments)
     {
-      run (std::atoi (argv[1]), std::atoi (argv[2]), std::atoi (argv[3]));
-    }
-  catch (const std::exception &error)
-    {
-      std::fprintf (stderr, "bounce: %s\n", error.what ());
-      return 1;
-    }
+      run (std::atoi (arguments[0]), std::atoi (arguments[1]),
+           std::atoi (arguments[2]));
+    });
 }

@@ -5,6 +5,8 @@
 // SHAPE tells what a reply is made of: i, an integer; s, a string; l, a list
 // of strings.
 
+#include "tests/bench/program.hh"
+
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -169,15 +171,5 @@ run (char **arguments)
 int
 main (int argc, char **argv)
 {
-  if (argc != 7)
-    return 64;
-  try
-    {
-      run (argv + 1);
-    }
-  catch (const std::exception &error)
-    {
-      std::fprintf (stderr, "requests: %s\n", error.what ());
-      return 1;
-    }
+  return run_program (argc, argv, 6, run);
 }
