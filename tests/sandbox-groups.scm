@@ -6,8 +6,10 @@
              (fruix build sandbox)
              (fruix process)
              (fruix sandbox)
+             (fruix sandbox plan)
              (fruix sandbox spec)
              (ice-9 match)
+             (srfi srfi-1)
              (srfi srfi-11)
              (srfi srfi-64)
              (tests daemon-support)
@@ -77,6 +79,17 @@ echo; $b tail -n 1 /proc/self/gid_map | $b tr -s ' '")
 (define %mapped "30000 40000\n40000\n\n 40000 40000 1\n")
 (define %alone "30000 65534\n30000\n\n 30000 30000 1\n")
 
+(define (map-steps . facts)
+  "Return the steps that map IDs, where FACTS hold."
+  (define plan
+    (sandbox-plan (sandbox #:root "/box"
+                           #:mapping '((uid 30001 . 1000) (gid 30000 . 100)
+                                       (gid 40000 . 108)))
+                  #:system 'linux #:facts facts))
+  (filter (match-lambda
+            ((name . _) (member name '("user-map" "lock-mounts"))))
+          (plan-steps plan 'birth 'create)))
+
 (define (test-groups)
   (test-equal "a group of the user is there, and files can be given to it"
     %mapped
@@ -94,6 +107,15 @@ echo; $b tail -n 1 /proc/self/gid_map | $b tr -s ' '")
   `(#:mapping ((uid 30001 . ,(geteuid)) (gid 30000 . ,(getegid))
                (gid 40000 . 108)))
   (builder-identity (build-host #:kvm-group 108) #f))
+(test-equal "further groups are asked for where somebody maps them"
+  '((("user-map" "30001 1000 1" "30000 100 1"
+      "/newgidmap" "30000" "100" "1" "40000" "108" "1")
+     ("lock-mounts" "30001 30001 1" "30000 30000 1"
+      "30000 30000 1\n40000 40000 1"))
+    (("user-map" "30001 1000 1" "30000 100 1")
+     ("lock-mounts" "30001 30001 1" "30000 30000 1")))
+  (list (map-steps '(newgidmap . "/newgidmap"))
+        (map-steps '(newgidmap . #f))))
 (if %obstacle
     (begin
       (test-skip 1)

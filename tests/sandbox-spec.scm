@@ -143,23 +143,6 @@
   (map (lambda (name) (steps name (linux %rootless)))
        '("user-map" "lock-mounts" "credentials")))
 
-(define %grouped
-  (sandbox #:root "/box" #:mapping '((uid 30001 . 1000) (gid 30000 . 100)
-                                     (gid 40000 . 108))))
-
-(test-equal "further groups where there is who maps them"
-  '((("user-map" "30001 1000 1" "30000 100 1"
-                 "/newgidmap" "30000" "100" "1" "40000" "108" "1"))
-    (("lock-mounts" "30001 30001 1" "30000 30000 1"
-                    "30000 30000 1\n40000 40000 1"))
-    (("user-map" "30001 1000 1" "30000 100 1"))
-    (("lock-mounts" "30001 30001 1" "30000 30000 1")))
-  (append-map (lambda (facts)
-                (let ((plan (flat (linux-plan %grouped facts))))
-                  (map (lambda (name) (steps name plan))
-                       '("user-map" "lock-mounts"))))
-              '(((newgidmap . "/newgidmap")) ((newgidmap . #f)))))
-
 (test-assert "a user namespace only with a mapping"
   (and (member "user" (first (linux %rootless)))
        (not (member "user" (first (linux (box)))))))
