@@ -8,6 +8,7 @@
              (fruix config)
              (fruix flag)
              (fruix store)
+             (fruix store clean-ups)
              (fruix store layout)
              (fruix store notes)
              (fruix store staging)
@@ -314,7 +315,7 @@ echo $lib > $out; echo $0 > $lib; echo $doc > $doc"
                                                     "/top/file")))))
                     (delete-recursively directory)
                     kept?))))))
-     (await-clean-ups (store-staging store))
+     (await-clean-ups (staging-clean-ups (store-staging store)))
      (check-equal "nothing is left behind" '() (leftovers store)))))
 
 (test-begin "build")

@@ -6,6 +6,7 @@
              (fruix mailbox)
              (fruix process)
              (fruix store)
+             (fruix store clean-ups)
              (fruix store layout)
              (fruix store notes)
              (fruix store staging)
@@ -140,7 +141,7 @@
          (directory-entries (staged-file (store-staging store) ".")))))))
 
 (define (test-cleaning store)
-  (define staging (store-staging store))
+  (define clean-ups (staging-clean-ups (store-staging store)))
   (define go (make-mailbox))
   (define done '())
   (define (work name)
@@ -149,12 +150,12 @@
       (set! done (cons name done))))
   (test-equal "nobody waits for what is cleaned up" '()
     (begin
-      (clean-up-later! staging (work 'first))
+      (clean-up-later! clean-ups (work 'first))
       done))
   (test-equal "when much goes on, one does it oneself" 'here
     (let ((here (current-thread)))
-      (for-each (lambda (n) (clean-up-later! staging (work n))) (iota 7))
-      (clean-up-later! staging
+      (for-each (lambda (n) (clean-up-later! clean-ups (work n))) (iota 7))
+      (clean-up-later! clean-ups
                        (lambda ()
                          (when (eq? here (current-thread))
                            (set! done 'here))))
@@ -163,14 +164,14 @@
     (begin
       (set! done '())
       (for-each (lambda (_) (mailbox-put! go 'go)) (iota 8))
-      (await-clean-ups staging)
+      (await-clean-ups clean-ups)
       (length done)))
   (test-equal "what cannot be cleaned up is told" "fruix: no way\n"
     (call-with-output-string
       (lambda (port)
         (parameterize ((current-warning-port port))
-          (clean-up-later! staging (lambda () (fail "no way")))
-          (await-clean-ups staging))))))
+          (clean-up-later! clean-ups (lambda () (fail "no way")))
+          (await-clean-ups clean-ups))))))
 
 (call-with-test-layout
  (lambda (layout) (call-with-store layout test-cleaning)))

@@ -14,6 +14,7 @@
   #:use-module (fruix config)
   #:use-module (fruix descriptors)
   #:use-module (fruix store)
+  #:use-module (fruix store clean-ups)
   #:use-module ((fruix store directories) #:select (ensure-directory))
   #:use-module (fruix store layout)
   #:use-module (fruix store path)
@@ -93,7 +94,7 @@ the same user could interfere."
     (delete-build-directory directory)
     (forget))
   (if top?
-      (clean-up-later! (store-staging store) delete)
+      (clean-up-later! (staging-clean-ups (store-staging store)) delete)
       (delete)))
 
 (define* (call-with-build-directory store drv owner proc
@@ -102,10 +103,9 @@ the same user could interfere."
 top belongs to @var{owner}, a pair of user and group id; return what @var{proc}
 returns.  The directory is then deleted, soon.  If @var{proc} raises an
 exception for which @var{keep?} is true, call @var{keep} with the directory
-instead.  Without
-@var{top?}, the directory itself belongs to @var{owner}: for builders that have
-to find the way to it.  If this process is killed before, the directory is
-deleted when the store is opened again."
+instead.  Without @var{top?}, the directory itself belongs to @var{owner}: for
+builders that have to find the way to it.  If this process is killed before, the
+directory is deleted when the store is opened again."
   (define parent (layout-temporary-directory (store-layout store)))
   (define name
     (string-append "guix-build-"

@@ -14,12 +14,10 @@
 (define-module (fruix store staging)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module (fruix store clean-ups)
   #:use-module (fruix store layout)
   #:use-module (fruix store notes)
-  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module ((fruix tree) #:select (delete-tree! tree-exists?))
-  #:use-module (fruix worker)
-  #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
@@ -31,20 +29,18 @@
             staging-links-descriptor
             staging-store-descriptor
             staging-store-path
+            staging-clean-ups
 
             call-with-staged
             call-with-noted-directory
             call-with-spare
-            clean-up-later!
-            await-clean-ups
             staged-file
             move-into-store!
             remove-from-store!))
 
 (define-record-type <staging>
   (make-staging layout directory store-path descriptor links-descriptor
-                store-descriptor notes mutex last-number spares changed
-                clean-ups)
+                store-descriptor notes clean-ups mutex last-number spares)
   staging?
   (layout staging-layout)                  ;<layout>
   (directory staging-directory)            ;its file name
@@ -53,12 +49,10 @@
   (links-descriptor staging-links-descriptor) ;of the store's '.links'; or #f
   (store-descriptor staging-store-descriptor) ;of the physical store
   (notes staging-notes)                    ;of directories elsewhere
+  (clean-ups staging-clean-ups)            ;of what builds leave
   (mutex staging-mutex)                    ;of all that follows
   (last-number staging-last-number set-staging-last-number!)
-  (spares staging-spares set-staging-spares!) ;names, the latest first
-  (changed staging-changed)                ;condition variable: fewer clean-ups
-  (clean-ups staging-clean-ups             ;number of those that go on
-             set-staging-clean-ups!))
+  (spares staging-spares set-staging-spares!)) ;names, the latest first
 
 (define %prefix ".fruix-")
 
@@ -86,11 +80,12 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
                   (and deduplicate? (open-directory (layout-links layout)))
                   (open-directory (layout-physical-store layout))
                   (make-notes directory)
-                  (make-mutex) 0 '() (make-condition-variable) 0)))
+                  (make-clean-ups)
+                  (make-mutex) 0 '())))
 
 (define (close-staging! staging)
   "Close @var{staging} and delete it, once all is cleaned up."
-  (await-clean-ups staging)
+  (await-clean-ups (staging-clean-ups staging))
   (close-notes! (staging-notes staging))
   (and=> (staging-links-descriptor staging) close-fdes)
   (close-fdes (staging-descriptor staging))
@@ -118,55 +113,6 @@ directory."
 whose process was killed, and what it had elsewhere."
   (for-each delete-noted (noted directory))
   (delete-tree! store (basename directory)))
-
-
-;;
-;; Cleaning up.
-;;
-
-;; Beyond this, who leaves something behind cleans up himself: what is there to
-;; delete does not grow faster than it goes.
-(define %maximum-clean-ups 8)
-
-(define (change-clean-ups! staging number)
-  (set-staging-clean-ups! staging (+ number (staging-clean-ups staging)))
-  (broadcast-condition-variable (staging-changed staging)))
-
-(define (begin-clean-up! staging)
-  "Return true if there may be one more, which then is counted."
-  (with-lock (staging-mutex staging)
-    (and (< (staging-clean-ups staging) %maximum-clean-ups)
-         (begin
-           (change-clean-ups! staging 1)
-           #t))))
-
-(define (end-clean-up! staging)
-  (with-lock (staging-mutex staging)
-    (change-clean-ups! staging -1)))
-
-(define (clean-up-later! staging thunk)
-  "Have @var{thunk} called soon, in another thread or, if too many are busy,
-in this one, but before @var{staging} is closed.  What it raises is reported as
-a warning: the rest goes when the store is opened again."
-  (define (clean-up)
-    (guard (exception (#t (format (current-warning-port) "fruix: ~a~%"
-                                  (exception->text exception))))
-      (thunk)))
-  (if (begin-clean-up! staging)
-      (run-in-worker
-       (lambda ()
-         (clean-up)
-         (end-clean-up! staging)))
-      (clean-up)))
-
-(define (await-clean-ups staging)
-  "Return when nothing that was left to @code{clean-up-later!} goes on."
-  (with-lock (staging-mutex staging)
-    (let loop ()
-      (unless (zero? (staging-clean-ups staging))
-        (wait-condition-variable (staging-changed staging)
-                                 (staging-mutex staging))
-        (loop)))))
 
 
 ;;
@@ -225,7 +171,7 @@ the thing is kept for another call; else it is deleted."
                     (unless spare
                       (make name))
                     (proc name)))))
-    (clean-up-later! staging
+    (clean-up-later! (staging-clean-ups staging)
                      (lambda ()
                        (if (clean name)
                            (keep-spare! staging name)
