@@ -55,7 +55,7 @@ write_word_ (SCM port, SCM value)
   return SCM_UNSPECIFIED;
 }
 
-// The longest string that is read in one piece: most are names of files.
+// What is read or written in one piece: most strings are names of files.
 constexpr std::size_t piece_size = 4096;
 
 static SCM
@@ -95,19 +95,35 @@ frame (SCM octets, unsigned char *out)
   return out + framed_size (octets);
 }
 
+// Write the framed STRINGS, TOTAL bytes, to OUT.
+static void
+frame_all (SCM strings, unsigned char *out, std::size_t total)
+{
+  std::memset (out, 0, total);
+  for (; scm_is_pair (strings); strings = scm_cdr (strings))
+    out = frame (scm_car (strings), out);
+}
+
 static SCM
-frame_octets_ (SCM strings)
+write_octets_ (SCM port, SCM strings)
 {
   if (!scm_is_true (scm_list_p (strings)))
     scm_wrong_type_arg_msg (nullptr, 0, strings, "list of strings");
-  SCM bytevector = scm_c_make_bytevector (total_framed_size (strings));
-  auto *out = reinterpret_cast<unsigned char *> (
-      SCM_BYTEVECTOR_CONTENTS (bytevector));
-  std::memset (out, 0, SCM_BYTEVECTOR_LENGTH (bytevector));
-  for (; scm_is_pair (strings); strings = scm_cdr (strings))
-    out = frame (scm_car (strings), out);
+  std::size_t total = total_framed_size (strings);
+  if (total <= piece_size)
+    {
+      unsigned char bytes[piece_size];
+      frame_all (strings, bytes, total);
+      scm_c_write (port, bytes, total);
+      return SCM_UNSPECIFIED;
+    }
+  // Memory of the collector's, as writing may not return.
+  SCM bytevector = scm_c_make_bytevector (total);
+  auto bytes = decode_bytes (bytevector);
+  frame_all (strings, bytes.data (), total);
+  scm_c_write (port, bytes.data (), total);
   scm_remember_upto_here_1 (bytevector);
-  return bytevector;
+  return SCM_UNSPECIFIED;
 }
 
 static const primitive table[] = {
@@ -122,10 +138,10 @@ static const primitive table[] = {
    "octet string, having read the zeros after them up to a multiple of 8; "
    "@code{#f} if these are no zeros, the end-of-file object if the port ends "
    "before."},
-  {"%frame-octets", 1, reinterpret_cast<void *> (frame_octets_),
-   "Return a bytevector of @var{strings}, a list of octet strings, one after "
-   "the other as the worker protocol has them: the size in 8 bytes, the "
-   "bytes, zeros up to a multiple of 8."},
+  {"%write-octets", 2, reinterpret_cast<void *> (write_octets_),
+   "Write @var{strings}, a list of octet strings, on @var{port}, one after the "
+   "other as the worker protocol has them: the size in 8 bytes, the bytes, "
+   "zeros up to a multiple of 8."},
 };
 
 void

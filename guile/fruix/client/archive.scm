@@ -23,7 +23,7 @@
   "Return the bytes of TEXTS, each written as a string of the wire."
   (call-with-values open-bytevector-output-port
     (lambda (port contents)
-      (for-each (lambda (text) (write-octets port text)) texts)
+      (apply write-octets port texts)
       (contents))))
 
 (define %header (words "nix-archive-1"))

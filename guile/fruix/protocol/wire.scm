@@ -274,9 +274,9 @@ one string."
     (for-each (lambda (bytes) (put-bytevector port bytes)) pieces)
     (write-padding port count)))
 
-(define (write-octets port octets)
-  "Write the octet string @var{octets} on @var{port}."
-  (put-bytevector port (%frame-octets (list octets))))
+(define (write-octets port . strings)
+  "Write each of @var{strings}, octet strings, on @var{port}."
+  (%write-octets port strings))
 
 (define (write-list port write items)
   "Write the list @var{items} on @var{port}, each item by calling @var{write}
@@ -287,7 +287,7 @@ with the port and the item."
 (define (write-octets-list port items)
   "Write @var{items}, a list of octet strings, on @var{port}."
   (write-long port (length items))
-  (put-bytevector port (%frame-octets items)))
+  (%write-octets port items))
 
 (define (write-octets-pairs port pairs)
   "Write @var{pairs}, an alist of octet strings, on @var{port}."

@@ -89,8 +89,7 @@ string."
 
 (define (write-path-info port info)
   "Write @var{info}, a @code{<path-info>}, on @var{port}."
-  (write-octets port (or (path-info-deriver info) ""))
-  (write-octets port (path-info-hash info))
+  (write-octets port (or (path-info-deriver info) "") (path-info-hash info))
   (write-octets-list port (path-info-references info))
   (write-int port (path-info-registration-time info))
   (write-long port (or (path-info-nar-size info) 0)))

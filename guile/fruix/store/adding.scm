@@ -85,7 +85,7 @@ its references, @var{outputs} those of the derivation that it is; and
 (define (encoded . tokens)
   (call-with-values open-bytevector-output-port
     (lambda (port bytes)
-      (for-each (lambda (token) (write-octets port token)) tokens)
+      (apply write-octets port tokens)
       (bytes))))
 
 ;; What an archive has before and after the contents of its only file.
