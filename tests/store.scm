@@ -3,7 +3,9 @@
 
 (use-modules (fruix database)
              (fruix store)
+             ((fruix store handle) #:select (call-for-query))
              (fruix store layout)
+             ((fruix store query) #:select (path-id))
              (ice-9 match)
              (ice-9 popen)
              (ice-9 textual-ports)
@@ -289,6 +291,20 @@ from the text that declared them."
        (test-equal "references of an invalid path"
          (string-append "path `" none "' is not valid")
          (message-of (lambda () (references store none))))
+       (test-equal "no later query sees the snapshot of one that raised"
+         (list 'stop (list none))
+         (let ((key (key-of
+                     (lambda ()
+                       (call-for-query store
+                         (lambda (db)
+                           (call-with-snapshot db
+                             (lambda ()
+                               (path-id db hello)
+                               (throw 'stop)))))))))
+           (record-failed-paths! store (list none))
+           (let ((failed (failed-paths store)))
+             (clear-failed-paths! store (list none))
+             (list key failed))))
        (test-equal "referrers" (list (list refs) '())
          (list (referrers store empty) (referrers store none)))
        (test-equal "derivers"

@@ -85,9 +85,10 @@ each NULL.  SQLite takes much longer to sort few of them."
       (usleep (random 100000))
       (begin-immediate database))))
 
-(define (call-until-commit database thunk)
-  "Return the value of @var{thunk} after committing the transaction that has
-begun on @var{database}, or roll it back when @var{thunk} raises."
+(define (call-with-transaction database thunk)
+  "Call @var{thunk} in a write transaction on @var{database} and return its
+value once that is committed.  When it raises, nothing it did remains."
+  (begin-immediate database)
   (with-exception-handler
       (lambda (exception)
         ;; SQLite has rolled back by itself after some errors.
@@ -99,14 +100,12 @@ begun on @var{database}, or roll it back when @var{thunk} raises."
         value))
     #:unwind? #t))
 
-(define (call-with-transaction database thunk)
-  "Call @var{thunk} in a write transaction on @var{database} and return its
-value once that is committed.  When it raises, nothing it did remains."
-  (begin-immediate database)
-  (call-until-commit database thunk))
-
 (define (call-with-snapshot database thunk)
   "Call @var{thunk}, whose queries to @var{database} all see the same state of
-it, and return its value."
+it, and return its value.  When it raises, nothing can be done with
+@var{database} but to close it."
+  ;; Rolling back would need a handler, which takes longer than a query.
   (execute database "begin")
-  (call-until-commit database thunk))
+  (let ((value (thunk)))
+    (execute database "commit")
+    value))

@@ -49,11 +49,19 @@
 (define (call-with-reader readers proc)
   "Call @var{proc} with a connection of the pool @var{readers}, which no other
 thread has meanwhile, and return its value."
-  (let ((db (take! readers)))
-    (dynamic-wind
-      (const #t)
-      (lambda () (proc db))
-      (lambda () (give-back! readers db)))))
+  (define db (take! readers))
+  (define done? #f)
+  (dynamic-wind
+    (const #t)
+    (lambda ()
+      (let ((value (proc db)))
+        (set! done? #t)
+        value))
+    (lambda ()
+      ;; Left by an exception, it may be in the midst of a snapshot.
+      (if done?
+          (give-back! readers db)
+          (close-database db)))))
 
 (define (close-readers! readers)
   "Close the connections that are idle in the pool @var{readers}."
