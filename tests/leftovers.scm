@@ -176,4 +176,21 @@
 (call-with-test-layout
  (lambda (layout) (call-with-store layout test-cleaning)))
 
+(call-with-test-layout
+ (lambda (layout)
+   (define private (string-append (layout-root layout) "/private"))
+   (define store (layout-physical-store layout))
+   (define theirs (string-append store "/.fruix-theirs"))
+   (mkdir private #o700)
+   (mkdir theirs)
+   (make-file (string-append theirs "/elsewhere-1") #o600
+              (string-append private "\0"))
+   (skip-unless (zero? (getuid)) "needs root")
+   (test-equal "notes of build users are not heeded"
+     '((".links") #t)
+     (begin
+       (chown theirs 65534 -1)
+       (open-and-close layout)
+       (list (entries layout) (file-exists? private))))))
+
 (test-end "leftovers")

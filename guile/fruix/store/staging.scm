@@ -98,20 +98,28 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
 directory."
   (string-prefix? %prefix name))
 
+(define (status-if-own directory)
+  "Return the status of @var{directory}, or @code{#f} unless it is a directory
+of this process's user."
+  (let ((status (false-if-exception (lstat directory))))
+    (and status
+         (eq? 'directory (stat:type status))
+         (= (geteuid) (stat:uid status))
+         status)))
+
 (define (delete-noted directory)
   "Delete @var{directory} if it is still as it was made."
-  (let ((status (false-if-exception (lstat directory))))
-    (when (and status
-               (eq? 'directory (stat:type status))
-               (= (geteuid) (stat:uid status))
-               (= #o700 (stat:perms status)))
+  (let ((status (status-if-own directory)))
+    (when (and status (= #o700 (stat:perms status)))
       (call-with-directory (dirname directory)
         (lambda (parent) (delete-tree! parent (basename directory)))))))
 
 (define (delete-stale-staging store directory)
   "Delete the staging @var{directory}, in that with descriptor @var{store},
 whose process was killed, and what it had elsewhere."
-  (for-each delete-noted (noted directory))
+  ;; Build users can have directories of such a name, and notes in them.
+  (when (status-if-own directory)
+    (for-each delete-noted (noted directory)))
   (delete-tree! store (basename directory)))
 
 
