@@ -10,6 +10,7 @@
 ;;; Code:
 
 (define-module (fruix database)
+  #:use-module ((fruix errors) #:select (on-failure))
   #:use-module (fruix primitives)
   #:use-module (srfi srfi-9)
   #:export (open-database
@@ -89,16 +90,13 @@ each NULL.  SQLite takes much longer to sort few of them."
   "Call @var{thunk} in a write transaction on @var{database} and return its
 value once that is committed.  When it raises, nothing it did remains."
   (begin-immediate database)
-  (with-exception-handler
-      (lambda (exception)
-        ;; SQLite has rolled back by itself after some errors.
-        (false-if-exception (execute database "rollback"))
-        (raise-exception exception))
+  (on-failure (lambda ()
+                ;; SQLite has rolled back by itself after some errors.
+                (false-if-exception (execute database "rollback")))
     (lambda ()
       (let ((value (thunk)))
         (execute database "commit")
-        value))
-    #:unwind? #t))
+        value))))
 
 (define (call-with-snapshot database thunk)
   "Call @var{thunk}, whose queries to @var{database} all see the same state of

@@ -137,13 +137,9 @@ process has it locked, or @code{deleted} when it no longer is @var{file}."
 @code{#f}."
   (let* ((flags (logior O_RDWR O_CREAT O_CLOEXEC O_NOFOLLOW))
          (descriptor (open-fdes file flags #o600))
-         (result (with-exception-handler
-                     (lambda (exception)
-                       (close-fdes descriptor)
-                       (raise-exception exception))
+         (result (on-failure (lambda () (close-fdes descriptor))
                    (lambda ()
-                     (lock-descriptor descriptor file mode wait?))
-                   #:unwind? #t)))
+                     (lock-descriptor descriptor file mode wait?)))))
     (unless (eq? result 'locked)
       (close-fdes descriptor))
     (case result
@@ -211,14 +207,10 @@ soon."
   (let ((lock (reserve! file mode wait?)))
     (if (or (not lock) (file-lock-descriptor lock))
         lock
-        (let ((descriptor (with-exception-handler
-                              (lambda (exception)
-                                (forget! lock)
-                                (raise-exception exception))
+        (let ((descriptor (on-failure (lambda () (forget! lock))
                             (lambda ()
                               (or (and cover (cover! cover))
-                                  (open-locked file mode wait?)))
-                            #:unwind? #t)))
+                                  (open-locked file mode wait?))))))
           (cond (descriptor
                  (with-mutex %mutex
                    (set-file-lock-descriptor! lock descriptor)

@@ -9,6 +9,7 @@
 ;;; Code:
 
 (define-module (fruix terminal)
+  #:use-module ((fruix errors) #:select (on-failure))
   #:use-module (fruix primitives)
   #:use-module (fruix process)
   #:use-module (ice-9 match)
@@ -37,14 +38,11 @@ left, and return what @var{proc} returned."
 (define (relay user master process)
   "Copy between the terminals @var{user} and @var{master} until @var{process}
 has ended; end it if that fails."
-  (with-exception-handler
-      (lambda (exception)
-        (kill-process process SIGKILL)
-        (wait-process process)
-        (raise-exception exception))
+  (on-failure (lambda ()
+                (kill-process process SIGKILL)
+                (wait-process process))
     (lambda ()
-      (%relay-terminal user master (process-descriptor process)))
-    #:unwind? #t))
+      (%relay-terminal user master (process-descriptor process)))))
 
 (define (run-on-terminal user start)
   "Let the user of the terminal @var{user}, a port or a descriptor that is

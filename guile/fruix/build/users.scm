@@ -89,14 +89,10 @@ missing."
 (define (lock-claimed pool user)
   "Return the lock of @var{user}, who is claimed, or @code{#f} if another
 process has it; then the claim is void, as it is if this raises."
-  (let ((lock (with-exception-handler
-                  (lambda (exception)
-                    (unclaim! pool user)
-                    (raise-exception exception))
+  (let ((lock (on-failure (lambda () (unclaim! pool user))
                 (lambda ()
                   (acquire-file-lock (lock-file pool user) 'exclusive
-                                     #:wait? #f))
-                #:unwind? #t)))
+                                     #:wait? #f)))))
     (unless lock
       (unclaim! pool user))
     lock))

@@ -10,6 +10,7 @@
 (define-module (fruix store handle)
   #:use-module ((fruix derivation) #:select (hash-modulo-lookup))
   #:use-module ((fruix database) #:select (close-database))
+  #:use-module ((fruix errors) #:select (on-failure))
   #:use-module (fruix record-lock)
   #:use-module ((fruix store derivation-file) #:select (read-derivation-file))
   #:use-module (fruix store directories)
@@ -64,15 +65,6 @@
 ;; Opening and closing.
 ;;
 
-(define (call-or-undo thunk undo)
-  "Return the value of @var{thunk}; if it raises, call @var{undo} first."
-  (with-exception-handler
-      (lambda (exception)
-        (undo)
-        (raise-exception exception))
-    thunk
-    #:unwind? #t))
-
 (define (lock-store layout release)
   "Return a shared lock on the store of @var{layout}.  Before, delete what
 processes that were killed have left, if nobody else uses it, after
@@ -80,18 +72,20 @@ processes that were killed have left, if nobody else uses it, after
   (let* ((file (layout-big-lock layout))
          (alone (acquire-file-lock file 'exclusive #:wait? #f)))
     (when alone
-      (sweep-leftovers layout release)
-      (release-file-lock! alone))
+      (dynamic-wind
+        (const #t)
+        (lambda () (sweep-leftovers layout release))
+        (lambda () (release-file-lock! alone))))
     (acquire-file-lock file 'shared)))
 
 (define (open-recovered layout staging)
   "Return the connection that writes, after a look at what the last power cut
 has left."
   (let ((db (open-writer layout)))
-    (call-or-undo
-     (lambda ()
-       (recover-from-power-cut! layout db (staging-store-descriptor staging)))
-     (lambda () (close-database db)))
+    (on-failure (lambda () (close-database db))
+      (lambda ()
+        (recover-from-power-cut! layout db
+                                 (staging-store-descriptor staging))))
     db))
 
 (define (give-up-roots! layout roots)
@@ -103,21 +97,19 @@ has left."
   "Open the store of LAYOUT, whose directories are there."
   (let* ((lock (lock-store layout release))
          (undo-lock (lambda () (release-file-lock! lock)))
-         (staging (call-or-undo (lambda ()
-                                  (open-staging layout
-                                                #:deduplicate? deduplicate?))
-                                undo-lock))
+         (staging (on-failure undo-lock
+                    (lambda ()
+                      (open-staging layout #:deduplicate? deduplicate?))))
          (undo-staging (lambda ()
                          (close-staging! staging)
                          (undo-lock)))
          (roots (make-temporary-roots layout))
-         (db (call-or-undo
-              (lambda ()
-                (add-temporary-root! roots (staging-store-path staging))
-                (open-recovered layout staging))
-              (lambda ()
-                (give-up-roots! layout roots)
-                (undo-staging))))
+         (db (on-failure (lambda ()
+                           (give-up-roots! layout roots)
+                           (undo-staging))
+               (lambda ()
+                 (add-temporary-root! roots (staging-store-path staging))
+                 (open-recovered layout staging))))
          (readers (make-readers layout)))
     (make-store layout lock (make-writer db) readers staging roots
                 (start-marker layout (staging-store-descriptor staging)
@@ -138,9 +130,8 @@ it.  Raise a @code{&fruix-error} if the store cannot be used."
   (make-directories layout #:build-group build-group)
   (let ((store (call-with-reserve layout
                  (lambda () (open-prepared layout deduplicate? release)))))
-    (call-or-undo
-     (lambda () (ensure-reserved-space layout #:reserve? reserve-space?))
-     (lambda () (close-store! store)))
+    (on-failure (lambda () (close-store! store))
+      (lambda () (ensure-reserved-space layout #:reserve? reserve-space?)))
     store))
 
 (define (call-without-reserve store thunk)

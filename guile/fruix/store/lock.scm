@@ -13,6 +13,7 @@
 ;;; Code:
 
 (define-module (fruix store lock)
+  #:use-module ((fruix errors) #:select (on-failure))
   #:use-module (fruix record-lock)
   #:use-module (fruix sorted-set)
   #:use-module (fruix store handle)
@@ -40,13 +41,9 @@ were free."
     (match files
       (() (reverse locks))
       ((file . rest)
-       (match (with-exception-handler
-                  (lambda (exception)
-                    (unlock-paths! locks)
-                    (raise-exception exception))
+       (match (on-failure (lambda () (unlock-paths! locks))
                 (lambda ()
-                  (acquire-file-lock file 'exclusive #:wait? wait?))
-                #:unwind? #t)
+                  (acquire-file-lock file 'exclusive #:wait? wait?)))
          (#f
           (unlock-paths! locks)
           #f)
@@ -63,12 +60,7 @@ locked, wait; without @var{wait?}, return @code{#f}, having locked none."
   "Call @var{thunk}, then release @var{locks}, which @code{lock-paths}
 returned, and return the value of @var{thunk}.  The lock files are deleted,
 unless @var{thunk} raised."
-  (let ((value (with-exception-handler
-                   (lambda (exception)
-                     (unlock-paths! locks)
-                     (raise-exception exception))
-                 thunk
-                 #:unwind? #t)))
+  (let ((value (on-failure (lambda () (unlock-paths! locks)) thunk)))
     (unlock-paths! locks #:delete? #t)
     value))
 

@@ -108,16 +108,20 @@ writing, after creating it in a new store, and return the connection.  Raise a
          (new? (zero? version)))
     (check-version layout version)
     (let ((db (open-database (layout-database layout) #:create? new?)))
-      (configure-writer db)
-      (call-with-transaction db
+      (on-failure (lambda () (close-database db))
         (lambda ()
-          (for-each (lambda (sql) (execute db sql)) %objects)))
-      (when new? (write-version layout))
-      db)))
+          (configure-writer db)
+          (call-with-transaction db
+            (lambda ()
+              (for-each (lambda (sql) (execute db sql)) %objects)))
+          (when new? (write-version layout))
+          db)))))
 
 (define (open-reader layout)
   "Return a connection that only reads the database of @var{layout}, which
 @code{open-writer} has opened before."
   (let ((db (open-database (layout-database layout) #:read-only? #t)))
-    (configure db)
-    db))
+    (on-failure (lambda () (close-database db))
+      (lambda ()
+        (configure db)
+        db))))

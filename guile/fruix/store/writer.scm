@@ -62,16 +62,13 @@ it raised."
   "Call @var{thunk} such that what it did is undone when it raises, while the
 surrounding transaction goes on."
   (execute db "savepoint request")
-  (with-exception-handler
-      (lambda (exception)
-        (execute db "rollback to request")
-        (execute db "release request")
-        (raise-exception exception))
+  (on-failure (lambda ()
+                (execute db "rollback to request")
+                (execute db "release request"))
     (lambda ()
       (let ((value (thunk)))
         (execute db "release request")
-        value))
-    #:unwind? #t))
+        value))))
 
 (define (perform-alone db request)
   (call-catching
