@@ -37,6 +37,7 @@
 
             fail
             on-failure
+            call-catching
             exception->text))
 
 (define-exception-type &fruix-error &error
@@ -80,6 +81,17 @@
         (clean-up)
         (raise-exception exception))
     thunk
+    #:unwind? #t))
+
+(define (call-catching thunk)
+  "Call @var{thunk} and return a thunk that returns its value, or raises what
+it raised."
+  (with-exception-handler
+      (lambda (exception)
+        (lambda () (raise-exception exception)))
+    (lambda ()
+      (let ((value (thunk)))
+        (const value)))
     #:unwind? #t))
 
 (define (exception->text exception)

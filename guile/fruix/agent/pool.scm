@@ -18,10 +18,8 @@
   #:use-module (fruix errors)
   #:use-module (fruix mailbox)
   #:use-module (fruix thread)
-  #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
-  #:use-module (rnrs io ports)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (make-agent-pool
@@ -58,12 +56,6 @@
 ;;; The thread.
 ;;;
 
-(define (attempt thunk)
-  "Return a thunk that returns, or raises, what THUNK does, now."
-  (guard (exception (#t (lambda () (raise-exception exception))))
-    (let ((value (thunk)))
-      (lambda () value))))
-
 (define (serve pool)
   "Call the thunks that others want to be called in this thread, until there
 are no more."
@@ -73,7 +65,7 @@ are no more."
      (close-idle-agents! pool #:idle-time %idle-time)
      (serve pool))
     ((thunk . answer)
-     (mailbox-put! answer (attempt thunk))
+     (mailbox-put! answer (call-catching thunk))
      (serve pool))))
 
 (define (call-in-thread pool thunk)

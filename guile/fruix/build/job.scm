@@ -7,7 +7,6 @@
 (define-module (fruix build job)
   #:use-module (fruix derivation)
   #:use-module (fruix errors)
-  #:use-module (ice-9 exceptions)
   #:use-module (srfi srfi-9)
   #:export (make-job
             job-store

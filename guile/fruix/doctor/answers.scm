@@ -8,7 +8,6 @@
 (define-module (fruix doctor answers)
   #:use-module (fruix errors)
   #:use-module (fruix probe)
-  #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:export (no
             unknown

@@ -18,7 +18,6 @@
   #:use-module (fruix session watch)
   #:use-module (fruix sorted-set)
   #:use-module (fruix store)
-  #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (build-paths

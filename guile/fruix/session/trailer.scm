@@ -7,7 +7,7 @@
 (define-module (fruix session trailer)
   #:use-module (fruix errors)
   #:use-module (fruix protocol wire)
-  #:use-module (rnrs io ports)
+  #:use-module ((ice-9 binary-ports) #:select (open-bytevector-output-port))
   #:export (trailer
             read-trailer))
 

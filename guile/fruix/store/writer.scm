@@ -47,17 +47,6 @@ on."
 ;; Transactions.
 ;;
 
-(define (call-catching proc)
-  "Call @var{proc} and return a thunk that returns its value, or raises what
-it raised."
-  (with-exception-handler
-      (lambda (exception)
-        (lambda () (raise-exception exception)))
-    (lambda ()
-      (let ((value (proc)))
-        (const value)))
-    #:unwind? #t))
-
 (define (call-with-savepoint db thunk)
   "Call @var{thunk} such that what it did is undone when it raises, while the
 surrounding transaction goes on."
