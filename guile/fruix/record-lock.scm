@@ -20,16 +20,19 @@
 ;;; Code:
 
 (define-module (fruix record-lock)
+  #:use-module ((fruix descriptors) #:select (write-descriptor))
   #:use-module (fruix errors)
   #:use-module (fruix primitives)
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
+  #:use-module ((rnrs bytevectors) #:select (string->utf8))
   #:use-module (srfi srfi-9)
   #:export (acquire-file-lock
             release-file-lock!
             share-file-lock!
             call-with-file-lock
-            set-record-lock))
+            set-record-lock
+            delete-locked-file))
 
 ;; Between two attempts to take a lock that another process holds, in
 ;; microseconds.
@@ -147,15 +150,12 @@ process has it locked, or @code{deleted} when it no longer is @var{file}."
       ((held) #f)
       ((deleted) (open-locked file mode wait?)))))
 
-(define (close-deleting lock)
-  "Close @var{lock} and delete its file; the byte in it tells guix-daemon."
-  (let ((port (fdes->outport (file-lock-descriptor lock))))
-    (setvbuf port 'none)
-    (false-if-exception (delete-file (file-lock-file lock)))
-    ;; There may be no space for it: then who waits for the lock, and is no
-    ;; Fruix, does not see that the file has no name any more.
-    (false-if-exception (display "d" port))
-    (close-port port)))
+(define (delete-locked-file file descriptor)
+  "Delete @var{file}, which is locked and open as @var{descriptor}, an integer,
+at its beginning.  A byte in it tells guix-daemon, which may wait for the lock;
+where there is no space for that, guix-daemon does not notice."
+  (false-if-exception (delete-file file))
+  (false-if-exception (write-descriptor descriptor (string->utf8 "d"))))
 
 
 ;;
@@ -189,9 +189,10 @@ this time."
 (define (close-lock lock delete?)
   (match (file-lock-descriptor lock)
     ((? file-lock? cover) (uncover! cover))
-    (descriptor (if delete?
-                    (close-deleting lock)
-                    (close-fdes descriptor)))))
+    (descriptor
+     (when delete?
+       (delete-locked-file (file-lock-file lock) descriptor))
+     (close-fdes descriptor))))
 
 (define* (acquire-file-lock file mode #:key (wait? #t) cover)
   "Lock @var{file}, a file name, and return the lock.  The file is created

@@ -29,11 +29,6 @@
           #f
           (apply throw arguments)))))
 
-(define (discard file port)
-  (false-if-exception (delete-file file))
-  (put-u8 port (char->integer #\d))
-  (close-port port))
-
 (define (hold file sweep?)
   "Return a port to @var{file}, read-locked; or @code{#f} if it has no owner,
 after deleting it if @var{sweep?} is true."
@@ -42,10 +37,9 @@ after deleting it if @var{sweep?} is true."
           ((not (set-record-lock (fileno port) 'exclusive #:wait? #f))
            (set-record-lock (fileno port) 'shared)
            port)
-          (sweep?
-           (discard file port)
-           #f)
           (else
+           (when sweep?
+             (delete-locked-file file (fileno port)))
            (close-port port)
            #f))))
 
