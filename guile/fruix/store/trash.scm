@@ -66,13 +66,18 @@ Builders may be able to put something there under its name."
         (mkdir (string-append directory "/" %name))
         (open-directory-at store %name))))
 
+(define (open-fresh store heap directory)
+  "Return a @code{<trash>} with a new directory in @var{heap}."
+  (on-failure (lambda () (close-fdes heap))
+    (lambda ()
+      (let ((name (basename (mkdtemp (string-append directory "/" %name
+                                                    "/XXXXXX")))))
+        (make-trash store heap name (open-directory-at heap name))))))
+
 (define (open-trash store directory)
   (catch 'system-error
     (lambda ()
-      (let* ((heap (open-heap store directory))
-             (fresh (mkdtemp (string-append directory "/" %name "/XXXXXX")))
-             (name (basename fresh)))
-        (make-trash store heap name (open-directory-at heap name))))
+      (open-fresh store (open-heap store directory) directory))
     (lambda arguments
       (if (memv (system-error-errno arguments) (list ENOSPC EDQUOT))
           (make-trash store #f #f #f)
