@@ -12,6 +12,7 @@
   #:use-module (fruix store graph)
   #:use-module (fruix store handle)
   #:use-module (fruix store layout)
+  #:use-module ((fruix store staging) #:select (staging-name?))
   #:use-module (ice-9 match)
   #:use-module ((srfi srfi-1) #:select (filter-map))
   #:use-module (srfi srfi-9)
@@ -61,7 +62,7 @@
   "Return true if @var{name} is of the store's own: where items are made, links
 to contents, and what the collector itself has put aside."
   (or (member name '(".links" "trash"))
-      (string-prefix? ".fruix-" name)))
+      (staging-name? name)))
 
 (define (names-on-disk layout)
   (call-with-directory (layout-physical-store layout) list-entries))
