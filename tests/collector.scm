@@ -138,6 +138,10 @@
                (dead-paths store))
              (test-equal "nothing goes when nothing is to be freed" '()
                (collected store #:max-freed 0))
+             (test-equal "not even what is named" '()
+               (deleted (lambda ()
+                          (delete-paths! store (list (stray "plain"))
+                                         #:max-freed 0))))
              (test-equal "one of them can be deleted by name"
                (list (stray "plain"))
                (deleted (lambda ()

@@ -223,7 +223,8 @@ them."
 @code{#f}."
   (define (kept? path)
     (census-alive? (collection-census collection) path))
-  (delete-some! collection (take-while (negate kept?) paths))
+  (when (positive? (collection-limit collection))
+    (delete-some! collection (take-while (negate kept?) paths)))
   (find (lambda (path)
           (and (kept? path)
                (not (member path (collection-deleted collection)))))
