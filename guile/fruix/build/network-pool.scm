@@ -13,6 +13,7 @@
   #:use-module (fruix network)
   #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (fruix worker)
+  #:use-module (ice-9 exceptions)
   #:use-module ((ice-9 threads) #:select (make-mutex))
   #:use-module (srfi srfi-9)
   #:export (make-network-pool
@@ -43,9 +44,10 @@ one is coming now."
       spare)))
 
 (define (replenish! pool)
-  (run-in-worker
-   (lambda ()
-     (set-spare! pool (catch 'system-error make-network (const 'never))))))
+  (guard (exception (#t (set-spare! pool #f))) ;there is no thread for it
+    (run-in-worker
+     (lambda ()
+       (set-spare! pool (catch 'system-error make-network (const 'never)))))))
 
 (define (call-with-pooled-network pool proc)
   "Call @var{proc} with a descriptor of a network with nothing but a loopback

@@ -50,17 +50,18 @@
 
 (define (clean-up-later! clean-ups thunk)
   "Have @var{thunk} called soon, as one of @var{clean-ups}: in another thread
-or, if too many are busy, in this one.  What it raises is reported as a
-warning."
+or, if too many are busy or none can be started, in this one.  What it raises
+is reported as a warning."
   (define (clean-up)
     (guard (exception (#t (format (current-warning-port) "fruix: ~a~%"
                                   (exception->text exception))))
       (thunk)))
+  (define (clean-up-and-end)
+    (clean-up)
+    (end! clean-ups))
   (if (begin! clean-ups)
-      (run-in-worker
-       (lambda ()
-         (clean-up)
-         (end! clean-ups)))
+      (guard (exception (#t (clean-up-and-end)))
+        (run-in-worker clean-up-and-end))
       (clean-up)))
 
 (define (await-clean-ups clean-ups)
