@@ -18,8 +18,9 @@
 (define-module (fruix process)
   #:use-module ((fruix octets) #:select (octets->bytevector))
   #:use-module (fruix primitives)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 match)
-  #:use-module (ice-9 threads)
+  #:use-module ((ice-9 threads) #:select (make-mutex))
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:use-module (srfi srfi-9 gnu)
@@ -261,7 +262,7 @@ if somebody else has reaped it."
 (define (ends-within? process seconds)
   "Return true if @var{process} has ended, or does within @var{seconds}."
   ;; Meanwhile another thread may wait, and close the descriptor.
-  (let ((copy (with-mutex (process-reaping process)
+  (let ((copy (with-lock (process-reaping process)
                 (and (not (process-status process))
                      (dup->fdes (process-descriptor process))))))
     (or (not copy)
@@ -275,10 +276,10 @@ if somebody else has reaped it."
 (define (await-status process)
   "Wait until @var{process} has ended, and reap it if nobody has; return its
 status, or @code{lost}."
-  (with-mutex (process-waiting process)
+  (with-lock (process-waiting process)
     (unless (process-status process)
       (let ((lost (await-exit process)))
-        (with-mutex (process-reaping process)
+        (with-lock (process-reaping process)
           (set-process-status! process (or lost (reap process)))
           (close-fdes (process-descriptor process)))))
     (process-status process)))
@@ -304,14 +305,14 @@ for that: its descriptor is polled (pidfd_open(2), pdfork(2))."
 (define (process-running? process)
   "Return true unless @var{process} has ended, whether or not it has been
 waited for."
-  (with-mutex (process-reaping process)
+  (with-lock (process-reaping process)
     (and (not (process-status process))
          (null? (%poll `((,(process-descriptor process) readable)) 0)))))
 
 (define (kill-process process signal)
   "Send @var{signal}, an integer such as @code{SIGTERM}, to @var{process} and
 return true; do nothing and return @code{#f} if it has been waited for."
-  (with-mutex (process-reaping process)
+  (with-lock (process-reaping process)
     (and (not (process-status process))
          (unless-errno ESRCH #f
            (lambda ()

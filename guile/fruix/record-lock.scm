@@ -23,6 +23,7 @@
   #:use-module ((fruix descriptors) #:select (write-descriptor))
   #:use-module (fruix errors)
   #:use-module (fruix primitives)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module ((rnrs bytevectors) #:select (string->utf8))
@@ -80,7 +81,7 @@
   "Return a @code{<file-lock>} for @var{file}: a new one, whose descriptor is
 still missing, or one that other threads share.  Return @code{#f} if it is in
 use and @var{wait?} is false."
-  (with-mutex %mutex
+  (with-lock %mutex
     (let loop ()
       (let ((lock (hash-ref %table file)))
         (cond ((not lock)
@@ -98,7 +99,7 @@ use and @var{wait?} is false."
               (else #f))))))
 
 (define (forget! lock)
-  (with-mutex %mutex
+  (with-lock %mutex
     (hash-remove! %table (file-lock-file lock))
     (broadcast-condition-variable %changed)))
 
@@ -168,7 +169,7 @@ and return it; or return @code{#f} if others share it, or want to after all
 this time."
   (define now
     (/ (get-internal-real-time) internal-time-units-per-second))
-  (with-mutex %mutex
+  (with-lock %mutex
     (let ((covered (file-lock-covered lock)))
       (and (if (zero? covered)
                (set-record-lock (file-lock-descriptor lock) 'exclusive
@@ -213,7 +214,7 @@ soon."
                               (or (and cover (cover! cover))
                                   (open-locked file mode wait?))))))
           (cond (descriptor
-                 (with-mutex %mutex
+                 (with-lock %mutex
                    (set-file-lock-descriptor! lock descriptor)
                    (broadcast-condition-variable %changed))
                  lock)
@@ -224,7 +225,7 @@ soon."
 (define* (release-file-lock! lock #:key delete?)
   "Release @var{lock}, which @code{acquire-file-lock} returned; with
 @var{delete?}, which wants an exclusive one, delete its file, too."
-  (with-mutex %mutex
+  (with-lock %mutex
     (let ((holders (- (file-lock-holders lock) 1)))
       (set-file-lock-holders! lock holders)
       (when (zero? holders)
@@ -235,7 +236,7 @@ soon."
 (define (share-file-lock! lock)
   "Make @var{lock}, an exclusive one on a file of its own, shared, such that
 nobody else can take it in between."
-  (with-mutex %mutex
+  (with-lock %mutex
     (set-record-lock (file-lock-descriptor lock) 'shared)
     (set-file-lock-mode! lock 'shared)
     (broadcast-condition-variable %changed)))

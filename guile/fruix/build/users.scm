@@ -17,8 +17,9 @@
   #:use-module (fruix flag)
   #:use-module (fruix record-lock)
   #:use-module ((fruix store directories) #:select (ensure-directory))
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 match)
-  #:use-module (ice-9 threads)
+  #:use-module ((ice-9 threads) #:select (make-mutex))
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (build-user
@@ -71,7 +72,7 @@ missing."
 
 (define (claim! pool user)
   "Return true if @var{user} was not busy; now it is."
-  (with-mutex (user-pool-mutex pool)
+  (with-lock (user-pool-mutex pool)
     (let ((busy (user-pool-busy pool)))
       (and (not (member user busy))
            (begin
@@ -79,7 +80,7 @@ missing."
              #t)))))
 
 (define (unclaim! pool user)
-  (with-mutex (user-pool-mutex pool)
+  (with-lock (user-pool-mutex pool)
     (set-user-pool-busy! pool (delete user (user-pool-busy pool)))))
 
 (define (lock-file pool user)

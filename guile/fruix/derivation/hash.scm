@@ -17,9 +17,10 @@
   #:use-module (fruix hash)
   #:use-module (fruix octets)
   #:use-module (fruix store path)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module ((ice-9 hash-table) #:select (alist->hash-table))
   #:use-module (ice-9 match)
-  #:use-module ((ice-9 threads) #:select (make-mutex with-mutex))
+  #:use-module ((ice-9 threads) #:select (make-mutex))
   #:export (derivation-output-ids
             fixed-output-derivation?
             derivation-output-recursive?
@@ -137,7 +138,7 @@ hashes; several threads may call it.  A chain of more than
   (define hashes (make-hash-table))
   (define mutex (make-mutex))
   (define (known drv)
-    (with-mutex mutex (hash-ref hashes drv)))
+    (with-lock mutex (hash-ref hashes drv)))
   (define (lookup drv depth)
     (or (known drv)
         (let ((hash (derivation-hash-modulo
@@ -146,7 +147,7 @@ hashes; several threads may call it.  A chain of more than
                        (when (= depth %maximum-input-depth)
                          (fail "chain of derivations too deep, at ~a" input))
                        (lookup input (+ depth 1))))))
-          (with-mutex mutex (hash-set! hashes drv hash))
+          (with-lock mutex (hash-set! hashes drv hash))
           hash)))
   (lambda (drv)
     (lookup drv 0)))

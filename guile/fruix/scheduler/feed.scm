@@ -15,8 +15,9 @@
 
 (define-module (fruix scheduler feed)
   #:use-module (fruix mailbox)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 match)
-  #:use-module (ice-9 threads)
+  #:use-module ((ice-9 threads) #:select (make-mutex))
   #:use-module (rnrs bytevectors)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
@@ -32,7 +33,7 @@
 (define-record-type <feed>
   (%make-feed task mutex followers deaf started)
   feed?
-  (task       feed-task)                            ;string
+  (task      feed-task)                           ;string
   (mutex     feed-mutex)
   (followers feed-followers set-feed-followers!)  ;list of mailboxes
   (deaf      feed-deaf      set-feed-deaf!)       ;those that get no output
@@ -51,26 +52,26 @@ bytes that a builder wrote, or 0."
 
 (define (feed-join! feed mailbox)
   "Make @var{mailbox} follow @var{feed}."
-  (with-mutex (feed-mutex feed)
+  (with-lock (feed-mutex feed)
     (set-feed-followers! feed (cons mailbox (feed-followers feed)))
     (when (feed-started feed)
       (mailbox-put! mailbox (feed-started feed)))))
 
 (define (feed-leave! feed mailbox)
   "Make @var{mailbox} no longer follow @var{feed}."
-  (with-mutex (feed-mutex feed)
+  (with-lock (feed-mutex feed)
     (set-feed-followers! feed (delq mailbox (feed-followers feed)))))
 
 (define (feed-clear! feed)
   "Make nobody follow @var{feed}."
-  (with-mutex (feed-mutex feed)
+  (with-lock (feed-mutex feed)
     (set-feed-followers! feed '())))
 
 (define (feed-announce! feed verb . arguments)
   "Put the message @code{(@var{verb} @var{task} . @var{arguments})} into the
 mailboxes of all followers of @var{feed}, where @var{task} is what it builds."
   (let ((message (cons* verb (feed-task feed) arguments)))
-    (with-mutex (feed-mutex feed)
+    (with-lock (feed-mutex feed)
       (when (eq? verb 'started)
         (set-feed-started! feed message))
       (for-each (lambda (mailbox) (mailbox-put! mailbox message))

@@ -9,9 +9,10 @@
   #:use-module (fruix session client)
   #:use-module ((fruix store) #:select (store-layout))
   #:use-module ((fruix store directories) #:select (make-profile-directory))
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
-  #:use-module (ice-9 threads)
+  #:use-module ((ice-9 threads) #:select (make-mutex))
   #:export (provide-profile-directory))
 
 ;; getpwuid(3) and getpwnam(3) have one result for all threads.
@@ -22,7 +23,7 @@
 #f if there is no such user."
   (catch 'misc-error
     (lambda ()
-      (with-mutex %password-mutex
+      (with-lock %password-mutex
         (let ((entry (getpw user)))
           (cons (passwd:name entry) (passwd:uid entry)))))
     (const #f)))

@@ -17,9 +17,10 @@
   #:use-module (fruix store clean-ups)
   #:use-module (fruix store layout)
   #:use-module (fruix store notes)
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module ((fruix tree) #:select (delete-tree! tree-exists?))
   #:use-module (ice-9 match)
-  #:use-module (ice-9 threads)
+  #:use-module ((ice-9 threads) #:select (make-mutex))
   #:use-module (srfi srfi-9)
   #:export (open-staging
             close-staging!
@@ -129,7 +130,7 @@ whose process was killed, and what it had elsewhere."
 
 (define (fresh-name! staging)
   "Return a name that was not used in @var{staging} before."
-  (with-mutex (staging-mutex staging)
+  (with-lock (staging-mutex staging)
     (let ((number (+ 1 (staging-last-number staging))))
       (set-staging-last-number! staging number)
       (number->string number))))
@@ -156,7 +157,7 @@ is deleted."
 (define (take-spare! staging)
   "Return the name of a spare in @var{staging}, which now is none any more, or
 @code{#f}."
-  (with-mutex (staging-mutex staging)
+  (with-lock (staging-mutex staging)
     (match (staging-spares staging)
       (() #f)
       ((name . rest)
@@ -164,7 +165,7 @@ is deleted."
        name))))
 
 (define (keep-spare! staging name)
-  (with-mutex (staging-mutex staging)
+  (with-lock (staging-mutex staging)
     (set-staging-spares! staging (cons name (staging-spares staging)))))
 
 (define (call-with-spare staging make clean proc)
