@@ -205,7 +205,7 @@ client."
     (lambda (exception)
       (and (build-error? exception) (job-option job 'keep-failed? #f))))
   (call-with-chroot-area (job-store job) (and user (build-user-group user))
-    (lambda (name _)
+    (lambda (name)
       (proc (call-with-build-directory (job-store job) (job-drv job)
                                        (build-owner user)
               (lambda (directory)

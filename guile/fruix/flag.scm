@@ -19,7 +19,6 @@
   #:use-module ((rnrs bytevectors) #:select (make-bytevector))
   #:use-module (srfi srfi-9)
   #:export (make-flag
-            flag?
             flag-set?
             flag-set!
             flag-clear!

@@ -13,7 +13,6 @@
             gzip-flush!
             gzip-close!
 
-            call-with-gzip-reader
             gunzip-file))
 
 (define (open-gzip-output descriptor)

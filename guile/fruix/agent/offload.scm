@@ -17,7 +17,6 @@
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-9)
   #:export (offer-build
-            remote-build?
             remote-build-process-id
             run-remote-build!
             close-remote-build!))

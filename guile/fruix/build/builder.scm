@@ -21,8 +21,7 @@
   #:use-module (fruix store)
   #:use-module (ice-9 match)
   #:use-module ((rnrs bytevectors) #:select (bytevector-length))
-  #:export (failure-kind
-            sandbox-launcher
+  #:export (sandbox-launcher
             run-builder
             check-status
             check-ending))

@@ -210,9 +210,9 @@ what they were before."
 
 (define (call-with-chroot-area store group proc)
   "Call @var{proc} with the name of a chroot area in the staging directory of
-@var{store}, and its file name.  Members of @var{group}, a group id or
-@code{#f}, may make outputs in it.  Return what @var{proc} returns; the area is
-then deleted, or cleaned for another build, soon."
+@var{store}.  Members of @var{group}, a group id or @code{#f}, may make outputs
+in it.  Return what @var{proc} returns; the area is then deleted, or cleaned
+for another build, soon."
   (define staging (store-staging store))
   (define (area name) (staged-file staging name))
   (call-with-spare staging
@@ -220,7 +220,7 @@ then deleted, or cleaned for another build, soon."
     (lambda (name) (clean-area (area name) group))
     (lambda (name)
       (open-area (area name) group)
-      (proc name (area name)))))
+      (proc name))))
 
 (define (files-to-cover files)
   "Return those of @var{files} for which there must be an empty file before

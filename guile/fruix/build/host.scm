@@ -9,7 +9,6 @@
   #:use-module (fruix config)
   #:use-module (srfi srfi-9)
   #:export (build-host
-            build-host?
             build-host-system
             build-host-users
             build-host-kvm-group

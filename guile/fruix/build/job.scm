@@ -14,7 +14,6 @@
             job-mode
             job-drv
             job-derivation
-            job-publish
             job-cancellation
             job-option
             job-output-paths

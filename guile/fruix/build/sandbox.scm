@@ -40,9 +40,6 @@ as its builder sees it."
 (define (group-file group)
   (string-append "nixbld:!:" (number->string group) ":\n"))
 
-(define %hosts
-  "127.0.0.1 localhost\n::1 localhost\n")
-
 (define (sort-inputs store inputs)
   "Return three lists of @var{inputs}, store paths: directories, other files,
 and symbolic links, which cannot be mounted."

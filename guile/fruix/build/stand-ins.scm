@@ -34,15 +34,13 @@ its outputs; both are items of the store @var{directory}."
                 %hash-part-size)
    "-" (store-path-name directory path)))
 
-(define (hash-part directory path)
-  (store-path-hash-part directory path))
-
 (define (replacements directory drv paths)
   "Return an alist from the hash parts of @var{paths}, outputs of @var{drv} in
 the store @var{directory}, to those of their stand-ins."
   (map (lambda (path)
-         (cons (hash-part directory path)
-               (hash-part directory (stand-in directory drv path))))
+         (cons (store-path-hash-part directory path)
+               (store-path-hash-part directory
+                                     (stand-in directory drv path))))
        paths))
 
 (define (reverse-replacements replacements)

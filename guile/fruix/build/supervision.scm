@@ -32,10 +32,6 @@
 (define (passed? deadline)
   (and deadline (<= deadline (now))))
 
-(define (kill-and-wait process)
-  (kill-process process SIGKILL)
-  (wait-process process))
-
 (define %buffer-size 65536)
 
 (define (read-some descriptor buffer)

@@ -27,7 +27,6 @@
             build-user-group
             build-user-supplementary-groups
             make-user-pool
-            user-pool?
             user-pool-ids
             call-with-build-user))
 

@@ -20,8 +20,7 @@
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:use-module (srfi srfi-9)
-  #:export (open-trace-port
-            line->event))
+  #:export (open-trace-port))
 
 ;; A line longer than this is taken as if it ended here.
 (define %maximum-line-length 65536)

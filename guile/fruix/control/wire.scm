@@ -18,8 +18,7 @@
   #:use-module (rnrs bytevectors)
   #:export (read-message
             write-message
-            text->datum
-            datum->text))
+            text->datum))
 
 ;;
 ;; Text.

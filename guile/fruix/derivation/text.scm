@@ -38,7 +38,6 @@
             derivation-environment
 
             %maximum-derivation-size
-            %maximum-list-length
             string->derivation
             derivation->string))
 

@@ -22,9 +22,6 @@
     (lambda () (call-with-input-file file get-string-all))
     (const "")))
 
-(define (words text)
-  (string-tokenize text))
-
 (define (hierarchy)
   "Return the directory where the hierarchy of version 2 is mounted, or
 @code{#f}."
@@ -65,8 +62,9 @@ list of names, if the kernel lets us: not while there are processes in it."
 @var{directory}."
   (define (enabled?)
     (lset<= string=? controllers
-            (words (file-text (string-append directory
-                                             "/cgroup.subtree_control")))))
+            (string-tokenize
+             (file-text (string-append directory
+                                       "/cgroup.subtree_control")))))
   (and (access? (string-append directory "/cgroup.procs") W_OK)
        (or (enabled?)
            (begin

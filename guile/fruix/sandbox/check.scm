@@ -16,9 +16,7 @@
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:use-module (srfi srfi-1)
-  #:export (%sandbox-limits
-            %process-limits
-            %maximum-mounts
+  #:export (%process-limits
             refuse-field
             check-fields))
 

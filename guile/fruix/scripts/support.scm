@@ -22,8 +22,6 @@
             valued
             number-valued
             repeated
-            %common-options
-            %common-help
             run-command
             usage-error
 

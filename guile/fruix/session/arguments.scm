@@ -20,7 +20,6 @@
             collection-argument
             contents-argument
             flag-argument
-            int-argument
             long-argument
             obsolete-arguments
             octets-argument

@@ -21,7 +21,6 @@
             client-minor
             client-pid
             client-uid
-            client-gid
             client-remote?
             client-trusted?
             client-store

@@ -19,7 +19,6 @@
   #:use-module (srfi srfi-9)
   #:export (plan-builds
             plan-repairs
-            plan?
             plan-nodes
             plan-goals
             plan-missing

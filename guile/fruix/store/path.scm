@@ -28,7 +28,6 @@
             store-path-hash-part
             store-path-name
 
-            make-store-path
             text-path
             fixed-output-path
             output-path))

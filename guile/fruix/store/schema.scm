@@ -15,8 +15,7 @@
   #:use-module ((fruix store layout)
                 #:select (layout-database layout-schema-file))
   #:use-module ((ice-9 textual-ports) #:select (get-string-all))
-  #:export (%schema-version
-            open-writer
+  #:export (open-writer
             open-reader))
 
 (define %schema-version 7)

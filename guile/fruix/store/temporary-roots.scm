@@ -26,7 +26,6 @@
   #:use-module (srfi srfi-9)
   #:export (make-temporary-roots
             add-temporary-root!
-            temporary-roots->list
             close-temporary-roots!
             delete-spare-roots!
 
@@ -179,11 +178,6 @@ this returns, no collector deletes @var{path}: if one was about to, it has, and
 
 (define (paths-of roots)
   (hash-map->list (lambda (path _) path) (temporary-roots-paths roots)))
-
-(define (temporary-roots->list roots)
-  "Return the store paths in @var{roots}, in no particular order."
-  (with-family (temporary-roots-family roots)
-    (paths-of roots)))
 
 (define (delete-if-there file)
   (catch 'system-error
