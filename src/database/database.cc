@@ -145,7 +145,7 @@ take_column (sqlite3_stmt *statement, int i, sql_result &result)
           std::int64_t {sqlite3_column_int64 (statement, i)});
       break;
     default:
-      // sqlite3_column_bytes after the conversion to text, as it demands.
+      // The size after the bytes, since fetching these may convert the value.
       auto *text = static_cast<const char *> (
           sqlite3_column_blob (statement, i));
       std::size_t size = text ? sqlite3_column_bytes (statement, i) : 0;

@@ -10,7 +10,6 @@
 #include <array>
 #include <charconv>
 #include <fcntl.h>
-#include <limits>
 #include <memory>
 #include <sys/types.h>
 #include <db.h>

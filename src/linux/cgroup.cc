@@ -11,8 +11,6 @@
 
 #include "linux/steps.hh"
 
-#include "base/retry.hh"
-
 #include <ctime>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -101,6 +101,14 @@ act (const char *who, Body &&body) noexcept -> decltype (body ())
 void decode (SCM string, std::string &out);
 // Copy a list of strings.
 void decode (SCM list, std::vector<std::string> &out);
+
+// A descriptor, or -1 for #f.
+inline int
+decode_descriptor (SCM descriptor)
+{
+  return scm_is_true (descriptor) ? scm_to_int (descriptor) : -1;
+}
+
 // The bytes of BYTEVECTOR, valid while the caller keeps it on its stack.
 std::span<std::uint8_t> decode_bytes (SCM bytevector);
 // The COUNT bytes of BYTEVECTOR from START; out-of-range if they are not there.
@@ -112,7 +120,7 @@ inline SCM encode (bool value) { return scm_from_bool (value); }
 inline SCM encode (int value) { return scm_from_int (value); }
 inline SCM encode (std::int64_t value) { return scm_from_int64 (value); }
 inline SCM encode (std::uint64_t value) { return scm_from_uint64 (value); }
-// Bytes that are not UTF-8 become question marks.
+// Bytes that are not UTF-8 become U+FFFD.
 SCM encode (std::string_view text);
 SCM encode (const std::vector<std::string> &texts);
 SCM encode_bytes (std::span<const std::uint8_t> bytes);

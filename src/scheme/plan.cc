@@ -62,12 +62,6 @@ encode (const std::vector<plan::step> &steps)
   return list;
 }
 
-static int
-decode_descriptor (SCM fd)
-{
-  return scm_is_false (fd) ? -1 : scm_to_int (fd);
-}
-
 // Copy MAPS, a list of what the maps of users and groups will be and then the
 // command of a mapper, or an empty one.
 static void

@@ -35,13 +35,6 @@ resolve (digest_request &request)
   return {};
 }
 
-// A descriptor, or -1 for #f.
-inline int
-decode_descriptor (SCM descriptor)
-{
-  return scm_is_true (descriptor) ? scm_to_int (descriptor) : -1;
-}
-
 // The list (HASH SIZE DIGEST TYPE EXECUTABLE?).
 inline SCM
 encode (const tree_summary &summary)

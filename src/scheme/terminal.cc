@@ -20,7 +20,7 @@ static SCM
 relay_terminal_ (SCM user, SCM master, SCM process)
 {
   int theirs = scm_to_int (user), ours = scm_to_int (master);
-  int ending = scm_is_false (process) ? -1 : scm_to_int (process);
+  int ending = decode_descriptor (process);
   return value_or_raise (act ("relay-terminal", [=]
     { return relay_terminal (theirs, ours, ending); }));
 }

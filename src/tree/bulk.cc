@@ -3,7 +3,6 @@
 #include "base/directory.hh"
 
 #include <algorithm>
-#include <cstdio>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
