@@ -16,6 +16,13 @@
 
 (test-begin "agent-offload")
 
+(define (run-and-close build . arguments)
+  "Run BUILD as @code{run-remote-build!} with ARGUMENTS does, and close it."
+  (dynamic-wind
+    (const #t)
+    (lambda () (apply run-remote-build! build arguments))
+    (lambda () (close-remote-build! build))))
+
 (call-with-stand-in
  (lambda (program)
    (call-with-pool
@@ -53,7 +60,7 @@
                      (number (remote-build-process-id build)))
                 (match (noting
                         (lambda (note)
-                          (run-remote-build!
+                          (run-and-close
                            build '("/a" "/b") '("/c")
                            (lambda (octets) (set! log (cons octets log)))
                            note)))
@@ -69,7 +76,7 @@
                  (flag (make-flag)))
             (start-thread (lambda () (usleep 300000) (flag-set! flag)))
             (let ((kind (kind-of (lambda ()
-                                   (run-remote-build!
+                                   (run-and-close
                                     build '() '() (const #t) (const #t)
                                     #:cancellation (flag-event flag))))))
               (list kind
@@ -81,7 +88,7 @@
           (guard (exception ((build-error? exception)
                              (list (build-error-kind exception)
                                    (fruix-error-message exception))))
-            (run-remote-build! (offer "sleep" (const #t) #:timeout 1)
-                               '() '() (const #t) (const #t)))))))))
+            (run-and-close (offer "sleep" (const #t) #:timeout 1)
+                           '() '() (const #t) (const #t)))))))))
 
 (test-end "agent-offload")

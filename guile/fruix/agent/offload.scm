@@ -56,29 +56,28 @@
      (read-answer agent note))))
 
 (define* (offer-build pool system drv features note
-                      #:key (own-system system) local? environment
-                      cancellation (timeout 0) (max-silent-time 0))
+                      #:key (own-system system) local? cancellation
+                      (timeout 0) (max-silent-time 0))
   "Offer the build of the derivation @var{drv}, a store path, for
 @var{system}, a string, which needs machines with @var{features}, a list of
 strings, to other machines.  Return @code{decline}, @code{postpone}, or a
-@code{<remote-build>} that has been accepted, which is to be passed to
-@code{run-remote-build!}.
+@code{<remote-build>} that has been accepted, for @code{run-remote-build!} and
+then @code{close-remote-build!}.
 
 @var{pool} is where its agent comes from; @var{note} is called with lines for
 the user: octet strings.  @var{own-system} is the daemon's system;
-@var{local?} tells whether it could build now; @var{environment} is added to
-that of the agent.
-@var{timeout} and @var{max-silent-time} are those of the build, in seconds; 0
-means none.  Raise a @code{&build-error} of kind @code{cancelled} when the
-event @var{cancellation} happens, which is as for @code{begin-talk!}; a
-@code{&fruix-error} if the agent cannot be run, ends, or does not make sense."
+@var{local?} tells whether it could build now.  @var{timeout} and
+@var{max-silent-time} are those of the build, in seconds; 0 means none.  Raise a
+@code{&build-error} of kind @code{cancelled} when the event @var{cancellation}
+happens, which is as for @code{begin-talk!}; a @code{&fruix-error} if the agent
+cannot be run, ends, or does not make sense."
   (let* ((text (request local? system drv features))
          (lease (take-agent! pool
                              (list "offload" own-system
                                    (number->string max-silent-time)
                                    %no-trace
                                    (number->string timeout))
-                             (or environment '())
+                             '()
                              #:reply-numbers '(1 2)
                              #:purpose "offload builds"))
          (agent (lease-agent lease)))
@@ -104,7 +103,8 @@ event @var{cancellation} happens, which is as for @code{begin-talk!}; a
                  "\n"))
 
 (define (close-remote-build! build)
-  "Kill the remote build @var{build}, which will not be run."
+  "Kill the remote build @var{build}, unless it is over, and free what is kept
+of it.  This must be done once, whether it was run or not."
   (close-agent! (remote-build-agent build)))
 
 (define* (run-remote-build! build inputs outputs log note #:key cancellation)
@@ -114,20 +114,15 @@ good, 101 if it took too long; or @code{#f} if another part of the program has
 waited for it.  @var{inputs} is the list of all store paths that the build needs,
 @var{outputs} of those that it is to make.  @var{log} is called with octet
 strings, what the builder has written; @var{note} with lines for the user,
-octet strings, too.  However this is left, the remote build is over
-afterwards.  Raise a @code{&build-error} of kind @code{cancelled} when the
-event @var{cancellation} happens, and of kind @code{timeout} when it takes
+octet strings, too.  Raise a @code{&build-error} of kind @code{cancelled} when
+the event @var{cancellation} happens, and of kind @code{timeout} when it takes
 longer, or is silent for longer, than it may."
   (define agent (remote-build-agent build))
-  (dynamic-wind
-    (const #t)
-    (lambda ()
-      (begin-talk! agent #:note note #:log log #:cancellation cancellation
-                   #:subject (format #f "building of `~a'"
-                                     (remote-build-drv build))
-                   #:timeout (remote-build-timeout build)
-                   #:max-silent-time (remote-build-max-silent-time build))
-      (agent-send! agent (string-append (words inputs) (words outputs)))
-      (agent-end-requests! agent)
-      (agent-await-end! agent))
-    (lambda () (close-agent! agent))))
+  (begin-talk! agent #:note note #:log log #:cancellation cancellation
+               #:subject (format #f "building of `~a'"
+                                 (remote-build-drv build))
+               #:timeout (remote-build-timeout build)
+               #:max-silent-time (remote-build-max-silent-time build))
+  (agent-send! agent (string-append (words inputs) (words outputs)))
+  (agent-end-requests! agent)
+  (agent-await-end! agent))

@@ -125,5 +125,9 @@ and fails."
     ('decline 'declined)
     ('postpone 'postponed)
     (build
-     (check-remote-status job (run job build))
+     (check-remote-status job
+                          (dynamic-wind
+                            (const #t)
+                            (lambda () (run job build))
+                            (lambda () (close-remote-build! build))))
      'built)))
