@@ -196,6 +196,12 @@ sleep 1000 > /dev/null 2>&1 & echo $!; echo > $out"))
                              (drv "daemon" "\
 (setsid sleep 1000 > /dev/null 2>&1 &); echo > $out")))
                (wait-until (lambda () (zero? (builder-process-count))))))
+       (check "a process that has left the group and writes does not matter"
+         '(built #t)
+         (list (first (build store host
+                             (drv "writer" "\
+(setsid sh -c 'while true; do echo; done' &); echo > $out")))
+               (wait-until (lambda () (zero? (builder-process-count))))))
        (check "others' homes must not be there"
          "`/homeless-shelter' exists; remove it, or builders may use it"
          (dynamic-wind

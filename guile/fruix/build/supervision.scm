@@ -42,15 +42,24 @@
     (bytevector-copy! buffer 0 bytes 0 count)
     bytes))
 
+;; No pipe holds more, unless somebody with privileges has enlarged it.
+(define %pipe-limit (* 1024 1024))
+
 (define (drain descriptor buffer proc)
-  "Pass on what is in the pipe @var{descriptor}, without waiting for more: the
-builder is dead, and with it all that could write."
-  (let loop ()
-    (when (pair? (poll-descriptors `((,descriptor readable)) 0))
-      (let ((bytes (read-some descriptor buffer)))
-        (unless (zero? (bytevector-length bytes))
-          (proc bytes)
-          (loop))))))
+  "Pass what is in the pipe @var{descriptor} to @var{proc}, without waiting for
+more, and return its size.  The builder is dead; but where it was not alone in a
+sandbox, what it left behind may write on and on."
+  (let loop ((size 0))
+    (if (and (< size %pipe-limit)
+             (pair? (poll-descriptors `((,descriptor readable)) 0)))
+        (let* ((bytes (read-some descriptor buffer))
+               (count (bytevector-length bytes)))
+          (if (zero? count)
+              size
+              (begin
+                (proc bytes)
+                (loop (+ size count)))))
+        size)))
 
 (define (ready? descriptor events)
   (assv descriptor events))
@@ -70,6 +79,9 @@ are in seconds and bytes; 0 means none."
     `((,(process-descriptor process) readable)
       ,@(if cancel-descriptor `((,cancel-descriptor readable)) '())))
 
+  (define (too-much? size)
+    (and (positive? max-log-size) (> size max-log-size)))
+
   (define (give-up reason)
     (kill-process process SIGKILL)
     (wait-process process)
@@ -84,10 +96,15 @@ are in seconds and bytes; 0 means none."
                     (milliseconds-left (list deadline silence)))))
       (cond ((and cancel-descriptor (ready? cancel-descriptor events))
              (give-up 'cancelled))
-            ((and (positive? max-log-size) (> size max-log-size))
+            ((too-much? size)
              (give-up `(log-size ,max-log-size)))
             ((passed? deadline)
              (give-up `(timeout ,timeout)))
+            ((ready? (process-descriptor process) events)
+             (let ((rest (if log-open? (drain log buffer proc) 0)))
+               (if (too-much? (+ size rest))
+                   (give-up `(log-size ,max-log-size))
+                   (wait-process process))))
             ((ready? log events)
              (let* ((bytes (read-some log buffer))
                     (count (bytevector-length bytes)))
@@ -96,10 +113,6 @@ are in seconds and bytes; 0 means none."
                    (begin
                      (proc bytes)
                      (loop #t (+ size count) (now))))))
-            ((ready? (process-descriptor process) events)
-             (when log-open?
-               (drain log buffer proc))
-             (wait-process process))
             ((passed? silence)
              (give-up `(silence ,max-silent-time)))
             (else
