@@ -76,9 +76,9 @@ and no other machine takes it" (job-drv job))))
 which nobody runs yet."
   (for-each (match-lambda
               ((name . contents)
-               (call-with-port
+               (call-with-closing-port
                    (open (string-append directory "/" name)
-                         (logior O_WRONLY O_CREAT O_EXCL O_NOFOLLOW)
+                         (logior O_WRONLY O_CREAT O_EXCL O_NOFOLLOW O_CLOEXEC)
                          #o644)
                  (lambda (port)
                    (put-bytevector port (octets->bytevector contents))))))

@@ -37,6 +37,7 @@
 
             fail
             on-failure
+            call-with-closing-port
             call-catching
             exception->text))
 
@@ -82,6 +83,14 @@
         (raise-exception exception))
     thunk
     #:unwind? #t))
+
+(define (call-with-closing-port port proc)
+  "Call @var{proc} with @var{port}, close that however @var{proc} is left, and
+return what @var{proc} returned."
+  (dynamic-wind
+    (const #t)
+    (lambda () (proc port))
+    (lambda () (close-port port))))
 
 (define (call-catching thunk)
   "Call @var{thunk} and return a thunk that returns its value, or raises what

@@ -5,6 +5,7 @@
 ;;; Code:
 
 (define-module (fruix build log)
+  #:use-module ((fruix errors) #:select (call-with-closing-port))
   #:use-module (fruix gzip)
   #:use-module ((fruix store directories) #:select (ensure-directory))
   #:use-module (fruix store layout)
@@ -32,32 +33,29 @@ its second argument says, to @var{gzip}, and flushes that now and then."
       (gzip-flush! gzip)
       (set! last-flush (current-time)))))
 
+(define (call-with-plain-log file proc)
+  (call-with-closing-port (open-log file)
+    (lambda (port)
+      (setvbuf port 'none)
+      (proc file (lambda (bytes count)
+                   (put-bytevector port bytes 0 count))))))
+
+(define (call-with-gzip-log file proc)
+  (let ((gzip (call-with-closing-port (open-log file)
+                (lambda (port) (open-gzip-output (fileno port))))))
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc file (make-flushing-writer gzip)))
+      (lambda () (gzip-close! gzip)))))
+
 (define (call-with-build-log layout drv compression proc)
   "Call @var{proc} with the name of the log file of @var{drv}, and a procedure
 that appends the first bytes of a bytevector, as many as its second argument
 says; return what @var{proc} returns.  @var{compression} is @code{gzip},
 @code{none}, or @code{#f} for no log at all, in which case the name is empty."
-  (define (call-with-port file write close)
-    (dynamic-wind
-      (const #t)
-      (lambda () (proc file write))
-      close))
   (match compression
-    (#f
-     (proc "" (const #t)))
+    (#f (proc "" (const #t)))
     ('none
-     (let* ((file (log-file-name layout drv #:compression 'none))
-            (port (open-log file)))
-       (call-with-port file
-                       (lambda (bytes count)
-                         (put-bytevector port bytes 0 count))
-                       (lambda () (close-port port)))))
+     (call-with-plain-log (log-file-name layout drv #:compression 'none) proc))
     ('gzip
-     (let* ((file (log-file-name layout drv))
-            (port (open-log file))
-            (gzip (open-gzip-output (fileno port))))
-       (call-with-port file
-                       (make-flushing-writer gzip)
-                       (lambda ()
-                         (gzip-close! gzip)
-                         (close-port port)))))))
+     (call-with-gzip-log (log-file-name layout drv) proc))))

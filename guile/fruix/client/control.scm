@@ -23,16 +23,13 @@
   "Ask the Fruix daemon whose control socket is @var{file} for @var{request}, a
 datum such as @code{(ps)}, and return the body of its reply.  What it refuses,
 or that there is no such daemon, raises a @code{&fruix-error}."
-  (let ((port (open-socket file)))
-    (dynamic-wind
-      (const #t)
-      (lambda ()
-        (write-message port 'fruix-control request)
-        (match (read-message port 'fruix-control-reply %reply-limit)
-          (('error message) (fail "~a" message))
-          ((? pair? body) body)
-          (_ (fail "the daemon does not answer on its control socket"))))
-      (lambda () (close-port port)))))
+  (call-with-closing-port (open-socket file)
+    (lambda (port)
+      (write-message port 'fruix-control request)
+      (match (read-message port 'fruix-control-reply %reply-limit)
+        (('error message) (fail "~a" message))
+        ((? pair? body) body)
+        (_ (fail "the daemon does not answer on its control socket"))))))
 
 (define (log-files/control control path)
   (match (query-control control `(log-file ,path))

@@ -7,6 +7,7 @@
 ;;; Code:
 
 (define-module (fruix sandbox cgroup)
+  #:use-module ((fruix errors) #:select (call-with-closing-port))
   #:use-module (fruix mount)
   #:use-module (ice-9 match)
   #:use-module (ice-9 textual-ports)
@@ -44,17 +45,12 @@ of version 2, or that is not mounted."
 list of names, if the kernel lets us: not while there are processes in it."
   (catch 'system-error
     (lambda ()
-      (let ((port (open-file (string-append directory
-                                            "/cgroup.subtree_control")
-                             "w0")))
-        (dynamic-wind
-          (const #t)
-          (lambda ()
-            (display (string-join (map (lambda (name)
-                                         (string-append "+" name))
-                                       controllers))
-                     port))
-          (lambda () (close-port port)))))
+      (call-with-closing-port
+          (open-file (string-append directory "/cgroup.subtree_control") "w0")
+        (lambda (port)
+          (display (string-join (map (lambda (name) (string-append "+" name))
+                                     controllers))
+                   port))))
     (const #f)))
 
 (define (usable? directory controllers)

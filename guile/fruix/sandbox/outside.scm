@@ -15,7 +15,8 @@
 
 (define-module (fruix sandbox outside)
   #:use-module (fruix config)
-  #:use-module ((fruix errors) #:select (make-sandbox-error on-failure))
+  #:use-module (fruix descriptors)
+  #:use-module (fruix errors)
   #:use-module (fruix process)
   #:use-module (fruix sandbox)
   #:use-module (fruix sandbox performing)
@@ -189,17 +190,14 @@ socket in @var{directory}; @var{identity} is a list of keyword arguments."
   "Call @var{proc} with a socket that is connected with the process @var{slirp},
 whose own is in @var{directory}, and close it."
   ;; The names of sockets are short, so begin in the directory.
-  (let ((port (open (string-append directory "/socket") O_RDONLY))
-        (socket (socket AF_UNIX (logior SOCK_SEQPACKET SOCK_CLOEXEC) 0)))
-    (dynamic-wind
-      (const #t)
-      (lambda ()
-        (proc (connect-to socket (format #f "/proc/self/fd/~a/~a"
-                                         (fileno port) (basename %socket))
-                          slirp)))
-      (lambda ()
-        (close-port socket)
-        (close-port port)))))
+  (call-with-directory (string-append directory "/socket")
+    (lambda (descriptor)
+      (call-with-closing-port
+          (socket AF_UNIX (logior SOCK_SEQPACKET SOCK_CLOEXEC) 0)
+        (lambda (socket)
+          (proc (connect-to socket (format #f "/proc/self/fd/~a/~a"
+                                           descriptor (basename %socket))
+                            slirp)))))))
 
 ;;;
 ;;; The ferry, and with it the network.
@@ -243,7 +241,7 @@ between that and @var{socket}; the steps @var{interface} make its interface."
 (define (start-ferry plan)
   (call-with-step-errors
    (lambda ()
-     (call-with-port (open %ferry-file (logior O_RDONLY O_CLOEXEC))
+     (call-with-closing-port (open %ferry-file (logior O_RDONLY O_CLOEXEC))
        (lambda (executable)
          (perform-plan %ferry-file '("fruix-ferry") '() plan
                        #:executable (fileno executable)))))))

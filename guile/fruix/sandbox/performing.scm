@@ -95,13 +95,6 @@ called this ends."
   (process holder-process)                        ;<process>
   (socket holder-socket))                         ;port
 
-(define (call-with-closing-port port proc)
-  "Call @var{proc} with @var{port}, and close that however @var{proc} is left."
-  (dynamic-wind
-    (const #t)
-    (lambda () (proc port))
-    (lambda () (close-port port))))
-
 (define (fork-holder plan socket)
   "Start the program that holds the sandbox of @var{plan}, with its end of
 @var{socket}."

@@ -31,12 +31,10 @@ store of @var{layout} that need not be valid.  Raise a @code{&fruix-error} if
 it is none."
   (unless (direct-store-path? (layout-store layout) drv)
     (fail "path `~a' is not in the store" drv))
-  (let* ((port (open (physical layout drv)
-                     (logior O_RDONLY O_NOFOLLOW O_NONBLOCK O_CLOEXEC)))
-         (bytes (dynamic-wind
-                  (const #t)
-                  (lambda () (read-bytes port drv))
-                  (lambda () (close-port port)))))
+  (let ((bytes (call-with-closing-port
+                   (open (physical layout drv)
+                         (logior O_RDONLY O_NOFOLLOW O_NONBLOCK O_CLOEXEC))
+                 (lambda (port) (read-bytes port drv)))))
     (string->derivation (if (eof-object? bytes)
                             ""
                             (bytevector->octets bytes)))))

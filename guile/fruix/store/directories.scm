@@ -100,17 +100,15 @@ of @var{layout}; return true if there was one."
            #t))))
 
 (define (write-reserve file)
-  (let ((port (open file (logior O_WRONLY O_CREAT O_TRUNC O_CLOEXEC) #o600)))
-    (setvbuf port 'none)
-    (dynamic-wind
-      (const #t)
-      (lambda ()
-        ;; In pieces, as the heap would stay as large as one.
-        (let ((piece (make-bytevector 65536 0)))
-          (do ((left %reserved-size (- left 65536)))
-              ((zero? left))
-            (put-bytevector port piece))))
-      (lambda () (close-port port)))))
+  (call-with-closing-port
+      (open file (logior O_WRONLY O_CREAT O_TRUNC O_CLOEXEC) #o600)
+    (lambda (port)
+      (setvbuf port 'none)
+      ;; In pieces, as the heap would stay as large as one.
+      (let ((piece (make-bytevector 65536 0)))
+        (do ((left %reserved-size (- left 65536)))
+            ((zero? left))
+          (put-bytevector port piece))))))
 
 (define (full-disk? arguments)
   (memv (system-error-errno arguments) (list ENOSPC EDQUOT)))
