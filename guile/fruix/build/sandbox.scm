@@ -69,7 +69,8 @@ and symbolic links, which cannot be mounted."
   "Return mounts of @var{directories}, an alist of names inside and outside.
 What is in the store is not for a builder to change."
   (define (in-store? name)
-    (string-prefix? (store-directory store) name))
+    (string-prefix? (string-append (store-directory store) "/")
+                    (string-append name "/")))
   (map (match-lambda
          ((inside . outside)
           (if (in-store? outside)
