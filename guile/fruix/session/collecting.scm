@@ -70,7 +70,7 @@ of PROC."
   (force-output (client-port client))
   (cons (apply list-paths (client-store client) (options client)) 0))
 
-(define (delete client max-freed delete!)
+(define (delete-reporting client max-freed delete!)
   (call-with-reporter client
     (lambda (report)
       (call-with-values
@@ -92,11 +92,13 @@ more than @var{max-freed} bytes, 2^64-1 meaning all."
     ((return-live) (return-list client live-paths))
     ((return-dead) (return-list client dead-paths))
     ((delete-dead)
-     (delete client max-freed
-             (lambda options (apply collect-garbage! store options))))
+     (delete-reporting client max-freed
+                       (lambda options
+                         (apply collect-garbage! store options))))
     ((delete-specific)
-     (delete client max-freed
-             (lambda options (apply delete-paths! store paths options))))))
+     (delete-reporting client max-freed
+                       (lambda options
+                         (apply delete-paths! store paths options))))))
 
 (define (write-collected port result)
   "Write @var{result}, which @code{collect-garbage} has returned, on

@@ -83,13 +83,12 @@ with the same kind of keys, in place of its own."
   "Return @var{settings} after a set-options request that makes @var{changes};
 what other programs are told stays unless it is told anew.  Raise a
 @code{&fruix-error} if that is more than 64 KiB then."
-  (define agent-options
+  (define told
     (override (setting settings 'agent-options)
               (or (setting changes 'agent-options) '())))
   (override settings
             (override changes
-                      `((agent-options
-                         . ,(check-agent-options agent-options))))))
+                      `((agent-options . ,(check-agent-options told))))))
 
 ;; The fields of set-options: the setting, #f if there is none here, how to
 ;; read the field, and the client's minor versions that send it: from one on,
