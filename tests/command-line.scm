@@ -54,6 +54,10 @@ so that it does not fit in a line"))))
 (test-equal "after --help all is well" '((help . #t) (quiet . #t))
   (parse "-q" "--help" "--nonsense"))
 
+(test-equal "operands, where they are allowed"
+  '((operand . "-q") (operand . "-") (quiet . #t) (operand . "x"))
+  (parse-command-line %options '("x" "-q" "-" "--" "-q") 'operand))
+
 (test-equal "usage errors"
   '("unrecognized option `--frob'"
     "option `--co' is ambiguous: `--count' `--colour'"

@@ -38,12 +38,18 @@
   '(2 "" "fruix: unknown command 'bulid'\nTry 'fruix --help'.\n")
   (run "bulid"))
 (test-equal "unknown options"
-  '((2 "" "fruix add: unknown option '--x'\nTry 'fruix add --help'.\n")
-    (2 "" "fruix add: unknown option '-x'\nTry 'fruix add --help'.\n"))
+  '((2 "" "fruix add: unrecognized option `--x'\nTry 'fruix add --help'.\n")
+    (2 "" "fruix add: invalid option -- `x'\nTry 'fruix add --help'.\n"))
   (list (run "add" "--x") (run "add" "-x")))
+(test-equal "an argument too few, or too many" '(2 2)
+  (map first (list (run "add" "x" "--hash") (run "build" "--check=no" "x"))))
 (test-equal "not a number"
-  '(2 "" "fruix build: 'many' is not a number\nTry 'fruix build --help'.\n")
-  (run "build" "-M" "many" "x"))
+  (map (lambda (text)
+         (list 2 "" (string-append "fruix build: '" text "' is not a number\n\
+Try 'fruix build --help'.\n")))
+       '("many" "" "1.5" "-1"))
+  (map (lambda (text) (run "build" "-M" text "x"))
+       '("many" "" "1.5" "-1")))
 (test-equal "nothing to do" '(2 2 2 2)
   (map first (list (run "build") (run "add") (run "path-info") (run "log"))))
 (test-equal "too much to do" '(2 2 2)

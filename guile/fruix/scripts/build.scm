@@ -16,7 +16,7 @@
   #:export (main))
 
 (define %options
-  (list (repeated 'files #\f "file")
+  (list (valued 'files #\f "file")
         (flag 'keep-failed #\K "keep-failed")
         (flag 'keep-going #\k "keep-going")
         (flag 'dry-run #\n "dry-run")
@@ -129,7 +129,7 @@ code."
   (run-command
    "fruix build" arguments %options %help
    (lambda (options items)
-     (define files (or (assq-ref options 'files) '()))
+     (define files (option-values options 'files))
      (when (and (null? items) (null? files))
        (usage-error "nothing to build"))
      (call-with-daemon options

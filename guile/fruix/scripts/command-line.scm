@@ -14,7 +14,8 @@
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
-  #:export (usage-error?
+  #:export (usage-error
+            usage-error?
             make-option
             parse-command-line
             option-value
@@ -27,6 +28,8 @@
   usage-error?)
 
 (define (usage-error template . arguments)
+  "Raise a @code{&usage-error}, which says what is wrong with a command line:
+@var{template} with @var{arguments} put in as by @code{format}."
   (raise-exception
    (make-usage-error (apply format #f template arguments))))
 
@@ -131,18 +134,24 @@ words that remain with REST."
 (define (too-much word)
   (usage-error "`~a' is too much" word))
 
-(define (parse-command-line options words)
+(define* (parse-command-line options words #:optional operand-key)
   "Return what @var{words}, a list of strings, say according to
 @var{options}, as an alist from the keys of options to their values, the last
-first.  Raise a @code{&usage-error} for an option that is not among them, one
-that lacks an argument or has one too many, and for any other word; and what
-the options' own procedures raise."
+first; words that are no options are values of @var{operand-key}, a symbol.
+Raise a @code{&usage-error} for an option that is not among them, one that
+lacks an argument or has one too many, and for any other word without
+@var{operand-key}; and what the options' own procedures raise."
+  (define (note-operand word results)
+    (if operand-key
+        (acons operand-key word results)
+        (too-much word)))
   (let loop ((words words)
              (results '()))
     (match words
-      ((or () ("--")) results)
-      (("--" operand . _) (too-much operand))
-      (((? (negate option-word?) operand) . _) (too-much operand))
+      (() results)
+      (("--" . operands) (fold note-operand results operands))
+      (((? (negate option-word?) operand) . rest)
+       (loop rest (note-operand operand results)))
       ((word . rest)
        (call-with-values (lambda () (next-option options word rest))
          (lambda (option argument rest)

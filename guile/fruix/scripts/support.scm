@@ -12,63 +12,54 @@
   #:use-module ((fruix client socket) #:select (control-socket))
   #:use-module ((fruix config) #:select (%version))
   #:use-module (fruix errors)
+  #:use-module (fruix scripts command-line)
   #:use-module ((fruix scripts text) #:select (printable))
   #:use-module (fruix store layout)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 format)
   #:use-module (ice-9 match)
-  #:use-module (srfi srfi-37)
   #:export (flag
             valued
             number-valued
-            repeated
             run-command
-            usage-error
 
             option-control-socket
-            call-with-daemon))
+            call-with-daemon)
+  #:re-export (option-values
+               usage-error))
 
 
 ;;
-;; Options: an alist, with the other arguments as 'arguments'.
+;; Options.
 ;;
 
 (define (flag key . names)
-  "Return an option called by any of @var{names}, a character or a string
-each, that sets @var{key}, a symbol, to true."
-  (option names #f #f
-          (lambda (option name argument result)
-            (acons key #t result))))
+  "Return an option called by any of @var{names}, characters and then strings,
+that sets @var{key}, a symbol, to true."
+  (make-option names 'none #f key (const #t) #f))
 
 (define (valued key . names)
-  "Like @code{flag}, for an option whose argument is the value of @var{key}."
-  (option names #t #f
-          (lambda (option name argument result)
-            (acons key argument result))))
+  "Like @code{flag}, for an option whose argument is a value of @var{key}."
+  (make-option names 'required #f key
+               (lambda (name argument) argument)
+               #f))
 
 (define (number-valued key . names)
   "Like @code{valued}, for an argument that must be a natural number."
-  (option names #t #f
-          (lambda (option name argument result)
-            (acons key
-                   (if (string-every char-set:digit argument)
-                       (string->number argument)
-                       (usage-error "'~a' is not a number" argument))
-                   result))))
+  (make-option names 'required #f key
+               (lambda (name argument)
+                 (match (string->number argument)
+                   ((? natural? number) number)
+                   (_ (usage-error "'~a' is not a number" argument))))
+               #f))
 
-(define (repeated key . names)
-  "Like @code{valued}, for an option that may be given more than once: the
-value of @var{key} is the list of all arguments."
-  (option names #t #f
-          (lambda (option name argument result)
-            (acons key
-                   (append (or (assq-ref result key) '()) (list argument))
-                   result))))
+(define (natural? value)
+  (and (exact-integer? value) (>= value 0)))
 
 ;; Options of every subcommand.
 (define %common-options
-  (list (flag 'help #\h "help")
-        (flag 'version #\V "version")))
+  (list (make-option '(#\h "help") 'last #f 'help (const #t) #f)
+        (make-option '(#\V "version") 'last #f 'version (const #t) #f)))
 
 ;; Options of those that ask the daemon.
 (define %daemon-options
@@ -83,27 +74,6 @@ value of @var{key} is the list of all arguments."
   -h, --help             display this help and exit
   -V, --version          display version information and exit
 ")
-
-(define-exception-type &usage-error &fruix-error
-  make-usage-error
-  usage-error?)
-
-(define (usage-error template . arguments)
-  "Leave the command, saying what is wrong with its arguments: @var{template}
-with @var{arguments} put in as by @code{format}."
-  (raise-exception
-   (make-usage-error (apply format #f template arguments))))
-
-(define (parse arguments options)
-  (args-fold arguments options
-             (lambda (option name argument result)
-               (usage-error "unknown option '~a~a'"
-                            (if (char? name) "-" "--") name))
-             (lambda (argument result)
-               (acons 'arguments
-                      (append (assq-ref result 'arguments) (list argument))
-                      result))
-             '((arguments))))
 
 (define (report-error name exception)
   "Tell people about EXCEPTION in the command NAME; return the exit code."
@@ -121,26 +91,25 @@ with @var{arguments} put in as by @code{format}."
 
 (define* (run-command name arguments options help proc #:key (daemon? #t))
   "Parse @var{arguments}, a list of strings, by @var{options} and call
-@var{proc} with the resulting alist and the list of other arguments; it
-returns true or an exit code.  Return the exit code.  @var{name} is what to
-call the command, @var{help} what @option{--help} prints, @var{daemon?}
-whether it has the options that say which daemon to ask.  Errors are printed
-for people."
+@var{proc} with the resulting alist and the list of operands; it returns true
+or an exit code.  Return the exit code.  @var{name} is what to call the command,
+@var{help} what @option{--help} prints, @var{daemon?} whether it has the options
+that say which daemon to ask.  Errors are printed for people."
   (define all-options
     (append options (if daemon? %daemon-options '()) %common-options))
   (define (run)
-    (let ((result (parse arguments all-options)))
-      (cond ((assq-ref result 'help)
+    (let ((results (parse-command-line all-options arguments 'operands)))
+      (cond ((option-value results 'help)
              (display help)
              (when daemon?
                (display %daemon-help))
              (display %common-help)
              0)
-            ((assq-ref result 'version)
+            ((option-value results 'version)
              (format #t "fruix (Fruix) ~a~%" %version)
              0)
             (else
-             (match (proc result (assq-ref result 'arguments))
+             (match (proc results (option-values results 'operands))
                ((? integer? code) code)
                (_ 0))))))
   (with-exception-handler (lambda (exception)
