@@ -10,7 +10,7 @@
 ;;; Code:
 
 (define-module (fruix database)
-  #:use-module ((fruix errors) #:select (on-failure))
+  #:use-module ((fruix errors) #:select (on-failure unless-errno))
   #:use-module (fruix primitives)
   #:use-module (srfi srfi-9)
   #:export (open-database
@@ -74,17 +74,12 @@ each NULL.  SQLite takes much longer to sort few of them."
 
 (define (begin-immediate database)
   "Begin a write transaction on @var{database}, however long others hold it."
-  (let ((begun? (catch 'system-error
-                  (lambda ()
-                    (execute database "begin immediate")
-                    #t)
-                  (lambda arguments
-                    (unless (= EAGAIN (system-error-errno arguments))
-                      (apply throw arguments))
-                    #f))))
-    (unless begun?
-      (usleep (random 100000))
-      (begin-immediate database))))
+  (unless (unless-errno (list EAGAIN) #f
+            (lambda ()
+              (execute database "begin immediate")
+              #t))
+    (usleep (random 100000))
+    (begin-immediate database)))
 
 (define (call-with-transaction database thunk)
   "Call @var{thunk} in a write transaction on @var{database} and return its

@@ -38,6 +38,7 @@
             fail
             on-failure
             call-with-closing-port
+            unless-errno
             call-catching
             exception->text))
 
@@ -91,6 +92,16 @@ return what @var{proc} returned."
     (const #t)
     (lambda () (proc port))
     (lambda () (close-port port))))
+
+(define (unless-errno errnos default thunk)
+  "Call @var{thunk} and return what it returned; @var{default} if it raises a
+@code{system-error} with one of @var{errnos}, a list of integers."
+  (catch 'system-error
+    thunk
+    (lambda arguments
+      (if (memv (system-error-errno arguments) errnos)
+          default
+          (apply throw arguments)))))
 
 (define (call-catching thunk)
   "Call @var{thunk} and return a thunk that returns its value, or raises what

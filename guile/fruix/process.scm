@@ -16,6 +16,7 @@
 ;;; Code:
 
 (define-module (fruix process)
+  #:use-module ((fruix errors) #:select (unless-errno))
   #:use-module ((fruix octets) #:select (octets->bytevector))
   #:use-module (fruix primitives)
   #:use-module ((fruix thread) #:select (with-lock))
@@ -235,20 +236,10 @@ cannot be executed; no process is left then."
      ,@(optional-step "chdir" directory)
      ,@(optional-step "death-signal" death-signal))))
 
-(define (unless-errno errno default thunk)
-  "Call @var{thunk} and return what it returned; @var{default} if it raises a
-@code{system-error} with @var{errno}."
-  (catch 'system-error
-    thunk
-    (lambda arguments
-      (if (= (system-error-errno arguments) errno)
-          default
-          (apply throw arguments)))))
-
 (define (await-exit process)
   "Wait until @var{process} has ended, and return @code{lost} if somebody else
 has reaped it, or else @code{#f}."
-  (unless-errno ECHILD 'lost
+  (unless-errno (list ECHILD) 'lost
     (lambda ()
       (%await-exit (process-id process) (process-descriptor process))
       #f)))
@@ -256,7 +247,7 @@ has reaped it, or else @code{#f}."
 (define (reap process)
   "Reap @var{process}, which has ended, and return its status, or @code{lost}
 if somebody else has reaped it."
-  (unless-errno ECHILD 'lost
+  (unless-errno (list ECHILD) 'lost
     (lambda () (cdr (waitpid (process-id process))))))
 
 (define (ends-within? process seconds)
@@ -314,7 +305,7 @@ waited for."
 return true; do nothing and return @code{#f} if it has been waited for."
   (with-lock (process-reaping process)
     (and (not (process-status process))
-         (unless-errno ESRCH #f
+         (unless-errno (list ESRCH) #f
            (lambda ()
              (%send-signal (process-id process) (process-descriptor process)
                            signal)

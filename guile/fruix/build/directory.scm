@@ -13,6 +13,7 @@
   #:use-module (fruix build mount-points)
   #:use-module (fruix config)
   #:use-module (fruix descriptors)
+  #:use-module ((fruix errors) #:select (unless-errno))
   #:use-module (fruix store)
   #:use-module (fruix store clean-ups)
   #:use-module ((fruix store directories) #:select (ensure-directory))
@@ -52,12 +53,10 @@
 (define (make-directory directory)
   "Make @var{directory} for the daemon alone and return true, or @code{#f} if
 it exists."
-  (catch 'system-error
-    (lambda () (mkdir directory #o700) #t)
-    (lambda arguments
-      (if (= (system-error-errno arguments) EEXIST)
-          #f
-          (apply throw arguments)))))
+  (unless-errno (list EEXIST) #f
+    (lambda ()
+      (mkdir directory #o700)
+      #t)))
 
 (define (build-directory-top directory)
   "Return the name of the part of the build directory @var{directory} that the

@@ -26,16 +26,12 @@ with @var{mode}.  Return true if it was missing."
   (and (not (file-exists? directory))
        (begin
          (ensure-directory (dirname directory))
-         (catch 'system-error
+         ;; Another daemon may start at the same time.
+         (unless-errno (list EEXIST) #f
            (lambda ()
              (mkdir directory)
              (chmod directory mode)
-             #t)
-           (lambda arguments
-             ;; Another daemon may start at the same time.
-             (unless (= EEXIST (system-error-errno arguments))
-               (apply throw arguments))
-             #f)))))
+             #t)))))
 
 (define (check-no-symlink layout)
   "Fail if the store of @var{layout} or a parent of it, below the root

@@ -11,6 +11,7 @@
 (define-module (fruix store foreign-roots)
   #:use-module (fruix bulk)
   #:use-module (fruix descriptors)
+  #:use-module ((fruix errors) #:select (unless-errno))
   #:use-module (fruix octets)
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
@@ -21,13 +22,9 @@
 
 (define (open-roots file)
   "Return a port to @var{file}, or @code{#f} if it is gone."
-  (catch 'system-error
+  (unless-errno (list ENOENT) #f
     (lambda ()
-      (open file (logior O_RDWR O_NOFOLLOW O_NONBLOCK O_CLOEXEC)))
-    (lambda arguments
-      (if (= ENOENT (system-error-errno arguments))
-          #f
-          (apply throw arguments)))))
+      (open file (logior O_RDWR O_NOFOLLOW O_NONBLOCK O_CLOEXEC)))))
 
 (define (hold file sweep?)
   "Return a port to @var{file}, read-locked; or @code{#f} if it has no owner,

@@ -17,6 +17,7 @@
   #:use-module (fruix database)
   #:use-module (fruix descriptors)
   #:use-module (fruix durable)
+  #:use-module ((fruix errors) #:select (unless-errno))
   #:use-module (fruix nar)
   #:use-module (fruix store durability)
   #:use-module (fruix store layout)
@@ -65,11 +66,8 @@ were.  Another daemon may have registered many: say what takes so long."
   (string-append "[" (string-join (map number->string numbers) ",") "]"))
 
 (define (delete-files directory path)
-  (catch 'system-error
-    (lambda () (delete-tree! directory (basename path)))
-    (lambda arguments
-      (unless (= ENOENT (system-error-errno arguments))
-        (apply throw arguments)))))
+  (unless-errno (list ENOENT) 0
+    (lambda () (delete-tree! directory (basename path)))))
 
 (define (forget db directory numbers)
   "Delete the items @var{numbers}, and those that refer to them."

@@ -17,6 +17,7 @@
 ;;; Code:
 
 (define-module (fruix store temporary-roots)
+  #:use-module ((fruix errors) #:select (unless-errno))
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
   #:use-module ((fruix thread) #:select (with-lock))
@@ -179,13 +180,6 @@ this returns, no collector deletes @var{path}: if one was about to, it has, and
 (define (paths-of roots)
   (hash-map->list (lambda (path _) path) (temporary-roots-paths roots)))
 
-(define (delete-if-there file)
-  (catch 'system-error
-    (lambda () (delete-file file))
-    (lambda arguments
-      (unless (= ENOENT (system-error-errno arguments))
-        (apply throw arguments)))))
-
 (define (delete-file! roots)
   "Delete the file of ROOTS, which nobody uses, if it has been created; an
 administrator may have done so, with all of the state directory."
@@ -194,7 +188,9 @@ administrator may have done so, with all of the state directory."
     (when port
       (dynamic-wind
         (const #t)
-        (lambda () (delete-if-there (temporary-roots-file roots)))
+        (lambda ()
+          (unless-errno (list ENOENT) #f
+            (lambda () (delete-file (temporary-roots-file roots)))))
         (lambda () (close-port port)))))
   (with-family family
     (hash-remove! (family-members family) (temporary-roots-file roots))))

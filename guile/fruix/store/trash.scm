@@ -50,12 +50,8 @@ if it is no directory of this process's user."
 (define (delete-if-there! directory name)
   "Delete the tree @var{name} in @var{directory} and return the bytes given
 back."
-  (catch 'system-error
-    (lambda () (delete-tree! directory name))
-    (lambda arguments
-      (if (= ENOENT (system-error-errno arguments))
-          0
-          (apply throw arguments)))))
+  (unless-errno (list ENOENT) 0
+    (lambda () (delete-tree! directory name))))
 
 (define (open-heap store directory)
   "Return a descriptor of the trash in @var{directory}, open as @var{store}.
@@ -75,13 +71,9 @@ Builders may be able to put something there under its name."
         (make-trash store heap name (open-directory-at heap name))))))
 
 (define (open-trash store directory)
-  (catch 'system-error
+  (unless-errno (list ENOSPC EDQUOT) (make-trash store #f #f #f)
     (lambda ()
-      (open-fresh store (open-heap store directory) directory))
-    (lambda arguments
-      (if (memv (system-error-errno arguments) (list ENOSPC EDQUOT))
-          (make-trash store #f #f #f)
-          (apply throw arguments)))))
+      (open-fresh store (open-heap store directory) directory))))
 
 (define (call-with-trash layout proc)
   "Call @var{proc} with a @code{<trash>} for the store of @var{layout}, and

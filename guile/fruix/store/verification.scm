@@ -45,12 +45,8 @@
 (define (on-disk? layout path)
   "Return true unless PATH does not exist; errors that leave that open are
 raised."
-  (catch 'system-error
-    (lambda () (->bool (lstat (physical layout path))))
-    (lambda arguments
-      (if (memv (system-error-errno arguments) (list ENOENT ENAMETOOLONG))
-          #f
-          (apply throw arguments)))))
+  (unless-errno (list ENOENT ENAMETOOLONG) #f
+    (lambda () (->bool (lstat (physical layout path))))))
 
 (define (absent? layout path)
   (or (not (direct-store-path? (layout-store layout) path))
