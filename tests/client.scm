@@ -5,6 +5,7 @@
 (use-modules (fruix base16)
              (fruix client)
              (fruix client connection)
+             ((fruix client socket) #:select (open-socket))
              (fruix client trace)
              (fruix errors)
              (fruix protocol wire)
@@ -276,6 +277,26 @@ No such file or directory"
 (test-equal "nobody listens"
   "cannot connect to the daemon at '127.0.0.1': Connection refused"
   (message-of (lambda () (open-connection "guix://127.0.0.1:1"))))
+(test-equal "no port"
+  (map (lambda (text)
+         (format #f "cannot connect to the daemon at port `~a'" text))
+       '("" "http" "0" "65536" "1.5"))
+  (map (lambda (text)
+         (message-of (lambda ()
+                       (open-connection
+                        (string-append "guix://127.0.0.1:" text)))))
+       '("" "http" "0" "65536" "1.5")))
+(test-assert "the first address that answers"
+  (let ((listener (socket AF_INET SOCK_STREAM 0)))
+    (bind listener AF_INET INADDR_LOOPBACK 0)
+    (listen listener 1)
+    ;; That may be ::1 first, where nobody listens.
+    (let ((port (open-socket
+                 (format #f "guix://localhost:~a"
+                         (sockaddr:port (getsockname listener))))))
+      (close-port port)
+      (close-port listener)
+      #t)))
 (test-equal "no address that we know"
   "cannot connect to 'ssh://example.org': unsupported address"
   (message-of (lambda () (open-connection "ssh://example.org"))))

@@ -94,13 +94,16 @@ is the file name of a socket, a URI (@code{unix://@var{file}} or
 @code{guix://@var{host}:@var{port}}), or an open port; by default what
 @env{GUIX_DAEMON_SOCKET} says, else the usual socket in @var{layout}.
 @var{layout} says where the daemon keeps its files.  A failure raises
-@code{&fruix-error}."
+@code{&fruix-error}, after which the port is closed."
   (let* ((port (if (port? uri-or-socket)
                    uri-or-socket
                    (open-socket (or uri-or-socket (default-socket layout)))))
          (derivations (make-hash-table)))
     (setvbuf port 'block 65536)
-    (make-connection port (shake-hands port) layout derivations
+    (make-connection port
+                     (on-failure (lambda () (close-port port))
+                       (lambda () (shake-hands port)))
+                     layout derivations
                      (hash-modulo-lookup
                       (lambda (file)
                         (find-derivation derivations layout file))))))

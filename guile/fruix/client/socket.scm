@@ -5,9 +5,10 @@
 ;;; Code:
 
 (define-module (fruix client socket)
-  #:use-module ((fruix errors) #:select (fail))
+  #:use-module ((fruix errors) #:select (fail fruix-error?))
   #:use-module ((fruix store layout) #:select (layout-control-socket
                                                layout-socket))
+  #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:export (default-socket
             open-socket
@@ -42,9 +43,20 @@ ADDRESS is what people call it."
       (refuse host (gai-strerror error)))))
 
 (define (tcp-socket host service)
-  (match (resolve host service)
-    ((address . _)
-     (connected (addrinfo:fam address) host (addrinfo:addr address)))))
+  "Return a socket that is connected to the first address of HOST that answers."
+  (let loop ((addresses (resolve host service)))
+    (guard (exception ((and (fruix-error? exception)
+                            (pair? (cdr addresses)))
+                       (loop (cdr addresses))))
+      (connected (addrinfo:fam (car addresses)) host
+                 (addrinfo:addr (car addresses))))))
+
+(define (parse-port text)
+  (match (string->number text)
+    ((? (lambda (number) (and (exact-integer? number) (< 0 number 65536)))
+        number)
+     number)
+    (_ (fail "cannot connect to the daemon at port `~a'" text))))
 
 (define (host+port text)
   "Return host and port of @var{text}, @code{HOST}, @code{HOST:PORT} or either
@@ -53,7 +65,8 @@ with the host in brackets."
          (colon (string-index text #\: (or bracket 0)))
          (host (substring text 0 (or colon (string-length text)))))
     (values (string-trim-both host (char-set #\[ #\]))
-            (or (and colon (string->number (substring text (+ colon 1))))
+            (if colon
+                (parse-port (substring text (+ colon 1)))
                 %default-tcp-port))))
 
 (define (open-socket uri)
