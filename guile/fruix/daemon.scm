@@ -73,7 +73,7 @@ of that if SERVICE is to show it."
   (if (and (service-session-name service)
            (positive? (peer-pid peer)))
       (call-with-session-process (service-session-name service) (peer-pid peer)
-                          thunk)
+                                 thunk)
       (thunk)))
 
 (define (serve-worker service connection port peer)
@@ -256,11 +256,11 @@ procedure to publish messages with, and a cancellation, as
 @var{build-group} is the number of the group of the build users, if there is
 one; @var{builders}, a list of the ids of users that are refused as clients,
 since they run builders; @var{deduplicate?}, whether equal files are shared.
-@var{settings} are those of a new session; with @code{discover?} among them, @command{guix
-discover} runs meanwhile.  With @var{session-name}, a string, a process of that
-name stands in for each session of a client on this machine, with the client's
-process ID as its argument; only Linux has this.  This is to be called before
-there are other threads."
+@var{settings} are those of a new session; with @code{discover?} among them,
+@command{guix discover} runs meanwhile.  With @var{session-name}, a string, a
+process of that name stands in for each session of a client on this machine,
+with the client's process ID as its argument; only Linux has this.  This is to
+be called before there are other threads."
   (prepare-process)
   (let* ((store (open-store layout #:build-group build-group
                             #:deduplicate? deduplicate?

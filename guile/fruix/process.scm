@@ -65,10 +65,10 @@ of its own, @code{(\"cgroup\" @var{directory})} if it is not to be in its
 parent's, and, for a user namespace, @code{(\"user-map\" @var{uids} @var{gids}
 @var{mapper} ...)}, strings: a line of uid_map and one of gid_map, and a
 command to be called with the process ID as its first argument, which may map
-more groups than that (newgidmap(1)), or nothing.  @var{arguments}, from argv[0] on, and @var{environment},
-@code{\"NAME=value\"}, are lists of strings or, for bytes that are not UTF-8,
-bytevectors; an @var{environment} of @code{#f} is that of this process.  With
-@var{executable}, a descriptor, what is open there is
+more groups than that (newgidmap(1)), or nothing.  @var{arguments}, from argv[0]
+on, and @var{environment}, @code{\"NAME=value\"}, are lists of strings or, for
+bytes that are not UTF-8, bytevectors; an @var{environment} of @code{#f} is that
+of this process.  With @var{executable}, a descriptor, what is open there is
 executed, and @var{program} is only its name.  With @var{relative}, a process,
 the new one joins the namespaces of that instead; or, before it gets its own,
 those of the kinds @var{joined}, a list of strings.

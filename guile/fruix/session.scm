@@ -161,7 +161,7 @@ exception, or #f if it was the client's own doing."
 input/output port, until it leaves or breaks the protocol.  @var{make-client}
 is a procedure from a minor protocol version to a client of @code{(fruix
 session client)}; @var{greeted} is a thunk, called once the client has been
-welcomed. Errors of the connection are raised."
+welcomed.  Errors of the connection are raised."
   (match (greet port)
     (#f #f)
     (minor

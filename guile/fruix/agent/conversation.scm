@@ -204,7 +204,7 @@ cancels the talk with AGENT."
              (talk-subject (agent-talk agent)))))))
 
 (define (milliseconds-left talk)
-  "Return the time until TALK end the talk, for poll(2)."
+  "Return the time until the limits of TALK end it, for poll(2)."
   (match (filter identity
                  (list (talk-deadline talk)
                        (and=> (talk-max-silent-time talk)

@@ -111,9 +111,9 @@ of it.  This must be done once, whether it was run or not."
   "Run the remote build @var{build} to its end, and return its wait status: 0
 if the outputs have been made, exit code 100 if the build has failed for
 good, 101 if it took too long; or @code{#f} if another part of the program has
-waited for it.  @var{inputs} is the list of all store paths that the build needs,
-@var{outputs} of those that it is to make.  @var{log} is called with octet
-strings, what the builder has written; @var{note} with lines for the user,
+waited for it.  @var{inputs} is the list of all store paths that the build
+needs, @var{outputs} of those that it is to make.  @var{log} is called with
+octet strings, what the builder has written; @var{note} with lines for the user,
 octet strings, too.  Raise a @code{&build-error} of kind @code{cancelled} when
 the event @var{cancellation} happens, and of kind @code{timeout} when it takes
 longer, or is silent for longer, than it may."

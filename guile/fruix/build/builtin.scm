@@ -5,10 +5,10 @@
 ;;; network and files, as the build user.
 ;;;
 ;;; That program takes only names in the store for the output, and the item's
-;;; name must be where it is in those of items.  So the output is made as "o-NAME"
-;;; in a directory of the store, whose own name has the length that makes this
-;;; fit, and which nobody but the build user can enter.  As the output is a fixed
-;;; one, it is copied from there, and its hash must be right.
+;;; name must be where it is in those of items.  So the output is made as
+;;; "o-NAME" in a directory of the store, whose own name has the length that
+;;; makes this fit, and which nobody but the build user can enter.  As the
+;;; output is a fixed one, it is copied from there, and its hash must be right.
 ;;; Code:
 
 (define-module (fruix build builtin)

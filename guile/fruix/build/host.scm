@@ -50,10 +50,10 @@ system type that it builds for; @var{users}, a pool of build users made by
 @code{make-user-pool}, or @code{#f} to build in a user namespace as the daemon's
 own user; @var{kvm-group}, the group of the daemon's own that may use
 @file{/dev/kvm}, or @code{#f}; @var{directories}, an alist of extra
-directories, names in the sandbox to names on the host; @var{log-compression}, @code{gzip}, @code{none},
-or @code{#f} to keep no logs; @var{max-jobs}, 0 if this machine builds nothing
-for clients that do not ask for it; @var{cache-failures?}, whether what failed
-is not tried again.
+directories, names in the sandbox to names on the host; @var{log-compression},
+@code{gzip}, @code{none}, or @code{#f} to keep no logs; @var{max-jobs}, 0 if
+this machine builds nothing for clients that do not ask for it;
+@var{cache-failures?}, whether what failed is not tried again.
 
 Without @var{chroot?}, builders are ordinary processes that see all of the host.
 With @var{isolate-host-loopback?}, those that make a fixed output cannot reach

@@ -147,9 +147,9 @@ a sandbox here."
                          (replacements '()))
   "Return a procedure for @code{run-builder}, which runs a builder of the store
 @var{store} without a sandbox: as @var{user}, what @code{build-user} returned or
-@code{#f}, in @var{directory}, with the alist @var{environment} of octet strings,
-and @var{personality} as for @code{sandbox}; @var{replacements} are an alist of
-hash parts that it is told others instead of."
+@code{#f}, in @var{directory}, with the alist @var{environment} of octet
+strings, and @var{personality} as for @code{sandbox}; @var{replacements} are an
+alist of hash parts that it is told others instead of."
   (define (told text)
     (octets->bytevector (replace-hash-parts replacements text)))
   (define (entry pair)

@@ -123,8 +123,8 @@ a @code{&build-error} if the flag @var{cancellation} is set before."
 
 (define (call-with-build-user pool cancellation proc)
   "Call @var{proc} with a user of @var{pool}, as @code{build-user} returned it,
-that it has for itself; or with @code{#f} if @var{pool} is @code{#f}.  Return what
-@var{proc} returns.  Wait while all users are busy; raise a
+that it has for itself; or with @code{#f} if @var{pool} is @code{#f}.  Return
+what @var{proc} returns.  Wait while all users are busy; raise a
 @code{&build-error} if the flag @var{cancellation} is set meanwhile."
   (if pool
       (call-with-values (lambda () (wait-for-user pool cancellation))

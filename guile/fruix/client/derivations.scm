@@ -100,9 +100,9 @@ where it will be FILE; return it as a <store-derivation>."
 file name, with @var{arguments}, a list of strings, and @var{environment}, an
 alist of strings, on @var{system}.  Return it as an object for
 @code{derivation-file-name} and the like.  Each of @var{inputs} is a store
-file name, a derivation (for its output @code{out}), or a list of a derivation, or
-the file name of one, and names of outputs.  With @var{hash}, a bytevector, by
-@var{hash-algorithm} it is a fixed-output derivation, of an archive if
+file name, a derivation (for its output @code{out}), or a list of a derivation,
+or the file name of one, and names of outputs.  With @var{hash}, a bytevector,
+by @var{hash-algorithm} it is a fixed-output derivation, of an archive if
 @var{recursive?} is true.  @var{references-graphs} is an alist from file names
 to store items: each file will list what that item refers to.
 @var{impure-variables} names variables to take from the daemon's environment,

@@ -67,9 +67,9 @@ should be '~a'"
 
 (define (check-derivation store drv derivation lookup)
   "Check that @var{derivation}, whose file name is @var{drv}, may be
-registered in @var{store}: all that could be computed from the rest of it, such as the
-file names of outputs, is as computed; the hash of a fixed output is one; and
-its names are such that they can be used.  @var{lookup} is as for
+registered in @var{store}: all that could be computed from the rest of it, such
+as the file names of outputs, is as computed; the hash of a fixed output is one;
+and its names are such that they can be used.  @var{lookup} is as for
 @code{derivation-hash-modulo}.  What is wrong raises a @code{&fruix-error}."
   (define variables
     (alist->hash-table (derivation-environment derivation)))

@@ -96,7 +96,8 @@ no socket of the Internet."
 (define (jail-limits box facts)
   "Return the steps that limit the jail of @var{box}."
   (define (rule resource action value)
-    `("resource-rule" ,(name box facts) ,(format #f "~a:~a=~a" resource action value)))
+    `("resource-rule" ,(name box facts)
+      ,(format #f "~a:~a=~a" resource action value)))
   (append-map (match-lambda
                 (('memory . bytes)
                  (if (assq-ref facts 'rctl)

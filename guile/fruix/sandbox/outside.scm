@@ -265,9 +265,9 @@ sandboxes that are put into the network.
 The network has the interface @code{tap0}, the gateway
 @code{%outside-gateway}, or @code{%outside-gateway-6} where the host has IPv6,
 and the name server @code{%outside-name-server}, all strings.  With
-@var{host-loopback?}, the gateway also stands for the host itself: what listens on
-its loopback interface is reached there, and, since the network has no loopback
-interface then, at @code{127.0.0.1}.
+@var{host-loopback?}, the gateway also stands for the host itself: what listens
+on its loopback interface is reached there, and, since the network has no
+loopback interface then, at @code{127.0.0.1}.
 
 Raise a @code{&sandbox-error} if there is no slirp4netns, or if it or the
 interface does not work; nothing is left then."

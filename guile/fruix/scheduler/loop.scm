@@ -164,10 +164,10 @@ Raise a @code{&fruix-error} when the scheduler has stopped."
 (define (snapshot loop)
   "Return what the scheduler @var{loop} has to do: a list of alists with the
 keys @code{kind}, of task; @code{path}, its store path; @code{phase}, one of
-@code{running}, @code{queued} and @code{cancelled}; @code{since}, the time when it was started
-or asked for, in seconds since the epoch; @code{builder}, the last value of
-the @code{started} message, or @code{#f}; and @code{clients}, a list of pairs
-of user and process id."
+@code{running}, @code{queued} and @code{cancelled}; @code{since}, the time when
+it was started or asked for, in seconds since the epoch; @code{builder}, the
+last value of the @code{started} message, or @code{#f}; and @code{clients}, a
+list of pairs of user and process id."
   (match (atomic-box-ref (loop-view loop))
     ((state . jobs)
      (map (match-lambda

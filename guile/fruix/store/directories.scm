@@ -61,8 +61,8 @@ others put there."
   "Create the directories of @var{layout}, a @code{<layout>}, that are
 missing.  With @var{build-group}, the number of the group of the build users,
 give the store the owner and mode that they need.  Fail if nobody can write to
-the store, and if it is a symbolic link, unless the environment has @env{NIX_IGNORE_SYMLINK_STORE} set
-to 1."
+the store, and if it is a symbolic link, unless the environment has
+@env{NIX_IGNORE_SYMLINK_STORE} set to 1."
   (ensure-directory (layout-physical-store layout))
   (ensure-writable (layout-physical-store layout))
   (unless (equal? "1" (getenv "NIX_IGNORE_SYMLINK_STORE"))
