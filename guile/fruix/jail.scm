@@ -162,7 +162,9 @@ removed then."
     (lambda (id descriptor)
       (dynamic-wind
         (const #t)
-        (lambda () (proc id))
         (lambda ()
-          (jail-remove id)
-          (and=> descriptor close-fdes))))))
+          (dynamic-wind
+            (const #t)
+            (lambda () (proc id))
+            (lambda () (jail-remove id))))
+        (lambda () (and=> descriptor close-fdes))))))

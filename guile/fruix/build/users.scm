@@ -133,9 +133,12 @@ what @var{proc} returns.  Wait while all users are busy; raise a
             (const #t)
             (lambda ()
               (kill-user (build-user-id user))
-              (proc user))
+              (dynamic-wind
+                (const #t)
+                (lambda () (proc user))
+                (lambda () (kill-user (build-user-id user)))))
+            ;; Even with processes left: whoever is next kills them first.
             (lambda ()
-              (kill-user (build-user-id user))
               (release-file-lock! lock)
               (unclaim! pool user)))))
       (proc #f)))

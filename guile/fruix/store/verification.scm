@@ -152,15 +152,18 @@ pair; #f when the flag STOP is set meanwhile."
 
 (define (hash-or-trouble directory path chunk stop)
   "Return what @code{hash-item} does, or a text if the item cannot be read."
-  (guard (exception ((or (fruix-error? exception)
-                         (eq? (exception-kind exception) 'system-error))
-                     (exception->text exception)))
+  ;; Whatever it is, something must come of each path.
+  (guard (exception (#t (exception->text exception)))
     (hash-item directory path chunk stop)))
+
+(define (end-hashers threads stop)
+  (flag-set! stop)
+  (for-each join-thread threads))
 
 (define (start-hashers directory paths results stop)
   "Start threads that hash PATHS, and put a pair of each path and what
 @code{hash-or-trouble} returns into the mailbox RESULTS, until the flag STOP
-is set.  Return the threads."
+is set.  Return the threads; if not all can be started, none is left."
   (define mutex (make-mutex))
   (define (next-path!)
     (with-lock mutex
@@ -176,9 +179,13 @@ is set.  Return the threads."
        (mailbox-put! results
                      (cons path (hash-or-trouble directory path chunk stop)))
        (work chunk))))
-  (map (lambda (_)
-         (start-thread (lambda () (work (make-bytevector %chunk-size)))))
-       (iota (min (current-processor-count) (length paths)))))
+  (define (add-thread _ threads)
+    (on-failure (lambda () (end-hashers threads stop))
+      (lambda ()
+        (cons (start-thread (lambda () (work (make-bytevector %chunk-size))))
+              threads))))
+  (fold add-thread '()
+        (iota (min (current-processor-count) (length paths)))))
 
 ;; Seconds between two calls of the pulse.
 (define %interval 1/5)
@@ -204,9 +211,7 @@ is set.  Return the threads."
         (dynamic-wind
           (const #t)
           (lambda () (collect (length paths) results pulse proc))
-          (lambda ()
-            (flag-set! stop)
-            (for-each join-thread hashers)))))))
+          (lambda () (end-hashers hashers stop)))))))
 
 (define (correct! store path hash size)
   (call-for-update store
