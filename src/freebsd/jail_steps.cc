@@ -107,7 +107,8 @@ choose_processors (const step &step, context &)
     return std::unexpected {id.error ()};
   int count = static_cast<int> (step.numbers[0]);
   return limit_processors (*id, count,
-                           static_cast<unsigned> (*id * count));
+                           static_cast<unsigned> (*id)
+                           * static_cast<unsigned> (count));
 }
 
 }

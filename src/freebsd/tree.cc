@@ -3,7 +3,9 @@
 
 #include "freebsd/mount.hh"
 
+#include <cstring>
 #include <fcntl.h>
+#include <span>
 #include <sys/types.h>
 #include <sys/extattr.h>
 #include <sys/param.h>
@@ -22,25 +24,44 @@ mount_of (int fd) noexcept
   return mount_number (status.f_fsid);
 }
 
-// See extattr(2).  What it returns are names, each after its length.
+// Delete the attributes of FD whose names, each after its length, are in LIST;
+// the last may be cut off there.
+static outcome<void>
+delete_attributes (int fd, std::span<const unsigned char> list) noexcept
+{
+  while (!list.empty () && list[0] < list.size ())
+    {
+      char name[256] {};
+      std::memcpy (name, list.data () + 1, list[0]);
+      if (extattr_delete_fd (fd, EXTATTR_NAMESPACE_USER, name))
+        return failed ("extattr_delete_fd", name);
+      list = list.subspan (1 + list[0]);
+    }
+  return {};
+}
+
+// See extattr(2).
 outcome<void>
 strip_attributes (int fd) noexcept
 {
   if (fchflags (fd, 0) && errno != EOPNOTSUPP)
     return failed ("fchflags");
-  unsigned char names[4096];
-  ssize_t size = extattr_list_fd (fd, EXTATTR_NAMESPACE_USER, names,
-                                  sizeof names);
-  if (size < 0 && errno != EOPNOTSUPP)
-    return failed ("extattr_list_fd");
-  for (ssize_t i = 0; i < size; i += 1 + names[i])
+  for (;;)
     {
-      char name[256] {};
-      std::memcpy (name, names + i + 1, names[i]);
-      if (extattr_delete_fd (fd, EXTATTR_NAMESPACE_USER, name))
-        return failed ("extattr_delete_fd", name);
+      unsigned char list[4096];
+      ssize_t size = extattr_list_fd (fd, EXTATTR_NAMESPACE_USER, list,
+                                      sizeof list);
+      if (size < 0 && errno != EOPNOTSUPP)
+        return failed ("extattr_list_fd");
+      if (size <= 0)
+        return {};
+      std::span<const unsigned char> names {list,
+                                            static_cast<std::size_t> (size)};
+      auto deleted = delete_attributes (fd, names);
+      // What fills the array may not be all.
+      if (!deleted || names.size () < sizeof list)
+        return deleted;
     }
-  return {};
 }
 
 // See chflags(2).  The owner of a file can set some, too.
