@@ -5,6 +5,7 @@
 
 (define-module (fruix client options)
   #:use-module ((fruix client connection) #:select (call-operation))
+  #:use-module ((fruix octets) #:select (text->octets))
   #:use-module (fruix protocol wire)
   #:export (set-build-options))
 
@@ -31,6 +32,8 @@ alist of strings: more settings, by the daemon's names for them."
                              (number->string value)
                              value)))
         '()))
+  (define (in-octets pair)
+    (cons (text->octets (car pair)) (text->octets (cdr pair))))
   (define all-settings
     (append (setting "print-extended-build-trace"
                      (and print-build-trace? 1))
@@ -54,5 +57,5 @@ alist of strings: more settings, by the daemon's names for them."
                     (write-int port 0)            ;log type, of old
                     (write-boolean port print-build-trace?)
                     (write-boolean port use-substitutes?)
-                    (write-octets-pairs port all-settings))
+                    (write-octets-pairs port (map in-octets all-settings)))
                   (const *unspecified*)))

@@ -49,7 +49,12 @@
 ;;
 
 (define (columns)
-  (or (and=> (getenv "COLUMNS") string->number) 80))
+  "Return the width of the terminal."
+  (match (and=> (getenv "COLUMNS") string->number)
+    ((? (lambda (number) (and (exact-integer? number) (> number 2)))
+        number)
+     number)
+    (_ 80)))
 
 (define (status-line builds)
   (let* ((text (string-join (map (lambda (build)
