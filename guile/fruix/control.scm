@@ -12,14 +12,15 @@
   #:use-module (fruix scheduler loop)
   #:use-module (fruix store)
   #:use-module (fruix store layout)
-  #:use-module ((fruix store path) #:select (direct-store-path?))
+  #:use-module ((fruix store path) #:select (derivation-path?
+                                             direct-store-path?))
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (serve-control))
 
 (define (derivations-of store path)
-  (if (string-suffix? ".drv" path)
+  (if (derivation-path? path)
       (list path)
       (valid-derivers store path)))
 

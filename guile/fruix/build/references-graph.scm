@@ -22,7 +22,7 @@ it."
   (let* ((items (closure store items))
          (outputs (append-map
                    (lambda (item)
-                     (if (string-suffix? ".drv" item)
+                     (if (derivation-path? item)
                          (map cdr (query-derivation-outputs store item))
                          '()))
                    items)))

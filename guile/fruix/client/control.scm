@@ -11,6 +11,7 @@
   #:use-module (fruix control wire)
   #:use-module (fruix errors)
   #:use-module (fruix store layout)
+  #:use-module ((fruix store path) #:select (derivation-path?))
   #:use-module (ice-9 match)
   #:use-module ((srfi srfi-1) #:select (append-map find))
   #:export (query-control
@@ -40,7 +41,7 @@ or that there is no such daemon, raises a @code{&fruix-error}."
 and looking for their logs."
   (map (lambda (drv)
          (log-file-name (connection-layout connection) drv))
-       (if (string-suffix? ".drv" path)
+       (if (derivation-path? path)
            (list path)
            (valid-derivers connection path))))
 

@@ -7,6 +7,7 @@
   #:use-module (fruix client connection)
   #:use-module (fruix client queries)
   #:use-module (fruix derivation)
+  #:use-module ((fruix store path) #:select (derivation-path?))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (derivation-file-outputs
@@ -50,7 +51,7 @@ considered."
    (fold (lambda (thing result)
            (match (string-split thing #\!)
              ((file names) (visit file (string-split names #\,) result))
-             ((file) (if (string-suffix? ".drv" file)
+             ((file) (if (derivation-path? file)
                          (visit file #f result)
                          result))))
          '() things)))

@@ -31,7 +31,7 @@
   (for-each (match-lambda
               ((input . _)
                (check-name input)
-               (unless (string-suffix? ".drv" input)
+               (unless (derivation-path? input)
                  (fail "input '~a' of '~a' is not a derivation" input drv))))
             (derivation-inputs derivation)))
 
@@ -61,7 +61,7 @@ should be '~a'"
 
 (define (derivation-name store drv)
   (let ((name (store-path-name store drv)))
-    (unless (and name (string-suffix? ".drv" name))
+    (unless (and name (derivation-path? name))
       (fail "'~a' is not the file name of a derivation" drv))
     (string-drop-right name 4)))
 

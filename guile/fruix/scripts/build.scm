@@ -10,6 +10,7 @@
   #:use-module ((fruix errors) #:select (fail))
   #:use-module (fruix scripts progress)
   #:use-module (fruix scripts support)
+  #:use-module ((fruix store path) #:select (derivation-path?))
   #:use-module (ice-9 format)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
@@ -86,7 +87,7 @@ The exit code is 100 if a build failed, and 101 if one took too long.
                   (fail "'~a' has no output '~a'" file name)))
             (string-split names #\,))))
     ((file)
-     (if (string-suffix? ".drv" file)
+     (if (derivation-path? file)
          (query-derivation-outputs daemon file)
          (list file)))))
 

@@ -18,6 +18,7 @@
   #:use-module (fruix session watch)
   #:use-module (fruix sorted-set)
   #:use-module (fruix store)
+  #:use-module ((fruix store path) #:select (derivation-path?))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (build-paths
@@ -47,7 +48,7 @@
 (define (report-missing client plan)
   (for-each (lambda (path)
               (send-text client
-                         (if (string-suffix? ".drv" path)
+                         (if (derivation-path? path)
                              (string-append "cannot build missing derivation `"
                                             path "'")
                              (string-append "cannot repair path `" path "': \
@@ -156,7 +157,7 @@ fails for one."
   "Return the outputs of the derivations in REQUESTS, and the items in it."
   (append-map (lambda (request)
                 (let ((path (first (string-split request #\!))))
-                  (if (string-suffix? ".drv" path)
+                  (if (derivation-path? path)
                       (map cdr (query-derivation-outputs store path))
                       (list path))))
               requests))

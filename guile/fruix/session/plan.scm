@@ -14,6 +14,7 @@
   #:use-module (fruix session survey)
   #:use-module (fruix sorted-set)
   #:use-module (fruix store)
+  #:use-module ((fruix store path) #:select (derivation-path?))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
@@ -44,7 +45,7 @@
 all outputs, or (item PATH)."
   (match (string-split request #\!)
     ((path)
-     (if (string-suffix? ".drv" path)
+     (if (derivation-path? path)
          `(derivation ,path . #f)
          `(item ,path)))
     ((drv outputs)

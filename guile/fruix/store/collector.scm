@@ -21,7 +21,8 @@
   #:use-module (fruix store graph)
   #:use-module (fruix store handle)
   #:use-module (fruix store layout)
-  #:use-module ((fruix store path) #:select (direct-store-path?))
+  #:use-module ((fruix store path) #:select (derivation-path?
+                                             direct-store-path?))
   #:use-module (fruix store survey)
   #:use-module (fruix store trash)
   #:use-module (ice-9 format)
@@ -190,7 +191,7 @@ refers to is spared by the database."
   (define path-of
     (survey-path-lookup (census-survey (collection-census collection))))
   (define (derivation? number)
-    (string-suffix? ".drv" (path-of number)))
+    (derivation-path? (path-of number)))
   (if (eqv? +inf.0 (collection-limit collection))
       numbers
       (call-with-values (lambda () (partition derivation? numbers))

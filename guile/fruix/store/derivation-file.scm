@@ -11,12 +11,7 @@
   #:use-module (fruix store layout)
   #:use-module ((fruix store path) #:select (direct-store-path?))
   #:use-module (ice-9 binary-ports)
-  #:export (derivation-path?
-            read-derivation-file))
-
-(define (derivation-path? path)
-  "Return true if the store path @var{path} is by its name a derivation."
-  (string-suffix? ".drv" path))
+  #:export (read-derivation-file))
 
 (define (read-bytes port file)
   (let ((status (stat port)))

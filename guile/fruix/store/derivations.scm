@@ -10,7 +10,6 @@
   #:use-module (fruix store derivation-file)
   #:use-module (fruix store handle)
   #:use-module ((fruix store query) #:select (valid-path?))
-  #:re-export (derivation-path?)
   #:export (read-derivation
             derivation-hash
             checked-outputs

@@ -16,7 +16,6 @@
   #:use-module (fruix nar)
   #:use-module (fruix sorted-set)
   #:use-module (fruix store adding)
-  #:use-module ((fruix store derivations) #:select (derivation-path?))
   #:use-module (fruix store handle)
   #:use-module ((fruix store lock) #:select (call-with-path-lock))
   #:use-module (fruix store path)

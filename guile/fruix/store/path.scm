@@ -27,6 +27,7 @@
             store-path-base
             store-path-hash-part
             store-path-name
+            derivation-path?
 
             text-path
             fixed-output-path
@@ -106,6 +107,11 @@ store file name with a hash part."
   (let ((base (store-path-base store path)))
     (and (well-formed? base)
          (substring base (+ %hash-length 1)))))
+
+(define (derivation-path? path)
+  "Return true if @var{path}, a store path or the name of an item, is that of a
+derivation."
+  (string-suffix? ".drv" path))
 
 
 ;;

@@ -18,7 +18,8 @@
   #:use-module (fruix errors)
   #:use-module (fruix store derivations)
   #:use-module (fruix store handle)
-  #:use-module ((fruix store path) #:select (direct-store-path?))
+  #:use-module ((fruix store path) #:select (derivation-path?
+                                             direct-store-path?))
   #:use-module (fruix store path-info)
   #:use-module ((fruix store query) #:select (path-id valid-path?))
   #:use-module ((fruix store staging) #:select (remove-from-store!))
