@@ -79,7 +79,7 @@ attack_identity ()
             ::chown ("/tmp/mine", 0, 0)));
   attempt ("rename the host", ::sethostname ("evil", 4));
   attempt ("change the root directory", ::chroot ("/tmp"));
-  struct rlimit limit = {1, 1};
+  struct rlimit limit = {2, 2};
   attempt ("allow core dumps", ::setrlimit (RLIMIT_CORE, &limit));
 }
 

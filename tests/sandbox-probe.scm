@@ -30,7 +30,7 @@
     ("directory" "/tmp/guix-build-x.drv-0")
     ("personality" "40000")
     ("oom score" "1000|")
-    ("core limit" "0 0")
+    ("core limit" "1 1")
     ("death signal" "9")
     ("CapInh" "0000000000000000")
     ("CapPrm" "0000000000000000")

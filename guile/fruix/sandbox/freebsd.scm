@@ -114,7 +114,7 @@ no socket of the Internet."
 
 (define (limit-steps box facts)
   "Return the steps that limit a process of @var{box}."
-  (append (process-limit-steps box)
+  (append (process-limit-steps box 0)
           (if (assq-ref facts 'rctl)
               '()
               (substitute-limit-steps box 'address-space))))

@@ -20,15 +20,16 @@
 (define (limit-step resource value)
   `("limit" ,(symbol->string resource) ,value))
 
-(define (process-limit-steps box)
-  "Return the steps for the limits of @var{box} on each process."
+(define (process-limit-steps box no-core)
+  "Return the steps for the limits of @var{box} on each process; @var{no-core} is
+the one by which no core is dumped, in bytes."
   (filter-map (match-lambda
                 ((resource . value)
                  (and (memq resource %process-limits)
                       (limit-step resource value))))
               (if (sandbox-limit box 'core)
                   (sandbox-limits box)
-                  (cons '(core . 0) (sandbox-limits box)))))
+                  (acons 'core no-core (sandbox-limits box)))))
 
 (define (substitute-limit-steps box memory)
   "Return the steps that stand in for the limits of @var{box} on all processes

@@ -170,9 +170,13 @@ for them.  Refuse what has no substitute."
     (refuse-field 'limits "processes: as root, and ~a" %no-cgroup))
   (substitute-limit-steps box 'data))
 
+;; Where cores go to a program, that is run as root and outside, whatever the
+;; limit; but for this one, by which the kernel knows that program itself.
+(define %no-core 1)
+
 (define (limit-steps box facts)
   "Return the steps that limit a process of @var{box}."
-  (append (process-limit-steps box)
+  (append (process-limit-steps box %no-core)
           (if (cgroup box facts) '() (substitutes box))))
 
 (define (linux-shortcomings box facts)
