@@ -55,6 +55,7 @@ attack_files (const char *input, const char *secret)
                      F_OK));
   attempt ("make a device", ::mknod ("/tmp/disk", S_IFBLK | 0600,
                                      makedev (8, 0)));
+  attempt ("change the mode of a device", ::chmod ("/dev/null", 0666));
   attempt ("write to core_pattern",
            ::open ("/proc/sys/kernel/core_pattern", O_WRONLY));
   struct

@@ -91,4 +91,18 @@ mount_filesystem (const step &step, context &context) noexcept
   return attach (created->get (), *place, target);
 }
 
+// ("read-only" TARGET): what is mounted on TARGET in the root can be written
+// no more, whoever owns it.
+outcome<void>
+make_read_only (const step &step, context &) noexcept
+{
+  struct mount_attr attributes {};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  if (::mount_setattr (AT_FDCWD, step.text (0), 0, &attributes,
+                       sizeof attributes)
+      < 0)
+    return failed ("mount_setattr", step.text (0));
+  return {};
+}
+
 }

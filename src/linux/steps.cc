@@ -25,6 +25,7 @@ static constexpr step_kind table[] = {
   {"symlink", "ss", performer::child, make_symlink},
   {"bind", "sss", performer::child, bind},
   {"filesystem", "sss*", performer::child, mount_filesystem},
+  {"read-only", "s", performer::child, make_read_only},
   {"pivot-root", "i", performer::child, pivot_root},
   {"joinable", "", performer::child, require_joinable},
   {"personality", "i", performer::child, set_personality},

@@ -19,6 +19,7 @@ outcome<void> require_joinable (const step &, context &) noexcept;
 // mounts.cc: what is mounted in it.
 outcome<void> bind (const step &, context &) noexcept;
 outcome<void> mount_filesystem (const step &, context &) noexcept;
+outcome<void> make_read_only (const step &, context &) noexcept;
 
 // identity.cc: users, capabilities and who owns the mounts.
 outcome<void> lock_mounts (const step &, context &) noexcept;

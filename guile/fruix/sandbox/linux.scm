@@ -41,7 +41,8 @@
       (filter-map (lambda (device)
                     (let ((name (string-append "/dev/" device)))
                       (and (not (mounted? box name))
-                           (list name name 'read-write))))
+                           ;; That is about the node, not the device.
+                           (list name name 'read-only))))
                   (if (assq-ref facts 'kvm)
                       (cons "kvm" %devices)
                       %devices))
@@ -74,6 +75,13 @@
           '()
           '("net"))
     ,@(if (sandbox-mapping box) '("user") '())))
+
+(define (root-outside? box)
+  "Return true if the user of @var{box} is the host's root, who has no
+capabilities there, but owns files."
+  (match (sandbox-mapping box)
+    ((('uid _ . 0) . _) #t)
+    (_ #f)))
 
 (define (map-line ids which)
   "Return a line of uid_map or gid_map for @var{ids}, an entry of a mapping,
@@ -164,9 +172,7 @@ for them.  Refuse what has no substitute."
     (refuse-field 'limits "cpus: ~a" %no-cgroup))
   ;; The kernel does not count the processes of root.
   (when (and (sandbox-limit box 'processes)
-             (match (sandbox-mapping box)
-               ((('uid _ . 0) . _) #t)
-               (_ #f)))
+             (root-outside? box))
     (refuse-field 'limits "processes: as root, and ~a" %no-cgroup))
   (substitute-limit-steps box 'data))
 
@@ -197,7 +203,11 @@ for them.  Refuse what has no substitute."
     (#f `(("drop-capabilities")
           ("credentials" ,(sandbox-user box) ,(sandbox-group box)
            ,@(sandbox-supplementary-groups box))))
-    (_ '(("drop-capabilities")))))
+    (_ `(;; In /proc are the settings of the kernel.
+         ,@(if (and (root-outside? box) (sandbox-proc? box))
+               '(("read-only" "/proc"))
+               '())
+         ("drop-capabilities")))))
 
 (define (hardening-steps box facts)
   (define (when-asked name . steps)
