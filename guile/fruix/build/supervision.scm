@@ -7,11 +7,15 @@
 ;;; all the same.  A builder that is silent or runs for too long, writes too
 ;;; much, or is not wanted any more, is killed; either way it has been waited
 ;;; for when 'supervise' returns.
+;;;
+;;; A builder of our own user can open the pipe and take back what it wrote:
+;;; reading from it must not wait, whatever poll has said.
 ;;; Code:
 
 (define-module (fruix build supervision)
   #:use-module (fruix clock)
   #:use-module (fruix descriptors)
+  #:use-module ((fruix errors) #:select (unless-errno))
   #:use-module (fruix process)
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
@@ -36,11 +40,15 @@
 
 (define (read-some descriptor buffer)
   "Return what there is to read from @var{descriptor}, at most as much as
-@var{buffer} has room for, as a new bytevector, empty at the end of the file."
-  (let* ((count (read-descriptor! descriptor buffer))
-         (bytes (make-bytevector count)))
-    (bytevector-copy! buffer 0 bytes 0 count)
-    bytes))
+@var{buffer} has room for, as a new bytevector, empty at the end of the file;
+or @code{#f} if there is nothing at all."
+  (match (unless-errno (list EAGAIN) #f
+           (lambda () (read-descriptor! descriptor buffer)))
+    (#f #f)
+    (count
+     (let ((bytes (make-bytevector count)))
+       (bytevector-copy! buffer 0 bytes 0 count)
+       bytes))))
 
 ;; No pipe holds more, unless somebody with privileges has enlarged it.
 (define %pipe-limit (* 1024 1024))
@@ -50,16 +58,11 @@
 more, and return its size.  The builder is dead; but where it was not alone in a
 sandbox, what it left behind may write on and on."
   (let loop ((size 0))
-    (if (and (< size %pipe-limit)
-             (pair? (poll-descriptors `((,descriptor readable)) 0)))
-        (let* ((bytes (read-some descriptor buffer))
-               (count (bytevector-length bytes)))
-          (if (zero? count)
-              size
-              (begin
-                (proc bytes)
-                (loop (+ size count)))))
-        size)))
+    (match (and (< size %pipe-limit) (read-some descriptor buffer))
+      ((or #f (= bytevector-length 0)) size)
+      (bytes
+       (proc bytes)
+       (loop (+ size (bytevector-length bytes)))))))
 
 (define (ready? descriptor events)
   (assv descriptor events))
@@ -87,6 +90,7 @@ are in seconds and bytes; 0 means none."
     (wait-process process)
     reason)
 
+  (fcntl log F_SETFL (logior O_NONBLOCK (fcntl log F_GETFL)))
   (let loop ((log-open? #t) (size 0) (last-output start))
     (let* ((silence (limit->deadline last-output max-silent-time))
            (events (poll-descriptors
@@ -106,13 +110,12 @@ are in seconds and bytes; 0 means none."
                    (give-up `(log-size ,max-log-size))
                    (wait-process process))))
             ((ready? log events)
-             (let* ((bytes (read-some log buffer))
-                    (count (bytevector-length bytes)))
-               (if (zero? count)
-                   (loop #f size last-output)
-                   (begin
-                     (proc bytes)
-                     (loop #t (+ size count) (now))))))
+             (match (read-some log buffer)
+               (#f (loop #t size last-output))
+               ((= bytevector-length 0) (loop #f size last-output))
+               (bytes
+                (proc bytes)
+                (loop #t (+ size (bytevector-length bytes)) (now)))))
             ((passed? silence)
              (give-up `(silence ,max-silent-time)))
             (else
