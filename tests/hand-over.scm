@@ -7,7 +7,12 @@
              (tests support))
 
 (define (make-tree directory)
-  (let ((file (lambda (name) (string-append directory "/top/" name))))
+  "Make a tree of root's in DIRECTORY, but for a link to the file 'foreign'."
+  (let ((file (lambda (name) (string-append directory "/top/" name)))
+        (foreign (string-append directory "/foreign")))
+    (call-with-output-file foreign (const #t))
+    (chown foreign 35997 35997)
+    (chmod foreign #o666)
     (mkdir (file ""))
     (mkdir (file "sub"))
     (for-each (lambda (name)
@@ -15,6 +20,7 @@
               '("plain" "sub/setuid"))
     (chmod (file "sub/setuid") #o6777)
     (chmod (file "plain") #o644)
+    (link foreign (file "sub/foreign"))
     (symlink "/etc/passwd" (file "sub/link"))
     (mknod (file "fifo") 'fifo #o666 0)))
 
@@ -43,6 +49,10 @@
    (test-equal "and its target does not" passwd (stat "/etc/passwd"))
    (test-equal "a fifo does not block" '(35999 35998)
      (list-head (facts directory "fifo") 2))
+   (test-equal "somebody else's file stays what it is" '(35997 35997 #o666)
+     (facts directory "sub/foreign"))
+   (test-equal "the top changes hands" '(35999 35998 #o755)
+     (facts directory ""))
    (test-equal "a missing tree is an error" ENOENT
      (errno-of (lambda ()
                  (call-with-directory directory

@@ -12,19 +12,32 @@ namespace fruix {
 // Directories deeper than this are an error: each level holds a descriptor.
 static constexpr std::size_t maximum_depth = 512;
 
-// Hand over one file; return whether it is a directory.
+// Who has the tree, and who gets it.
+struct parties
+{
+  uid_t builder;
+  uid_t owner;
+  gid_t group;
+};
+
+// Hand over one file; return whether it is a directory that was.  A file of
+// somebody else is here as a link that the builder has made.
 static outcome<bool>
-hand_over_file (int directory, const char *name, uid_t owner, gid_t group)
+hand_over_file (int directory, const char *name, const parties &parties)
 {
   struct stat status;
   if (fstatat (directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
     return failed ("fstatat", name);
+  if (status.st_uid != parties.builder)
+    return false;
   mode_t mode = status.st_mode & 07777;
   mode_t harmless = mode & ~mode_t {S_ISUID | S_ISGID | S_IWOTH};
   if (!S_ISLNK (status.st_mode) && harmless != mode
       && fchmodat (directory, name, harmless, AT_SYMLINK_NOFOLLOW) < 0)
     return failed ("fchmodat", name);
-  if (fchownat (directory, name, owner, group, AT_SYMLINK_NOFOLLOW) < 0)
+  if (fchownat (directory, name, parties.owner, parties.group,
+                AT_SYMLINK_NOFOLLOW)
+      < 0)
     return failed ("fchownat", name);
   return S_ISDIR (status.st_mode);
 }
@@ -49,17 +62,14 @@ enter (int parent, const char *name, std::vector<directory_stream> &path)
 outcome<void>
 hand_over_tree (int directory, const char *name, uid_t owner, gid_t group)
 {
+  struct stat top;
+  if (fstatat (directory, name, &top, AT_SYMLINK_NOFOLLOW) < 0)
+    return failed ("fstatat", name);
+  const parties parties {top.st_uid, owner, group};
   std::vector<directory_stream> path;
-  auto visit = [&] (int parent, const char *name) -> outcome<void>
-    {
-      auto is_directory = hand_over_file (parent, name, owner, group);
-      if (!is_directory)
-        return std::unexpected {is_directory.error ()};
-      return *is_directory ? enter (parent, name, path) : outcome<void> {};
-    };
-
-  if (auto top = visit (directory, name); !top)
-    return top;
+  if (S_ISDIR (top.st_mode))
+    if (auto entered = enter (directory, name, path); !entered)
+      return entered;
   while (!path.empty ())
     {
       DIR *stream = path.back ().get ();
@@ -67,11 +77,19 @@ hand_over_tree (int directory, const char *name, uid_t owner, gid_t group)
       if (!entry)
         return std::unexpected {entry.error ()};
       if (!*entry)
-        path.pop_back ();
-      else if (auto visited = visit (dirfd (stream), *entry); !visited)
-        return visited;
+        {
+          path.pop_back ();
+          continue;
+        }
+      auto deeper = hand_over_file (dirfd (stream), *entry, parties);
+      if (!deeper)
+        return std::unexpected {deeper.error ()};
+      if (*deeper)
+        if (auto entered = enter (dirfd (stream), *entry, path); !entered)
+          return entered;
     }
-  return {};
+  auto last = hand_over_file (directory, name, parties);
+  return last ? outcome<void> {} : std::unexpected {last.error ()};
 }
 
 }

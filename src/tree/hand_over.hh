@@ -8,9 +8,10 @@
 
 namespace fruix {
 
-// Make the tree NAME of DIRECTORY belong to OWNER and GROUP, symbolic links
-// included and not followed, after taking set-id bits and the world's right to
-// write from all in it.  The tree must not change meanwhile.
+// Make what in the tree NAME of DIRECTORY has the owner of its top, symbolic
+// links included and not followed, belong to OWNER and GROUP, after taking
+// set-id bits and the world's right to write from it.  The top comes last, so
+// that OWNER cannot change the tree meanwhile; nobody else may.
 outcome<void> hand_over_tree (int directory, const char *name, uid_t owner,
                               gid_t group);
 

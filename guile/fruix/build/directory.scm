@@ -145,9 +145,13 @@ dead.  Nobody but root is given what a builder left with special modes.
 @var{top?} is as for @code{call-with-build-directory}."
   (define kept
     (if top? (build-directory-top directory) directory))
-  (chmod kept #o755)
-  (when (and client (not (zero? (car client))))
-    (hand-over kept client))
+  ;; Nobody gets in before all of it has changed hands, or cannot.
+  (dynamic-wind
+    (lambda () (chmod kept #o700))
+    (lambda ()
+      (when (and client (not (zero? (car client))))
+        (hand-over kept client)))
+    (lambda () (chmod kept #o755)))
   (when (and top? client (not (zero? (car client))))
     (let ((pivot (string-append directory ".pivot")))
       (rename-file directory pivot)
