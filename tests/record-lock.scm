@@ -32,6 +32,18 @@
     (read-line port)
     port))
 
+;; More than select(2) knows.
+(define (call-with-many-descriptors thunk)
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (soft hard)
+      (setrlimit 'nofile hard hard)))
+  (let ((descriptors (map (lambda (_) (open-fdes "/dev/null" O_RDONLY))
+                          (iota 1100))))
+    (dynamic-wind
+      (const #t)
+      thunk
+      (lambda () (for-each close-fdes descriptors)))))
+
 (test-begin "record-lock")
 
 (call-with-temporary-directory
@@ -138,6 +150,21 @@
        (close-pipe holder)
        (test-equal "its end releases it" 'acquired
          (join-thread waiter))))
+
+   ;; Guile's own 'usleep' ends the process there.
+   (test-equal "waiting in a thread that starts with many descriptors open"
+     'acquired
+     (let ((holder (start-holder file)))
+       (call-with-many-descriptors
+        (lambda ()
+          (let ((waiter (start-thread
+                         (lambda ()
+                           (release-file-lock!
+                            (acquire-file-lock file 'shared))
+                           'acquired))))
+            (usleep 100000)
+            (close-pipe holder)
+            (join-thread waiter))))))
 
    (test-equal "a value comes through, an exception releases" '(value #t)
      (list (call-with-file-lock file 'exclusive (const 'value))

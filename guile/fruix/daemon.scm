@@ -16,6 +16,7 @@
   #:use-module (fruix daemon peers)
   #:use-module (fruix daemon sockets)
   #:use-module (fruix daemon session-process)
+  #:use-module ((fruix descriptors) #:select (wait-milliseconds))
   #:use-module (fruix errors)
   #:use-module (fruix flag)
   #:use-module ((fruix heap) #:select (collect-rarely!))
@@ -138,7 +139,7 @@ has found a way to the socket."
   (guard (exception (#t (report "connection refused: ~a"
                                 (exception->text exception))
                         ;; Its client is still there: do not spin.
-                        (usleep 10000)))
+                        (wait-milliseconds 10)))
     (accept-connection service serve listener)))
 
 ;;;

@@ -10,6 +10,7 @@
 ;;; Code:
 
 (define-module (fruix database)
+  #:use-module ((fruix descriptors) #:select (wait-milliseconds))
   #:use-module ((fruix errors) #:select (on-failure unless-errno))
   #:use-module (fruix primitives)
   #:use-module (srfi srfi-9)
@@ -78,7 +79,7 @@ each NULL.  SQLite takes much longer to sort few of them."
             (lambda ()
               (execute database "begin immediate")
               #t))
-    (usleep (random 100000))
+    (wait-milliseconds (random 100))
     (begin-immediate database)))
 
 (define (call-with-transaction database thunk)

@@ -18,7 +18,8 @@
             close-range
             read-descriptor!
             write-descriptor
-            poll-descriptors))
+            poll-descriptors
+            wait-milliseconds))
 
 (define (open-directory name)
   "Open the directory @var{name}, a string, and return its descriptor, an
@@ -91,3 +92,10 @@ Return the list of those that are ready, in the same form and order, in whose
 events there can also be @code{hangup}, @code{error} and @code{invalid}; the
 empty list after the time-out.  A signal does not end the wait (poll(2))."
   (%poll watched timeout))
+
+(define (wait-milliseconds milliseconds)
+  "Let this thread wait for @var{milliseconds}.  It may have been started with
+any number of descriptors open: Guile's own @code{usleep} watches one that it
+made for the thread by select(2), which knows 1024, and ends the process when
+that has a larger number."
+  (poll-descriptors '() milliseconds))

@@ -20,7 +20,8 @@
 ;;; Code:
 
 (define-module (fruix record-lock)
-  #:use-module ((fruix descriptors) #:select (write-descriptor))
+  #:use-module ((fruix descriptors) #:select (wait-milliseconds
+                                              write-descriptor))
   #:use-module (fruix errors)
   #:use-module (fruix primitives)
   #:use-module ((fruix thread) #:select (with-lock))
@@ -36,8 +37,8 @@
             delete-locked-file))
 
 ;; Between two attempts to take a lock that another process holds, in
-;; microseconds.
-(define %interval 20000)
+;; milliseconds.
+(define %interval 20)
 
 ;; For how long at a stretch a cover keeps other processes out, in seconds.
 (define %patience 1/10)
@@ -118,7 +119,7 @@ Return true; if another process is in the way, return false, or with
       (or (%fcntl-setlk descriptor type)
           (and wait?
                (begin
-                 (usleep %interval)
+                 (wait-milliseconds %interval)
                  (loop)))))))
 
 (define (named? descriptor file)

@@ -163,9 +163,9 @@ socket in @var{directory}; @var{identity} is a list of keyword arguments."
                                   #:input #f #:output #f #:error #f))))))
 
 ;; How long slirp4netns may take to listen, and how long to wait before trying
-;; again, in microseconds.
-(define %patience 10000000)
-(define %pause 2000)
+;; again, in milliseconds.
+(define %patience 10000)
+(define %pause 2)
 
 (define (connect-to socket file process)
   "Connect @var{socket} to @var{file}, as soon as @var{process} listens there."
@@ -178,7 +178,7 @@ socket in @var{directory}; @var{identity} is a list of keyword arguments."
          (refuse "slirp4netns ended"))
        (when (<= left 0)
          (refuse "slirp4netns does not listen"))
-       (usleep %pause)
+       (wait-milliseconds %pause)
        (loop (- left %pause)))
       ((? integer? errno)
        (refuse "slirp4netns: ~a" (strerror errno)))

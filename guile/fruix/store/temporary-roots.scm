@@ -17,6 +17,7 @@
 ;;; Code:
 
 (define-module (fruix store temporary-roots)
+  #:use-module ((fruix descriptors) #:select (wait-milliseconds))
   #:use-module ((fruix errors) #:select (unless-errno))
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
@@ -121,8 +122,8 @@ runs meanwhile, so none finds it unlocked."
       (set-temporary-roots-port! roots port)
       port)))
 
-;; How long to wait for a collector of another process, in microseconds.
-(define %interval 20000)
+;; How long to wait for a collector of another process, in milliseconds.
+(define %interval 20)
 
 (define (open-file! roots)
   "Create the file of @var{roots} while this process has @file{gc.lock}: the
@@ -139,7 +140,7 @@ collector's, or one of our own."
                (lambda () (create-file! roots))
                (lambda () (release-file-lock! lock)))))
       (begin
-        (usleep %interval)
+        (wait-milliseconds %interval)
         (open-file! roots))))
 
 (define (change-file! port thunk)

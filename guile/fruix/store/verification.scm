@@ -83,7 +83,7 @@ refer to; return the list of those that have to stay."
   (match (acquire-file-lock (layout-gc-lock layout) 'exclusive #:wait? #f)
     (#f
      (pulse)
-     (usleep 20000)
+     (wait-milliseconds 20)
      (call-without-collectors layout pulse thunk))
     (lock
      (dynamic-wind
