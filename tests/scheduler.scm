@@ -219,6 +219,23 @@
   (define (name entry) (symbol->string (car entry)))
   (sort alist (lambda (a b) (string<? (name a) (name b)))))
 
+(define (starts max-jobs jobs count)
+  "Return how many of COUNT tasks are started for a client that wants JOBS at
+a time."
+  (call-with-values
+      (lambda ()
+        (schedule (make-scheduler #:max-jobs max-jobs)
+                  (request 'a (map (lambda (n) (list (number->string n)))
+                                   (iota count))
+                           #:jobs jobs)))
+    (lambda (_ actions) (length actions))))
+
+(test-equal "a client cannot want any number of slots" '(256 256 300 300)
+  (list (starts 1 999999999 400)
+        (starts 1 256 400)
+        (starts 300 999999999 400)
+        (starts 300 #f 400)))
+
 (test-group "what others may see"
   (let ((state (state-after 1
                             (request 'a '(("x") ("z" "x")))

@@ -5,8 +5,9 @@
 ;;; called so here.  After each event:
 ;;;
 ;;; 1. No task is being done twice at once.
-;;; 2. No more builds have a slot than the daemon allows, or the most demanding
-;;;    client whose request is not over; nor more for a client than it wants.
+;;; 2. No more builds have a slot than the daemon allows, or, up to a limit, the
+;;;    most demanding client whose request is not over; nor more for a client
+;;;    than it wants.
 ;;;    Those that were cancelled and have not ended yet count; those that
 ;;;    another machine does have given their slot back.  There are fewer only
 ;;;    when nothing is ready.  There always is one slot, if only to find out
@@ -234,9 +235,15 @@ of turns."
         state
         clients))
 
+;; Slots that a client may have though the daemon has fewer.  Each is a thread
+;; with some descriptors, even while it waits for a build user.
+(define %most-jobs 256)
+
 (define (jobs-of state request)
   "Return how many slots @var{request} may have its client occupy."
-  (max 1 (or (request-jobs request) (scheduler-max-jobs state))))
+  (let ((usual (scheduler-max-jobs state)))
+    (max 1 (min (or (request-jobs request) usual)
+                (max usual %most-jobs)))))
 
 (define (slots state)
   "Return how many slots there are."
