@@ -387,4 +387,20 @@ next."
   "chain of derivations too deep, at /1999"
   (message-of (lambda () ((hash-modulo-lookup (chain 12000)) "/12000"))))
 
+;; What is cut out of a string keeps all of it.
+(test-assert "what is remembered of derivations does not keep their text"
+  (let ((lookup (hash-modulo-lookup (chain 100)))
+        (size (* 8 1024 1024)))
+    (for-each (lambda (i)
+                (let ((text (string-append "/" (number->string i)
+                                           (make-string size #\space))))
+                  (lookup (substring text 0
+                                     (string-index text #\space)))))
+              (iota 60))
+    (gc)
+    (let ((statistics (gc-stats)))
+      (< (- (assq-ref statistics 'heap-size)
+            (assq-ref statistics 'heap-free-size))
+         (* 20 size)))))
+
 (test-end "derivation")

@@ -147,7 +147,8 @@ hashes; several threads may call it.  A chain of more than
                        (when (= depth %maximum-input-depth)
                          (fail "chain of derivations too deep, at ~a" input))
                        (lookup input (+ depth 1))))))
-          (with-lock mutex (hash-set! hashes drv hash))
+          ;; A name from a derivation shares memory with all of its text.
+          (with-lock mutex (hash-set! hashes (string-copy drv) hash))
           hash)))
   (lambda (drv)
     (lookup drv 0)))

@@ -175,7 +175,9 @@ this returns, no collector deletes @var{path}: if one was about to, it has, and
   (with-lock (temporary-roots-mutex roots)
     (unless (hash-ref (temporary-roots-paths roots) path)
       (append! roots path))
-    (let ((claim (enter! roots path)))
+    ;; A path from a derivation shares memory with all of its text.
+    (let* ((path (string-copy path))
+           (claim (enter! roots path)))
       (when claim (claim path)))))
 
 (define (paths-of roots)
