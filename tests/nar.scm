@@ -347,6 +347,59 @@ the result, after (CHECK DIRECTORY-NAME)."
          (nar-restorer-finish! restorer)
          (< (- (resident-memory) before) 16384))))))
 
+(define (deep depth)
+  "Return the archive of a directory in a directory…, and its first part,
+which ends in the innermost one."
+  (let* ((down (concatenate
+                (make-list (- depth 1)
+                           '("(" "type" "directory" "entry" "(" "name" "d"
+                             "node"))))
+         (up (make-list (* 2 (- depth 1)) ")"))
+         (first (append down '("(" "type" "directory"))))
+    (values (apply tokens (append first '(")") up))
+            (apply tokens first))))
+
+(define (descriptors-taken thunk)
+  "Return how many of the lowest descriptors are taken while THUNK is called
+with a thunk that tells."
+  (define (lowest)
+    (let ((descriptor (open-fdes "/dev/null" O_RDONLY)))
+      (close-fdes descriptor)
+      descriptor))
+  (let ((before (lowest)))
+    (thunk (lambda () (- (lowest) before)))))
+
+(call-with-values (lambda () (deep 200))
+  (lambda (archive part)
+    (test-equal "descriptors do not grow with depth, writing" '(#t #t)
+      (call-with-scratch
+       (lambda (fd name)
+         (descriptors-taken
+          (lambda (taken)
+            (let ((restorer (open-nar-restorer fd "item")))
+              (nar-restore! restorer part)
+              (let ((few? (< (taken) 16))
+                    (size (bytevector-length part)))
+                (nar-restore! restorer archive size
+                              (- (bytevector-length archive) size))
+                (nar-restorer-finish! restorer)
+                (list few?
+                      (equal? archive (archive-of fd "item" 4096))))))))))
+    (test-assert "descriptors do not grow with depth, reading"
+      (call-with-scratch
+       (lambda (fd name)
+         (let ((restorer (open-nar-restorer fd "item")))
+           (nar-restore! restorer archive)
+           (nar-restorer-finish! restorer))
+         (descriptors-taken
+          (lambda (taken)
+            (let ((source (open-nar-source fd "item")))
+              (nar-source-read! source
+                                (make-bytevector (bytevector-length part)))
+              (let ((few? (< (taken) 16)))
+                (nar-source-close! source)
+                few?)))))))))
+
 (test-equal "nothing alive after all that" 0 (%live-requests))
 
 (test-end "nar")

@@ -19,7 +19,7 @@ tree_walker::tree_walker (int directory, std::string name, ownership *owner)
 int
 tree_walker::directory () const noexcept
 {
-  return inside_.empty () ? root_ : inside_.back ().fd.get ();
+  return inside_.empty () ? root_ : descent_.innermost ();
 }
 
 int
@@ -64,8 +64,9 @@ tree_walker::next ()
       file_.reset ();
       break;
     case step::leave:
+      if (auto left = descent_.leave (); !left)
+        return std::unexpected {left.error ()};
       inside_.pop_back ();
-      step_ = step::advance;
       break;
     case step::advance:
       break;
@@ -178,7 +179,9 @@ tree_walker::enter (unique_fd fd)
   auto entries = list (fd.get ());
   if (!entries)
     return std::unexpected {entries.error ()};
-  inside_.push_back ({std::move (fd), name_, std::move (*entries)});
+  if (auto entered = descent_.enter (std::move (fd)); !entered)
+    return std::unexpected {entered.error ()};
+  inside_.push_back ({name_, std::move (*entries)});
   step_ = step::advance;
   return event {event_kind::directory};
 }

@@ -9,6 +9,7 @@
 #include "archive/event.hh"
 #include "base/outcome.hh"
 #include "base/unique_fd.hh"
+#include "tree/descent.hh"
 #include "tree/ownership.hh"
 
 #include <memory>
@@ -45,7 +46,6 @@ private:
 
   struct frame
   {
-    unique_fd fd;
     std::string name;
     std::vector<std::string> entries;
     std::size_t next = 0;
@@ -67,6 +67,7 @@ private:
   std::string name_;
   step step_ = step::node;
   std::vector<frame> inside_;
+  descent descent_;                // the directories of INSIDE_
   struct stat status_ {};
   dev_t device_ = 0;               // of the root
   unique_fd file_;

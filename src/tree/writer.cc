@@ -16,7 +16,7 @@ tree_writer::tree_writer (int directory, std::string name)
 int
 tree_writer::directory () const noexcept
 {
-  return inside_.empty () ? root_ : inside_.back ().get ();
+  return inside_.depth () == 0 ? root_ : inside_.innermost ();
 }
 
 static std::unexpected<fault>
@@ -63,16 +63,16 @@ tree_writer::enter ()
                         O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
   if (!fd)
     return failed_on ("openat", name_);
-  inside_.push_back (std::move (fd));
-  return {};
+  return inside_.enter (std::move (fd));
 }
 
 outcome<void>
 tree_writer::leave ()
 {
-  auto result = canonicalise (inside_.back ().get (), 0555, "directory");
-  inside_.pop_back ();
-  return result;
+  if (auto result = canonicalise (inside_.innermost (), 0555, "directory");
+      !result)
+    return result;
+  return inside_.leave ();
 }
 
 outcome<void>

@@ -8,9 +8,9 @@
 #include "archive/event.hh"
 #include "base/outcome.hh"
 #include "base/unique_fd.hh"
+#include "tree/descent.hh"
 
 #include <string>
-#include <vector>
 
 namespace fruix {
 
@@ -36,7 +36,7 @@ private:
 
   int root_;
   std::string name_;               // of the current node
-  std::vector<unique_fd> inside_;  // the directories being filled
+  descent inside_;                 // the directories being filled
   unique_fd file_;
   mode_t file_mode_ = 0;
 };
