@@ -64,6 +64,31 @@ BOOST_AUTO_TEST_CASE (hundreds_of_levels_neither_fail_nor_leak)
   BOOST_TEST (next.get () < 32);
 }
 
+BOOST_AUTO_TEST_CASE (names_of_one_link_share_its_target)
+{
+  scratch top;
+  BOOST_REQUIRE (make_link (std::string (1000, 'x'), top / "one"));
+  BOOST_REQUIRE (linkat (AT_FDCWD, (top / "one").c_str (), AT_FDCWD,
+                         (top / "two").c_str (), 0) == 0);
+  std::vector<link_or_file> found;
+  BOOST_REQUIRE (list_links (top / "", found));
+  BOOST_REQUIRE (found.size () == 2);
+  BOOST_TEST (found[0].target->size () == 1000);
+  BOOST_TEST (found[0].target == found[1].target);
+}
+
+BOOST_AUTO_TEST_CASE (names_that_are_very_long_are_left_out)
+{
+  scratch top;
+  std::string deep;
+  for (int i = 0; i < 4; ++i)
+    top.make_directory (deep += std::string (120, 'd') + "/");
+  top.make_file (deep + "short");
+  top.make_file (deep + std::string (120, 'l'));
+  BOOST_TEST ((links_below (top / "")
+               == std::set<std::string> {deep + "short"}));
+}
+
 BOOST_AUTO_TEST_CASE (what_is_no_link_has_no_target)
 {
   scratch top;

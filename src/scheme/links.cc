@@ -4,6 +4,8 @@
 #include "scheme/octets.hh"
 #include "tree/links.hh"
 
+#include <unordered_map>
+
 namespace fruix::scheme {
 
 static SCM
@@ -16,7 +18,22 @@ struct list_request
 {
   std::string directory;
   std::vector<link_or_file> result;
+  std::unordered_map<const std::string *, SCM> targets; // all in the list
 };
+
+// The target of ENTRY; links that have one target share it here, too.
+static SCM
+shared_target (list_request &request, const link_or_file &entry)
+{
+  if (!entry.target)
+    return SCM_BOOL_F;
+  if (entry.target.use_count () == 1)
+    return octets (*entry.target);
+  auto [place, added] = request.targets.try_emplace (entry.target.get ());
+  if (added)
+    place->second = octets (*entry.target);
+  return place->second;
+}
 
 static SCM
 list_links_ (SCM directory)
@@ -29,8 +46,10 @@ list_links_ (SCM directory)
   SCM list = SCM_EOL;
   if (result)
     for (auto &entry : request.result)
-      list = scm_acons (octets (entry.name), target_or_false (entry.target),
-                        list);
+      {
+        SCM target = shared_target (request, entry);
+        list = scm_acons (octets (entry.name), target, list);
+      }
   scm_dynwind_end ();
   return result ? list : value_or_raise (result);
 }

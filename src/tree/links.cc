@@ -6,6 +6,7 @@
 
 #include <climits>
 #include <fcntl.h>
+#include <map>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,9 @@ namespace fruix {
 
 // Levels of directories; each takes a descriptor while the walk is below it.
 static constexpr std::size_t maximum_depth = 64;
+
+// Bytes of a name from the top directory on.
+static constexpr std::size_t maximum_name = 512;
 
 // True for the errors of what is out of sight, or just gone.  A link that is
 // not to be followed is EMLINK on FreeBSD.
@@ -41,6 +45,33 @@ struct level
   std::string prefix;
 };
 
+// What has been read of links that have several names.
+using known_targets = std::map<std::pair<dev_t, ino_t>,
+                               std::shared_ptr<const std::string>>;
+
+// The target of the link ENTRY in DIRECTORY, nothing if that is passed over:
+// it may be no link any more.
+static outcome<std::shared_ptr<const std::string>>
+target_of (int directory, const std::string &entry, const struct stat &status,
+           known_targets &known)
+{
+  auto place = std::pair {status.st_dev, status.st_ino};
+  if (auto found = known.find (place); found != known.end ())
+    return found->second;
+  std::string text;
+  if (auto read = read_link_at (directory, entry, text); !read)
+    {
+      int error = read.error ().error;
+      if (passed_over (error) || error == EINVAL)
+        return {};
+      return std::unexpected {read.error ()};
+    }
+  auto target = std::make_shared<const std::string> (std::move (text));
+  if (status.st_nlink > 1)
+    known.emplace (place, target);
+  return target;
+}
+
 // Open NAME in DIRECTORY as the next level, whose entries have PREFIX;
 // nothing if that is passed over.
 static outcome<void>
@@ -62,11 +93,13 @@ enter (int directory, const char *name, std::string prefix,
 }
 
 static outcome<void>
-visit (const char *entry, std::vector<level> &levels,
+visit (const char *entry, std::vector<level> &levels, known_targets &known,
        std::vector<link_or_file> &out)
 {
   int directory = levels.back ().fd.get ();
   std::string name = levels.back ().prefix + entry;
+  if (name.size () > maximum_name)
+    return {};
   struct stat status;
   if (fstatat (directory, entry, &status, AT_SYMLINK_NOFOLLOW) < 0)
     {
@@ -80,11 +113,11 @@ visit (const char *entry, std::vector<level> &levels,
     out.push_back ({std::move (name), {}});
   if (S_ISLNK (status.st_mode))
     {
-      std::string target;
-      if (auto read = read_link_at (directory, entry, target); read)
-        out.push_back ({std::move (name), std::move (target)});
-      else if (!passed_over (read.error ().error))
-        return read;
+      auto target = target_of (directory, entry, status, known);
+      if (!target)
+        return std::unexpected {target.error ()};
+      if (*target)
+        out.push_back ({std::move (name), std::move (*target)});
     }
   return {};
 }
@@ -93,6 +126,7 @@ outcome<void>
 list_links (const std::string &directory, std::vector<link_or_file> &out)
 {
   std::vector<level> levels;
+  known_targets known;
   if (auto entered = enter (AT_FDCWD, directory.c_str (), "", levels);
       !entered)
     return entered;
@@ -103,7 +137,8 @@ list_links (const std::string &directory, std::vector<link_or_file> &out)
         return std::unexpected {entry.error ()};
       if (!*entry)
         levels.pop_back ();
-      else if (auto visited = visit (*entry, levels, out); !visited)
+      else if (auto visited = visit (*entry, levels, known, out);
+               !visited)
         return visited;
     }
   return {};

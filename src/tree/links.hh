@@ -4,10 +4,13 @@
 // The trees are those in which a collector looks for its roots.  Users write
 // in them, so they are walked by directory descriptors and no link in them is
 // followed; what one may not see, or what vanishes meanwhile, is left out.
+// A million names of one link with a long target cost a user nothing: here
+// they have one copy of it.
 #pragma once
 
 #include "base/outcome.hh"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,12 +19,12 @@ namespace fruix {
 
 struct link_or_file
 {
-  std::string name;                  // file name from the top directory on
-  std::optional<std::string> target; // of a symbolic link
+  std::string name;                           // from the top directory on
+  std::shared_ptr<const std::string> target;  // of a symbolic link
 };
 
 // Append to OUT the symbolic links and regular files below DIRECTORY, down to
-// as many levels as any reasonable tree has.
+// as many levels, and with names as long, as any reasonable tree has.
 outcome<void> list_links (const std::string &directory,
                           std::vector<link_or_file> &out);
 

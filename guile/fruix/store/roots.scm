@@ -18,7 +18,9 @@
   #:use-module (fruix store layout)
   #:use-module (fruix store path)
   #:use-module ((fruix store query) #:select (valid-path?))
+  #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 match)
+  #:use-module ((ice-9 threads) #:select (make-mutex))
   #:use-module ((srfi srfi-1) #:select (append-map filter-map))
   #:export (indirect-root-name
             add-indirect-root!
@@ -120,15 +122,19 @@ of a file name and an item, or @code{#f}."
                        name target)))
               (list-links directory)))
 
+;; Users decide how much memory this takes: once is enough.
+(define %search-mutex (make-mutex))
+
 (define (find-roots store)
   "Return the permanent roots of @var{store}: an association list, sorted, of
 file names and the valid items to which they point.  Indirect roots have the
 name of the user's link; those in @file{gcroots/auto} whose link is gone are
 deleted."
   (let ((layout (store-layout store)))
-    (sort (append-map (lambda (directory) (roots-below store directory))
-                      (list (layout-roots-directory layout)
-                            (string-append (layout-state-directory layout)
-                                           "/manifests")
-                            (layout-profiles-directory layout)))
+    (sort (with-lock %search-mutex
+            (append-map (lambda (directory) (roots-below store directory))
+                        (list (layout-roots-directory layout)
+                              (string-append (layout-state-directory layout)
+                                             "/manifests")
+                              (layout-profiles-directory layout))))
           (lambda (a b) (string<? (car a) (car b))))))
