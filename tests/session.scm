@@ -6,6 +6,7 @@
              (fruix store)
              (fruix store layout)
              (ice-9 binary-ports)
+             (ice-9 format)
              (ice-9 match)
              (srfi srfi-64)
              (tests support)
@@ -28,6 +29,15 @@ the session went on."
 (define not-in-store
   '("path `/etc/passwd' is not in the store" 1))
 
+(define (heap-size)
+  (assq-ref (gc-stats) 'heap-size))
+
+;; As many names of outputs as a store path has room for.
+(define %commas
+  (map (lambda (n) (format #f "/gnu/store/~5,'0d.drv!~a" n
+                           (make-string 230 #\,)))
+       (iota 20000)))
+
 (define (run store)
   ;; Greetings.
   (test-equal "greeting"
@@ -49,6 +59,15 @@ the session went on."
         (say port 1)
         (ended? port))
       #:greet? #f))
+
+  (test-assert "names of outputs take little memory"
+    (call-with-session store
+      (lambda (port)
+        (set-options port)
+        (let ((before (heap-size)))
+          (say port 9 %commas 0)
+          (read-int port)               ;that there are no such derivations
+          (< (- (heap-size) before) (* 150 1024 1024))))))
 
   ;; Errors.
   (test-equal "valid-path? of a name outside the store, again and again"

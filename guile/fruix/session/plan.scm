@@ -42,14 +42,14 @@
 
 (define (parse-request request)
   "Return what REQUEST asks for: (derivation DRV . NAMES), NAMES being #f for
-all outputs, or (item PATH)."
+all outputs, or a string with commas; or (item PATH)."
   (match (string-split request #\!)
     ((path)
      (if (derivation-path? path)
          `(derivation ,path . #f)
          `(item ,path)))
     ((drv outputs)
-     `(derivation ,drv . ,(string-split outputs #\,)))
+     `(derivation ,drv . ,outputs))
     (_ (fail "cannot build `~a': it is no derivation and its outputs"
              request))))
 
@@ -126,10 +126,22 @@ rest must wait for what is in them.  It is #f if none can be."
                         #:missing others
                         #:preliminary? #t)))))
 
-(define (derivation-demand survey request)
-  (match request
-    (('derivation drv . names)
-     (cons drv (wanted-paths drv (survey-derivation survey drv) names)))))
+(define (derivation-demands survey requests)
+  "Return what REQUESTS, parsed ones for valid derivations, demand: for each
+derivation one pair of it and store paths of its outputs."
+  ;; One after the other: clients say how many names there are, and which are
+  ;; the same.
+  (define demands (make-hash-table))
+  (for-each (match-lambda
+              (('derivation drv . names)
+               (hash-set! demands drv
+                          (sorted-set
+                           (append (wanted-paths
+                                    drv (survey-derivation survey drv)
+                                    (and names (string-split names #\,)))
+                                   (hash-ref demands drv '()))))))
+            requests)
+  (hash-map->list cons demands))
 
 (define (item-tasks survey items)
   "Return tasks that get ITEMS; there are none for what nobody has."
@@ -147,8 +159,7 @@ rest must wait for what is in them.  It is #f if none can be."
   "Return the plan for DERIVATIONS, parsed requests for valid derivations, and
 ITEMS, store paths."
   (define decisions (make-decisions survey))
-  (define demands
-    (map (lambda (request) (derivation-demand survey request)) derivations))
+  (define demands (derivation-demands survey derivations))
   (define (check demand)
     (match demand
       ((drv . _)
