@@ -5,6 +5,7 @@
 (use-modules (fruix errors)
              (fruix flag)
              (fruix mailbox)
+             (fruix scheduler feed)
              (fruix scheduler loop)
              (fruix thread)
              (ice-9 match)
@@ -221,6 +222,26 @@ next build, which must be that of the given derivation."
                    (map (lambda (messages) (map car messages))
                         (list (get-until slow 'done) heard)))))))))
      #:patience 0))
+  (test-assert "nor does it help to read a little from time to time"
+    (let ((feed (make-feed "x"))
+          (slow (make-mailbox #:capacity 1 #:weigh message-weight))
+          (fast (make-mailbox #:weigh message-weight))
+          (start (current-time)))
+      (feed-join! feed slow)
+      (feed-join! feed fast)
+      (let ((reader (start-thread
+                     (lambda ()
+                       (let read ()
+                         (usleep 500000)
+                         (unless (eof-object? (mailbox-get! slow))
+                           (read)))))))
+        (for-each (lambda (_)
+                    (feed-write! feed #vu8(1 2 3) 1 (const #f) (const #f)))
+                  (iota 20))
+        (let ((time (- (current-time) start)))
+          (mailbox-close! slow)
+          (join-thread reader)
+          (<= time 4)))))
   (test-equal "a slot is not held by not reading"
     'built
     (call-with-scheduler

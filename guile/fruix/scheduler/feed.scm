@@ -9,11 +9,13 @@
 ;;;    that the build has started.
 ;;; 2. The builder's output waits for room in a mailbox, so that a client
 ;;;    which reads slowly slows its build down instead of filling memory.
-;;; 3. When others are kept waiting by that, it is for a limited time: then
-;;;    the slow client gets no more of this build's output, and is told so.
+;;; 3. When others are kept waiting by that, it is for a limited time, all
+;;;    waits of one build together: then the slow client gets no more of this
+;;;    build's output, and is told so.
 ;;; Code:
 
 (define-module (fruix scheduler feed)
+  #:use-module (fruix clock)
   #:use-module (fruix mailbox)
   #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 match)
@@ -31,13 +33,16 @@
             feed-write!))
 
 (define-record-type <feed>
-  (%make-feed task mutex followers deaf started)
+  (%make-feed task mutex followers deaf started since delays)
   feed?
   (task      feed-task)                           ;string
   (mutex     feed-mutex)
   (followers feed-followers set-feed-followers!)  ;list of mailboxes
   (deaf      feed-deaf      set-feed-deaf!)       ;those that get no output
-  (started   feed-started   set-feed-started!))   ;message | #f
+  (started   feed-started   set-feed-started!)    ;message | #f
+  (since     feed-since)                          ;as 'now': when it was made
+  (delays    feed-delays))                        ;hash table: mailbox ->
+                                                  ;seconds that others waited
 
 (define (message-weight message)
   "Return how much @var{message} weighs in a follower's mailbox: the number of
@@ -48,7 +53,7 @@ bytes that a builder wrote, or 0."
 
 (define (make-feed task)
   "Return a feed without followers for the build of @var{task}."
-  (%make-feed task (make-mutex) '() '() #f))
+  (%make-feed task (make-mutex) '() '() #f (now) (make-hash-table)))
 
 (define (feed-join! feed mailbox)
   "Make @var{mailbox} follow @var{feed}."
@@ -80,9 +85,9 @@ mailboxes of all followers of @var{feed}, where @var{task} is what it builds."
 (define (feed-write! feed bytes patience give-up? hurry?)
   "Put the message @code{(log @var{task} @var{bytes})} into the mailboxes of
 those followers of @var{feed} that listen.  Wait for a full one, unless
-@var{give-up?} returns true; when that has taken @var{patience} seconds in
-which there were other followers or @var{hurry?} returned true, stop writing
-to it."
+@var{give-up?} returns true; when that has taken @var{patience} seconds, and a
+tenth of the build's time so far, in which there were other followers or
+@var{hurry?} returned true, stop writing to it."
   (let* ((message (list 'log (feed-task feed) bytes))
          (full (remove (lambda (mailbox)
                          (mailbox-put! mailbox message #:timeout 0))
@@ -95,22 +100,43 @@ to it."
 ;; Seconds between two looks at what has changed meanwhile.
 (define %slice 0.2)
 
+;; As much of a build's time may be spent on waiting for a client that does
+;; read, but not as fast as others.
+(define %tolerance 0.1)
+
+(define (patience-left feed mailbox patience)
+  "Return for how many seconds others who want FEED may go on to wait for the
+owner of MAILBOX, given PATIENCE."
+  (- (+ patience (* %tolerance (- (now) (feed-since feed))))
+     (hashq-ref (feed-delays feed) mailbox 0)))
+
+(define (add-delay! feed mailbox seconds)
+  (hashq-set! (feed-delays feed) mailbox
+              (+ seconds (hashq-ref (feed-delays feed) mailbox 0))))
+
 (define (insist feed mailbox message patience give-up? hurry?)
   "Put @var{message} into @var{mailbox}, which is full, as @code{feed-write!}
 says."
-  (define (others?)
-    (> (length (feed-followers feed)) 1))
-  (let loop ((left patience))
-    (cond ((or (mailbox-put! mailbox message #:timeout %slice)
+  (define (others-wait?)
+    (or (> (length (feed-followers feed)) 1)
+        (hurry?)))
+  (define (put-for-a-while!)
+    (let* ((wait? (others-wait?))
+           (start (now))
+           (put? (mailbox-put! mailbox message #:timeout %slice)))
+      (when wait?
+        (add-delay! feed mailbox (- (now) start)))
+      put?))
+  (let loop ()
+    (cond ((or (put-for-a-while!)
                (mailbox-closed? mailbox)
                (not (memq mailbox (feed-followers feed)))
                (give-up?))
            #t)
-          ((not (or (others?) (hurry?)))
-           (loop patience))
-          ((<= left %slice)
+          ((and (others-wait?)
+                (<= (patience-left feed mailbox patience) %slice))
            (stop-writing! feed mailbox patience))
-          (else (loop (- left %slice))))))
+          (else (loop)))))
 
 (define (stop-writing! feed mailbox patience)
   (set-feed-deaf! feed (cons mailbox (feed-deaf feed)))
