@@ -2,6 +2,7 @@
 ;;; Threads that allocate and recurse at the same time.
 
 (use-modules (fruix thread)
+             (ice-9 match)
              (ice-9 threads)
              (rnrs bytevectors)
              (srfi srfi-1)
@@ -35,5 +36,32 @@
                                (iota 500))))))
                (iota 4))))
    (iota 10)))
+
+(define (call-without-descriptors thunk)
+  "Call THUNK while this process has all the descriptors that it may."
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (soft hard)
+      (define (take-all taken)
+        (match (false-if-exception (open-fdes "/dev/null" O_RDONLY))
+          (#f taken)
+          (descriptor (take-all (cons descriptor taken)))))
+      (setrlimit 'nofile 256 hard)
+      (let ((taken (take-all '())))
+        (dynamic-wind
+          (const #t)
+          thunk
+          (lambda ()
+            (for-each close-fdes taken)
+            (setrlimit 'nofile soft hard)))))))
+
+;; Guile ends the process instead.
+(test-equal "without descriptors there is no thread, but an error" EMFILE
+  (call-without-descriptors
+   (lambda ()
+     (catch 'system-error
+       (lambda () (join-thread (start-thread (const #f))))
+       (lambda arguments (system-error-errno arguments))))))
+(test-equal "with some there is" 'value
+  (join-thread (start-thread (const 'value))))
 
 (test-end "thread")

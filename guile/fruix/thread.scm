@@ -9,6 +9,9 @@
 ;;; whose four threads allocate and recurse.  So stacks are made large at
 ;;; once, while collection is disabled, and rarely grow later.  What is not
 ;;; used of them goes back to the system.
+;;;
+;;; A new thread has Guile make a pipe, and when that fails the process ends.
+;;; So there have to be some descriptors, or no thread is started.
 ;;; Code:
 
 (define-module (fruix thread)
@@ -31,9 +34,22 @@ with several should do it before it starts others."
       #t)
     gc-enable))
 
+;; Others may open some at the same moment.
+(define %descriptors 16)
+
+(define (check-descriptors count)
+  "Raise a system-error unless this process may have COUNT more descriptors."
+  (unless (zero? count)
+    (let ((descriptor (open-fdes "/" (logior O_RDONLY O_CLOEXEC))))
+      (dynamic-wind
+        (const #t)
+        (lambda () (check-descriptors (- count 1)))
+        (lambda () (close-fdes descriptor))))))
+
 (define (start-thread thunk)
-  "Call @var{thunk} in a new thread with a large stack, and return the
-thread."
+  "Call @var{thunk} in a new thread with a large stack, and return the thread.
+Raise a @code{system-error} if there are hardly any descriptors left."
+  (check-descriptors %descriptors)
   (call-with-new-thread
    (lambda ()
      (reserve-stack!)
