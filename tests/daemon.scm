@@ -2,7 +2,8 @@
 ;;; The command fruix-daemon as a process: options, sockets, settings of the
 ;;; administrator and of clients, and how it ends.
 
-(use-modules (fruix config)
+(use-modules (fruix clock)
+             (fruix config)
              (fruix process)
              (fruix protocol wire)
              (fruix store layout)
@@ -302,6 +303,23 @@ are so many, or what there is."
            (if (eqv? answer (logand %daemon-magic #xff)) 'served 'refused))))
      (map try '(45011 45012)))
    #:options '("--build-users=45011:45010")))
+
+(unless (zero? (getuid)) (test-skip 1))
+(test-assert "others do not wait for those who are refused"
+  (call-with-daemon
+   (lambda (daemon)
+     (seteuid 45011)
+     (let ((refused (map (lambda (_) (connect-to daemon)) (iota 100)))
+           (start (now)))
+       (seteuid 0)
+       (let ((alive? (alive? daemon))
+             (time (- (now) start)))
+         (for-each close-port refused)
+         (and alive? (< time 0.7)))))
+   #:options '("--build-users=45011:45010")
+   #:stopped (lambda (_ words)
+               (test-assert "nor are they all reported"
+                 (> 5 (length (string-split words #\newline)))))))
 
 ;; Discovery of servers, by a program that stands in for guix.
 (define (call-with-discoverer script proc)

@@ -134,12 +134,25 @@ has found a way to the socket."
                            (raise-exception exception)))
        (start-connection service serve port (peer port address))))))
 
-(define (try-to-accept-connection service serve listener)
-  "Accept a connection as far as the system allows it."
-  (guard (exception (#t (report "connection refused: ~a"
-                                (exception->text exception))
-                        ;; Its client is still there: do not spin.
-                        (wait-milliseconds 10)))
+(define (make-complainer)
+  "Return a procedure that tells the administrator its argument, a text, as the
+reason for which a connection was refused, unless another one was told in the
+same second: clients decide how often."
+  (define last #f)
+  (lambda (text)
+    (let ((now (current-time)))
+      (unless (eqv? now last)
+        (set! last now)
+        (report "connection refused: ~a" text)))))
+
+(define (try-to-accept-connection service serve listener complain)
+  "Accept a connection as far as the system and we allow it; else COMPLAIN."
+  (guard (exception (#t (complain (exception->text exception))
+                        ;; When the system did not allow it, its client is
+                        ;; still there: do not spin.  When we did not, others
+                        ;; must not wait for that.
+                        (unless (fruix-error? exception)
+                          (wait-milliseconds 10))))
     (accept-connection service serve listener)))
 
 ;;;
@@ -174,6 +187,7 @@ stop, and a thunk that returns the signal's number then."
   "Accept connections until the flag STOP is set.  LISTENERS is an alist from
 listening sockets to procedures that serve a connection."
   (define connections (service-connections service))
+  (define complain (make-complainer))
   ;; A handler may run between a look at the flag and 'select'.
   (define stop-descriptor (flag-descriptor stop))
   (let loop ()
@@ -186,7 +200,8 @@ listening sockets to procedures that serve a connection."
            (shut-down-late! connections)
            (for-each (lambda (listener)
                        (try-to-accept-connection
-                        service (assq-ref listeners listener) listener))
+                        service (assq-ref listeners listener) listener
+                        complain))
                      (filter port? ready))
            (loop)))))))
 
