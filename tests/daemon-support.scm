@@ -98,16 +98,19 @@ does not come so far."
        (unless (string-contains line "listening")
          (loop (cons line lines)))))))
 
-(define* (start-daemon root options #:optional (name "fruix-daemon"))
-  "Start a daemon under @var{root} with @var{options} and the name @var{name};
-return its process, once it listens, and a port with what it reports."
+(define* (start-daemon root options #:optional (name "fruix-daemon")
+                       #:key (limits '()))
+  "Start a daemon under @var{root} with @var{options}, the name @var{name} and
+@var{limits}, as for @code{spawn-process}; return its process, once it listens,
+and a port with what it reports."
   (match (pipe)
     ((input . output)
      (let ((process (spawn-process %daemon
                                    `(,name
                                      ,(string-append "--root=" root)
                                      ,@options)
-                                   #:output output #:error output)))
+                                   #:output output #:error output
+                                   #:limits limits)))
        (close-port output)
        (await-readiness input)
        (values process input)))))
@@ -121,15 +124,17 @@ return its process, once it listens, and a port with what it reports."
     (list (status:exit-val status) words)))
 
 (define* (call-with-daemon proc #:key (options '()) (name "fruix-daemon")
+                           (limits '())
                            (prepare (const #t)) (stopped (const #t)))
   "Call @var{proc} with a daemon on a new root, started under @var{name} with
-@var{options}, after @var{prepare} was called with its layout.  Return what @var{proc}
-returned, after the daemon has stopped and @var{stopped} was called with its
-exit code and what it wrote in the end."
+@var{options} and @var{limits}, after @var{prepare} was called with its layout.
+Return what @var{proc} returned, after the daemon has stopped and
+@var{stopped} was called with its exit code and what it wrote in the end."
   (call-with-temporary-directory
    (lambda (root)
      (prepare (make-layout #:root root))
-     (call-with-values (lambda () (start-daemon root options name))
+     (call-with-values (lambda () (start-daemon root options name
+                                               #:limits limits))
        (lambda (process output)
          (call-with-process process
            (lambda (process)

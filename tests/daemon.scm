@@ -321,6 +321,23 @@ are so many, or what there is."
                (test-assert "nor are they all reported"
                  (> 5 (length (string-split words #\newline)))))))
 
+(test-equal "there are no more connections than descriptors for them"
+  (list (if (zero? (getuid)) 12 6) #t)
+  (call-with-daemon
+   (lambda (daemon)
+     (define (greeted? port)
+       (catch #t
+         (lambda () (->bool (greet port)))
+         (const #f)))
+     (let* ((ports (map (lambda (_) (connect-to daemon)) (iota 60)))
+            (served (filter greeted? ports)))
+       (for-each (lambda (port) (false-if-exception (close-port port)))
+                 ports)
+       (list (length served)
+             (wait-until
+              (lambda () (false-if-exception (alive? daemon)))))))
+   #:limits '((open-files . 128))))
+
 ;; Discovery of servers, by a program that stands in for guix.
 (define (call-with-discoverer script proc)
   (call-with-temporary-directory

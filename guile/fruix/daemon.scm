@@ -256,6 +256,20 @@ says, whatever they would do by themselves."
    ;; Which keys are authorized is read by most when they start.
    #:files (list (string-append configuration "/acl"))))
 
+;; Descriptors that go with a connection whose client waits for a build: its
+;; own, two of its thread, one of its roots, two of its mailbox, and some of
+;; what it is doing.
+(define %descriptors-each 10)
+
+(define (make-enough-connections)
+  "Return a set of at most as many connections as there are descriptors for."
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (descriptors _)
+      (let ((limit (min 1000 (quotient (or descriptors 10000)
+                                       %descriptors-each))))
+        (make-connections #:limit limit
+                          #:user-limit (min 200 (quotient limit 2)))))))
+
 (define* (run-daemon layout listeners build #:key
                      build-group
                      (deduplicate? #t)
@@ -290,7 +304,7 @@ be called before there are other threads."
       (lambda ()
         (serve-until-signal
          (make-service store scheduler agents settings max-jobs builders
-                       (make-connections) session-name)
+                       (make-enough-connections) session-name)
          listeners)))
     (close-agent-pool! agents)
     (sync-store! store)
