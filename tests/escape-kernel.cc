@@ -5,8 +5,11 @@
 
 #include <csignal>
 #include <cstdint>
+#include <linux/btrfs.h>
+#include <linux/fscrypt.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 struct named_flag
@@ -103,9 +106,28 @@ constexpr named_call calls[] = {
   {"a call of the future", 1000},
 };
 
+// By the descriptor, which is none, it can be told who answers.
+static void
+attempt_requests ()
+{
+  attempt ("make a subvolume", ::ioctl (-1, BTRFS_IOC_SUBVOL_CREATE, 0));
+  attempt ("make a subvolume, limited",
+           ::ioctl (-1, BTRFS_IOC_SUBVOL_CREATE_V2, 0));
+  attempt ("make a snapshot", ::ioctl (-1, BTRFS_IOC_SNAP_CREATE, 0));
+  attempt ("make a snapshot, read-only",
+           ::ioctl (-1, BTRFS_IOC_SNAP_CREATE_V2, 0));
+  attempt ("encrypt", ::ioctl (-1, FS_IOC_SET_ENCRYPTION_POLICY, 0));
+  attempt ("encrypt with upper bits",
+           ::syscall (SYS_ioctl, -1,
+                      FS_IOC_SET_ENCRYPTION_POLICY | std::uint64_t {1} << 32,
+                      0));
+  attempt ("another request", ::ioctl (0, FIOCLEX));
+}
+
 void
 attempt_privileges ()
 {
+  attempt_requests ();
   for (auto [name, number] : calls)
     attempt (name, ::syscall (number, -1, -1, -1, -1, -1, -1));
 }

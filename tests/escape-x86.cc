@@ -8,6 +8,8 @@
 #include <csignal>
 #include <cstdint>
 #include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/fscrypt.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -85,6 +87,9 @@ attempt_i386_calls ()
   attempt ("i386 mount", i386_call (21, -1, -1, -1, -1));
   attempt ("i386 umount", i386_call (22, -1));
   attempt ("i386 umount2", i386_call (52, -1, -1));
+  attempt ("i386 make a subvolume",
+           i386_call (54, -1, BTRFS_IOC_SUBVOL_CREATE));
+  attempt ("i386 encrypt", i386_call (54, -1, FS_IOC_SET_ENCRYPTION_POLICY));
   attempt ("i386 bpf", i386_call (357, -1, -1, -1));
   attempt ("i386 keyctl", i386_call (288, -1));
   attempt ("i386 io_uring_setup", i386_call (425, -1, -1));

@@ -50,6 +50,10 @@
      "socket, netlink, transformations" "socket, netlink, packet filter"
      "socket, netlink, generic" "socket, netlink, diagnosis"
      "socket, netlink, events")
+    ("ENOTTY"
+     "make a subvolume" "make a subvolume, limited" "make a snapshot"
+     "make a snapshot, read-only" "encrypt" "encrypt with upper bits"
+     "i386 make a subvolume" "i386 encrypt")
     ("EOPNOTSUPP"
      "socket pair, TIPC" "i386 socketpair")))
 

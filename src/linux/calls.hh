@@ -22,6 +22,8 @@
 //   and so is what an administrator can open to everybody: BPF, performance
 //   events, page faults.
 // - Keyrings belong to a user, not to a build.
+// - Files can be read without a key that is gone one day, and deleted: there
+//   is no encryption and no subvolume.
 //
 // Numbers are not taken from the system's headers, since one kernel serves
 // two machines, such as x86-64 and i386.
@@ -31,6 +33,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <linux/audit.h>
+#include <linux/btrfs.h>
+#include <linux/fscrypt.h>
 #include <span>
 
 namespace fruix::calls {
@@ -44,6 +48,7 @@ enum class rule_kind
   socket,       // the arguments of socket (2)
   socket_pair,  // those of socketpair (2)
   multiplexer,  // socketcall (2), the arguments being in memory
+  control,      // the request of ioctl (2): argument PARAMETER
 };
 
 struct rule
@@ -75,6 +80,8 @@ inline constexpr rule rules[] = {
   {"socketpair", {53, 360, 288, 199}, rule_kind::socket_pair},
   {"socketcall", {-1, 102, -1, -1}, rule_kind::multiplexer},
 
+  {"ioctl", {16, 54, 54, 29}, rule_kind::control, 1},
+
   {"mount", {165, 21, 21, 40}, rule_kind::refuse, EPERM},
   {"umount", {-1, 22, -1, -1}, rule_kind::refuse, EPERM},
   {"umount2", {166, 52, 52, 39}, rule_kind::refuse, EPERM},
@@ -99,6 +106,13 @@ inline constexpr rule rules[] = {
   {"add_key", {248, 286, 309, 217}, rule_kind::refuse, ENOSYS},
   {"request_key", {249, 287, 310, 218}, rule_kind::refuse, ENOSYS},
   {"keyctl", {250, 288, 311, 219}, rule_kind::refuse, ENOSYS},
+};
+
+// What no file system knows for a builder.
+inline constexpr std::uint32_t refused_requests[] = {
+  BTRFS_IOC_SUBVOL_CREATE, BTRFS_IOC_SUBVOL_CREATE_V2,
+  BTRFS_IOC_SNAP_CREATE,   BTRFS_IOC_SNAP_CREATE_V2,
+  FS_IOC_SET_ENCRYPTION_POLICY,
 };
 
 struct range

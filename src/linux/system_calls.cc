@@ -68,6 +68,16 @@ check_socket (filter &filter)
   filter.allow ();
 }
 
+// As other file systems answer.
+static constexpr void
+check_request (filter &filter, int argument)
+{
+  filter.load_argument (argument);
+  for (auto request : calls::refused_requests)
+    filter.when (request, [&] { filter.refuse (ENOTTY); });
+  filter.allow ();
+}
+
 // What becomes of a call: it is allowed, or else a rule applies.
 struct verdict
 {
@@ -106,6 +116,8 @@ apply (filter &filter, const verdict &verdict)
       return filter.allow ();
     case multiplexer:
       return filter.refuse (ENOSYS);
+    case control:
+      return check_request (filter, verdict.parameter);
     }
 }
 
