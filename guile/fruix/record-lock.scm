@@ -137,11 +137,21 @@ process has it locked, or @code{deleted} when it no longer is @var{file}."
         ((named? descriptor file) 'locked)
         (else 'deleted)))
 
+(define (open-lock-file file)
+  "Return a descriptor of @var{file}, which is created if it is missing."
+  (catch 'system-error
+    (lambda ()
+      (open-fdes file (logior O_RDWR O_CREAT O_CLOEXEC O_NOFOLLOW) #o600))
+    (lambda arguments
+      ;; The latter is what FreeBSD calls a link that is not to be followed.
+      (if (memv (system-error-errno arguments) (list ELOOP EMLINK))
+          (fail "lock file `~a' is a symbolic link" file)
+          (apply throw arguments)))))
+
 (define (open-locked file mode wait?)
   "Return a descriptor of @var{file}, created if need be and locked, or
 @code{#f}."
-  (let* ((flags (logior O_RDWR O_CREAT O_CLOEXEC O_NOFOLLOW))
-         (descriptor (open-fdes file flags #o600))
+  (let* ((descriptor (open-lock-file file))
          (result (on-failure (lambda () (close-fdes descriptor))
                    (lambda ()
                      (lock-descriptor descriptor file mode wait?)))))
@@ -206,7 +216,10 @@ error.
 @var{cover} is a shared lock on another file, which every process has that
 ever locks @var{file}.  If no other process has it now, it is made exclusive
 until the new lock is released, and @var{file} is left alone; so that must be
-soon."
+soon.
+
+Raise a @code{&fruix-error} if @var{file} is a symbolic link, and a
+@code{system-error} if it cannot be opened."
   (let ((lock (reserve! file mode wait?)))
     (if (or (not lock) (file-lock-descriptor lock))
         lock
