@@ -11,7 +11,6 @@
              (fruix store layout)
              (fruix store path)
              (ice-9 match)
-             (ice-9 popen)
              (ice-9 regex)
              (ice-9 textual-ports)
              (rnrs bytevectors)
@@ -80,12 +79,9 @@ given."
 
 (with-store store layout
   (define theirs
-    (let* ((file (string-append (layout-root layout) "/theirs"))
-           (pipe (open-pipe* OPEN_READ "sqlite3" file
-                             (string-append ".read "
-                                            (vectors-file "db.sql")))))
-      (get-string-all pipe)
-      (close-pipe pipe)
+    (let ((file (string-append (layout-root layout) "/theirs")))
+      (run-program "sqlite3" file
+                   (string-append ".read " (vectors-file "db.sql")))
       (open-database file #:read-only? #t)))
   (define ours
     (open-database (layout-database layout) #:read-only? #t))

@@ -4,7 +4,6 @@
 (use-modules (fruix database)
              (fruix primitives)
              (fruix thread)
-             (ice-9 popen)
              (ice-9 textual-ports)
              (ice-9 threads)
              (srfi srfi-64)
@@ -16,10 +15,7 @@
 
   (define (shell-output sql)
     "Return what the sqlite3 command prints for @var{sql}."
-    (let* ((port (open-pipe* OPEN_READ "sqlite3" (file "db") sql))
-           (output (get-string-all port)))
-      (close-pipe port)
-      output))
+    (program-output "sqlite3" (file "db") sql))
 
   (define db (open-database (file "db") #:create? #t))
 

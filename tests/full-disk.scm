@@ -24,13 +24,13 @@ temporary directories are."
      (define saved (getenv "TMPDIR"))
      (dynamic-wind
        (lambda ()
-         (system* "mount" "-t" "tmpfs" "-o" "size=24m,mode=755" "tmpfs"
-                  directory)
+         (run-program "mount" "-t" "tmpfs" "-o" "size=24m,mode=755" "tmpfs"
+                      directory)
          (setenv "TMPDIR" directory))
        (lambda () (proc directory))
        (lambda ()
          (if saved (setenv "TMPDIR" saved) (unsetenv "TMPDIR"))
-         (system* "umount" directory))))
+         (run-program "umount" directory))))
    #:mode #o755))
 
 (define (fill! directory)

@@ -5,7 +5,6 @@
 (use-modules (fruix gzip)
              (fruix primitives)
              (ice-9 binary-ports)
-             (ice-9 popen)
              (rnrs bytevectors)
              (srfi srfi-64)
              (tests support))
@@ -59,10 +58,9 @@
 (test-assert "gzip reads it"
   (call-with-file
    (lambda (file)
-     (let* ((pipe (open-pipe* OPEN_READ "gzip" "-dc" file))
-            (bytes (get-bytevector-all pipe)))
-       (and (zero? (close-pipe pipe))
-            (bytevector=? %text bytes))))))
+     (and (eqv? 0 (run-program "gzip" "-d" file))
+          (bytevector=? %text
+                        (bytes-of-file (string-drop-right file 3)))))))
 
 (test-assert "read while it is being written"
   (call-with-temporary-directory

@@ -50,10 +50,10 @@ it was killed."
     (string-append (layout-state-directory layout) name))
   (for-each (lambda (name) (write-item layout (item name) name))
             '("plain" "sizeless" "hashless" "built"))
-  (system* "sqlite3" database
-           (string-append ".read " %dump)
-           "delete from Refs" "delete from DerivationOutputs"
-           "delete from ValidPaths" "pragma journal_mode = wal")
+  (run-program "sqlite3" database
+               (string-append ".read " %dump)
+               "delete from Refs" "delete from DerivationOutputs"
+               "delete from ValidPaths" "pragma journal_mode = wal")
   (write-text (layout-schema-file layout) "7")
   (write-text (state "/temproots/4000000") "/gnu/store/x\0")
   (write-text (state "/gc.lock") "")
@@ -81,8 +81,8 @@ it was killed."
      (delete-file (layout-schema-file layout))
      (let ((db (fill! layout)))
        ;; What the files look like while somebody has them open, or had.
-       (system* "cp" "-a" (dirname database)
-                (string-append root "/database"))
+       (run-program "cp" "-a" (dirname database)
+                    (string-append root "/database"))
        (close-database db)
        (delete-recursively (dirname database))
        (rename-file (string-append root "/database") (dirname database))

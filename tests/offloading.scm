@@ -186,8 +186,8 @@ failed with exit code 100"))
     #:prepare (lambda (layout)
                 (install-shell layout)
                 (setenv "ROOT" (layout-root layout))
-                (system* "mkdir" "-p"
-                         (layout-configuration-directory layout))
+                (run-program "mkdir" "-p"
+                             (layout-configuration-directory layout))
                 (call-with-output-file (layout-machines-file layout)
                   (const #t)))
     #:options (append '("--no-substitutes") %build-users

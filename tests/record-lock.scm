@@ -3,7 +3,6 @@
 
 (use-modules (fruix record-lock)
              (fruix thread)
-             (ice-9 popen)
              (ice-9 rdelim)
              (ice-9 threads)
              (srfi srfi-1)
@@ -13,19 +12,21 @@
 (define-syntax-rule (with-thread expression)
   (join-thread (start-thread (lambda () expression))))
 
-;; A child of its own code, since locks belong to processes: it opens FILE,
-;; locks it, says so, and ends when its input does.
-(define (start-holder file)
-  (let ((port (open-pipe* OPEN_BOTH "guile" "--no-auto-compile" "-c"
-                          "(use-modules (fruix record-lock) (ice-9 rdelim))
-                           (define file (cadr (command-line)))
-                           (acquire-file-lock file 'exclusive)
-                           (display \"locked\n\")
-                           (force-output)
-                           (read-line)"
-                          file)))
-    (read-line port)
-    port))
+;; A child of its own code, since locks belong to processes.
+(define (call-with-holder file proc)
+  "Call PROC with a thunk that ends a process which has locked FILE."
+  (call-with-program
+   (list "guile" "--no-auto-compile" "-c"
+         "(use-modules (fruix record-lock) (ice-9 rdelim))
+          (define file (cadr (command-line)))
+          (acquire-file-lock file 'exclusive)
+          (display \"locked\n\")
+          (force-output)
+          (read-line)"
+         file)
+   (lambda (from to)
+     (read-line from)
+     (proc (lambda () (close-port to))))))
 
 ;; More than select(2) knows.
 (define (call-with-many-descriptors thunk)
@@ -134,17 +135,18 @@
      (test-equal "and the failure leaves no lock behind" refusal
        (message-of (lambda () (acquire-file-lock link 'exclusive)))))
 
-   (let ((holder (start-holder file)))
-     (test-equal "another process holds it" #f
-       (acquire-file-lock file 'shared #:wait? #f))
-     (let ((waiter (start-thread
-                    (lambda ()
-                      (let ((lock (acquire-file-lock file 'shared)))
-                        (release-file-lock! lock)
-                        'acquired)))))
-       (close-pipe holder)
-       (test-equal "its end releases it" 'acquired
-         (join-thread waiter))))
+   (call-with-holder file
+     (lambda (end)
+       (test-equal "another process holds it" #f
+         (acquire-file-lock file 'shared #:wait? #f))
+       (let ((waiter (start-thread
+                      (lambda ()
+                        (let ((lock (acquire-file-lock file 'shared)))
+                          (release-file-lock! lock)
+                          'acquired)))))
+         (end)
+         (test-equal "its end releases it" 'acquired
+           (join-thread waiter)))))
 
    ;; Guile's own 'usleep' ends the process there.
    (test-equal "waiting in a thread that starts with many descriptors open"

@@ -4,9 +4,7 @@
 (use-modules (fruix store)
              (fruix store layout)
              (fruix thread)
-             (ice-9 popen)
              (ice-9 rdelim)
-             (ice-9 textual-ports)
              (ice-9 threads)
              (srfi srfi-1)
              (srfi srfi-64)
@@ -40,13 +38,15 @@
 (define (call-with-other-process directory paths proc)
   "Call PROC while another process has the store under DIRECTORY open, and
 PATHS in it locked; PROC may call the thunk that it gets to make it end."
-  (let ((port (apply open-pipe* OPEN_BOTH "guile" "--no-auto-compile"
-                     "-c" %holder directory paths)))
-    (read-line port)
-    (proc (lambda ()
-            (newline port)
-            (force-output port)))
-    (close-pipe port)))
+  (call-with-program `("guile" "--no-auto-compile" "-c" ,%holder ,directory
+                       ,@paths)
+    (lambda (from to)
+      (read-line from)
+      (proc (lambda ()
+              (newline to)
+              (force-output to)))
+      (close-port to)
+      (read-line from))))
 
 (define %collector
   ;; Another process: it says which lock it can get on the file that it is
@@ -61,11 +61,9 @@ PATHS in it locked; PROC may call the thunk that it gets to make it end."
      (newline))")
 
 (define (lock-for-others file)
-  (let* ((port (open-pipe* OPEN_READ "guile" "--no-auto-compile" "-c"
-                           %collector file))
-         (output (get-string-all port)))
-    (close-pipe port)
-    (string->symbol (string-trim-right output))))
+  (string->symbol
+   (string-trim-right
+    (program-output "guile" "--no-auto-compile" "-c" %collector file))))
 
 (define (test-locks directory)
   (define layout (make-layout #:root directory))

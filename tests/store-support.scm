@@ -49,22 +49,10 @@
   "Call @var{proc} with ports from and to a process that has the store under
 @var{root} open and evaluates @var{expression}.  It is killed when @var{proc}
 returns."
-  (match (list (pipe) (pipe))
-    (((input . to) (from . output))
-     (call-with-process
-      (spawn-process "guile"
-                     (list "guile" "--no-auto-compile" "-c"
-                           (format #f "~s" (store-program root expression)))
-                     #:input input #:output output)
-      (lambda (process)
-        (close-port input)
-        (close-port output)
-        (let ((result (proc from to)))
-          (kill-process process SIGKILL)
-          (wait-process process)
-          (close-port from)
-          (close-port to)
-          result))))))
+  (call-with-program
+   (list "guile" "--no-auto-compile" "-c"
+         (format #f "~s" (store-program root expression)))
+   proc))
 
 (define (feed-all source restorer)
   (let ((buffer (make-bytevector 65536)))

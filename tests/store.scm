@@ -7,7 +7,6 @@
              (fruix store layout)
              ((fruix store query) #:select (path-id))
              (ice-9 match)
-             (ice-9 popen)
              (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-64)
@@ -19,10 +18,7 @@
 (define (shell file sql)
   "Return what the sqlite3 command prints for @var{sql} on the database
 @var{file}."
-  (let* ((port (open-pipe* OPEN_READ "sqlite3" file sql))
-         (output (get-string-all port)))
-    (close-pipe port)
-    output))
+  (program-output "sqlite3" file sql))
 
 (define (perms file)
   (stat:perms (stat file)))

@@ -4,14 +4,20 @@
 ;;; Code:
 
 (define-module (tests support)
+  #:use-module (fruix process)
   #:use-module ((fruix tree) #:select (delete-tree!))
   #:use-module (ice-9 ftw)
+  #:use-module (ice-9 match)
+  #:use-module (ice-9 textual-ports)
   #:use-module (srfi srfi-64)
   #:export (call-with-temporary-directory
             call-with-scratch
             delete-recursively
             directory-entries
             wait-until
+            run-program
+            program-output
+            call-with-program
             skip-unless
             errno-of
             key-of
@@ -78,6 +84,40 @@ what it returned last."
                (begin
                  (usleep 5000)
                  (loop)))))))
+
+;; Not by 'system*' and 'open-pipe*', which crash some builds of Guile.
+
+(define (run-program . command)
+  "Run @var{command}, a program and its arguments, and return its exit value."
+  (status:exit-val (wait-process (spawn-process (car command) command))))
+
+(define (program-output . command)
+  "Run @var{command}, a program and its arguments, and return what it writes."
+  (match (pipe)
+    ((input . output)
+     (let ((process (spawn-process (car command) command #:output output)))
+       (close-port output)
+       (let ((text (get-string-all input)))
+         (close-port input)
+         (wait-process process)
+         text)))))
+
+(define (call-with-program command proc)
+  "Call @var{proc} with ports from and to a process that runs @var{command}, a
+list of a program and its arguments.  It is killed when @var{proc} returns."
+  (match (list (pipe) (pipe))
+    (((input . to) (from . output))
+     (call-with-process
+      (spawn-process (car command) command #:input input #:output output)
+      (lambda (process)
+        (close-port input)
+        (close-port output)
+        (let ((result (proc from to)))
+          (kill-process process SIGKILL)
+          (wait-process process)
+          (close-port from)
+          (close-port to)
+          result))))))
 
 (define-syntax-rule (skip-unless condition reason)
   "Skip all tests that follow, saying @var{reason}, unless @var{condition}

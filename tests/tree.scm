@@ -21,7 +21,7 @@
 
 (define (own name uid)
   "Make the tree NAME belong to UID."
-  (system* "chown" "-hR" (number->string uid) name))
+  (run-program "chown" "-hR" (number->string uid) name))
 
 (define* (ingest items #:key (prepare (const #t)) (check (const #t))
                  (owner (geteuid)) (candidates '()))
@@ -211,7 +211,8 @@ NAME RESULT)."
   (make-list 3 (getegid))
   (ingest '((file "file" "x" #o644) (link "link" "x"))
           #:prepare (lambda (name)
-                      (system* "chgrp" "-hR" (number->string %stranger) name))
+                      (run-program "chgrp" "-hR" (number->string %stranger)
+                                   name))
           #:check (lambda (name result)
                     (map (lambda (file)
                            (stat:gid (lstat (string-append name "/" file))))
