@@ -11,6 +11,7 @@
 (use-modules (ice-9 documentation)
              (ice-9 format)
              (ice-9 match)
+             (ice-9 regex)
              (ice-9 session)
              (srfi srfi-1)
              (srfi srfi-11))
@@ -29,12 +30,67 @@ quoted."
           (if (memv c '(#\@ #\{ #\})) (string #\@ c) (string c)))
         (string->list text))))
 
+;; 'Like this' are names in commentaries, but not the end of "builders' files".
+(define %name
+  (make-regexp "(^|[[:space:](])'([^ '][^']*)'($|[^[:alnum:]])"))
+
+(define (marked-up text)
+  "Return TEXT, of a commentary, as Texinfo."
+  (define (code match)
+    (string-append (match:substring match 1)
+                   "@code{" (match:substring match 2) "}"
+                   (match:substring match 3)))
+  (regexp-substitute/global #f %name (quoted text) 'pre code 'post))
+
+(define (kind line)
+  "Return what LINE, of a commentary, is the beginning or a part of."
+  (cond ((string-null? line) 'blank)
+        ((string-match "^[0-9]+\\. " line) 'item)
+        ((char=? #\space (string-ref line 0)) 'indented)
+        (else 'text)))
+
+(define (paragraphs lines)
+  "Return LINES, of a commentary, as a list of (KIND LINE ...), KIND being
+text, example or enumerate."
+  (define (add line found)
+    (match (cons (kind line) found)
+      (('blank . found) (cons '(blank) found))
+      (('item ('enumerate . lines) . rest)
+       `((enumerate ,line . ,lines) . ,rest))
+      (('item . found) `((enumerate ,line) . ,found))
+      ((_ ('enumerate . lines) . rest) `((enumerate ,line . ,lines) . ,rest))
+      (('indented ('example . lines) . rest)
+       `((example ,line . ,lines) . ,rest))
+      (('indented . found) `((example ,line) . ,found))
+      ((_ ('text . lines) . rest) `((text ,line . ,lines) . ,rest))
+      ((_ . found) `((text ,line) . ,found))))
+  (reverse (map (match-lambda ((kind . lines) (cons kind (reverse lines))))
+                (fold add '() lines))))
+
+(define (item line)
+  "Return LINE, of an enumeration, as Texinfo."
+  (match (string-match "^[0-9]+\\. +" line)
+    (#f (marked-up (string-trim line)))
+    (match (string-append "@item\n" (marked-up (match:suffix match))))))
+
+(define (paragraph->texinfo paragraph)
+  (match paragraph
+    (('example . lines)
+     (format #f "@example~%~{~a~%~}@end example" (map quoted lines)))
+    (('enumerate . lines)
+     (format #f "@enumerate~%~{~a~%~}@end enumerate" (map item lines)))
+    ((_ . lines)
+     (marked-up (string-join lines "\n")))))
+
 (define (commentary file)
   "Return the commentary at the top of @var{file}, as Texinfo."
   (define (unindented line)
     (if (string-prefix? " " line) (string-drop line 1) line))
-  (string-join (map unindented
-                    (string-split (or (file-commentary file) "") #\newline))
+  (string-join (map paragraph->texinfo
+                    (paragraphs
+                     (map unindented
+                          (string-split (or (file-commentary file) "")
+                                        #\newline))))
                "\n"))
 
 (define (exports interface)
@@ -51,22 +107,76 @@ quoted."
         ((macro? value) (procedure-documentation (macro-transformer value)))
         (else #f)))
 
+;; What the optional and keyword arguments of procedures are by default, as
+;; told by the files that define them: an alist for each procedure.
+(define %defaults
+  (make-hash-table))
+
+(define (note-defaults! file)
+  "Note the defaults of the procedures that FILE defines."
+  (define module
+    (resolve-module (file->module-name file)))
+  (define note!
+    (match-lambda
+      (('define* (name . arguments) . _)
+       (hashq-set! %defaults (module-ref module name)
+                   (let loop ((arguments arguments))
+                     (match arguments
+                       (((name default . _) . rest)
+                        (acons name default (loop rest)))
+                       ((_ . rest) (loop rest))
+                       (_ '())))))
+      (_ #f)))
+  (call-with-input-file file
+    (lambda (port)
+      (let loop ((form (read port)))
+        (unless (eof-object? form)
+          (note! form)
+          (loop (read port)))))))
+
+(define (shown-default value)
+  "Return the default VALUE, an expression, as it is written in programs, or
+\"…\" for one with others in it."
+  (match value
+    (('quote datum) (format #f "'~s" datum))
+    ((name arguments ...)
+     (if (any (match-lambda
+                (('quote _) #f)
+                (argument (pair? argument)))
+              arguments)
+         "…"
+         (format #f "(~a~{ ~a~})" name (map shown-default arguments))))
+    (_ (format #f "~s" value))))
+
+(define (default procedure name)
+  "Return the default of the argument NAME, a keyword or symbol, of PROCEDURE
+as Texinfo, with a blank before it; \"\" for @code{#f}."
+  (match (assq-ref (hashq-ref %defaults procedure '())
+                   (if (keyword? name) (keyword->symbol name) name))
+    (#f "")
+    (value (format #f " @code{~a}" (quoted (shown-default value))))))
+
 (define (arguments procedure)
   "Return the names of the arguments of @var{procedure}, as Texinfo."
+  (define name (match-lambda ((or (name . _) name) name)))
   (define (names field alist)
-    (map (match-lambda
-           ((or (name . _) name) (quoted (object->string name))))
-         ;; A primitive does not know the names of its arguments.
-         (delete '_ (or (assq-ref alist field) '()))))
+    ;; A primitive does not know the names of its arguments.
+    (map name (delete '_ (or (assq-ref alist field) '()))))
+  (define (shown name)
+    (quoted (object->string name)))
+  (define (optional name)
+    (string-append "[" (shown name) (default procedure name) "]"))
   (match (procedure-arguments procedure)
     (#f "")
     (alist
      (string-join
-      (append (names 'required alist)
-              (map (lambda (name) (string-append "[" name "]"))
+      (append (map shown (names 'required alist))
+              (map optional
                    (append (names 'optional alist) (names 'keyword alist)))
               (match (assq-ref alist 'rest)
                 (#f '())
+                ;; With keywords, these are what they are made of.
+                ((? (lambda _ (pair? (names 'keyword alist)))) '())
                 (rest (list (object->string rest) "@dots{}"))))))))
 
 (define (write-definition name value)
@@ -83,7 +193,7 @@ quoted."
                                ((_ . value) (documentation value)))
                              (exports (resolve-interface name)))))
       (format #t "@node ~{~a~^ ~}~%@section @code{(~{~a~^ ~})}~2%~a~2%"
-              name name (quoted (commentary file)))
+              name name (commentary file))
       (for-each (match-lambda ((name . value) (write-definition name value)))
                 told)
       (unless (null? plain)
@@ -98,4 +208,5 @@ quoted."
            (map (lambda (file)
                   (string-join (map symbol->string (file->module-name file))))
                 files))
+   (for-each note-defaults! files)
    (for-each write-section files)))
