@@ -4,11 +4,13 @@
 (use-modules (fruix config)
              (fruix process)
              (fruix sandbox)
+             (fruix store layout)
              (ice-9 match)
              (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-11)
              (srfi srfi-64)
+             (tests daemon-support)
              (tests sandbox-support)
              (tests support))
 
@@ -77,6 +79,21 @@ as a list, which is empty if there is none."
                 (test-equal (format #f "~a: ~s" name expression)
                   expected value)))
              (loop))))))))
+
+;;; The client.
+
+(define (test-client name)
+  (skip-unless (file-exists? "/usr/bin/busybox") "needs busybox")
+  (test-equal name '(0 "hi")
+    (call-with-daemon
+     (lambda (daemon)
+       (define root (layout-root (daemon-layout daemon)))
+       (setenv "FRUIX_ROOT" root)
+       (match (run-script (example name) '())
+         ((0 item)
+          (list 0 (call-with-input-file (string-append root item)
+                    get-line)))))
+     #:options %build-users)))
 
 ;;; The service.
 
@@ -169,6 +186,7 @@ put into %SERVICES."
     (test-script "as root" '() "65534"))
   (test-script "as an ordinary user" (if %root? %as-plain-user '()) "1000")
   (test-transcript "sandbox-repl.scm")
+  (test-client "client.scm")
   (test-service "shepherd-service.scm"))
 
 (test-begin "examples")

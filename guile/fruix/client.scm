@@ -4,10 +4,8 @@
 ;;;
 ;;;   (call-with-connection
 ;;;    (lambda (daemon)
-;;;      (let* ((script (add-text-to-store daemon "hi.sh" "echo hi > $out"))
-;;;             (drv (derivation daemon "hi" "/bin/sh" (list script)
-;;;                              #:inputs (list script))))
-;;;        (build-derivations daemon (list drv)))))
+;;;      (let ((file (add-text-to-store daemon "hello.txt" "hello\n")))
+;;;        (path-info-nar-size (query-path-info daemon file)))))
 ;;;
 ;;; Any daemon that speaks the protocol will do.  Strings are ordinary
 ;;; strings.  What the daemon refuses, or fails to build, is a
