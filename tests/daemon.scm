@@ -74,6 +74,10 @@ are so many, or what there is."
 (test-assert "--usage" (says? 0 "[--max-jobs=N]" "--usage"))
 (test-assert "number that is none" (says? 1 "--cores" "--cores=many"))
 (test-assert "address that is none" (says? 1 "no address" "--listen=:1"))
+(test-assert "a directory that cannot be made"
+  (says? 1 "mkdir: /dev/null/none: Not a directory" "--root=/dev/null/none"))
+(test-assert "a file that is no socket"
+  (says? 1 "bind: /dev/null: " "--listen=/dev/null"))
 (test-equal "called as guix-daemon, it is that"
   '(#t "guix-daemon: unrecognized option `--frob'")
   (list (string-prefix? "guix-daemon (GNU Guix) "

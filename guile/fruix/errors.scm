@@ -40,6 +40,7 @@
             call-with-closing-port
             unless-errno
             call-catching
+            call-naming
             exception->text))
 
 (define-exception-type &fruix-error &error
@@ -113,6 +114,16 @@ it raised."
       (let ((value (thunk)))
         (const value)))
     #:unwind? #t))
+
+(define (call-naming subject thunk)
+  "Call @var{thunk} and return what it returned; have a @code{system-error}
+that it raises name @var{subject}, a string: those of Guile's own procedures
+often name nothing."
+  (catch 'system-error
+    thunk
+    (lambda (key who template arguments . rest)
+      (apply throw key who "~a: ~a"
+             (list subject (apply format #f template arguments)) rest))))
 
 (define (exception->text exception)
   "Return what @var{exception}, any condition object, has to tell people: a

@@ -139,14 +139,14 @@ process has it locked, or @code{deleted} when it no longer is @var{file}."
 
 (define (open-lock-file file)
   "Return a descriptor of @var{file}, which is created if it is missing."
-  (catch 'system-error
-    (lambda ()
-      (open-fdes file (logior O_RDWR O_CREAT O_CLOEXEC O_NOFOLLOW) #o600))
-    (lambda arguments
-      ;; The latter is what FreeBSD calls a link that is not to be followed.
-      (if (memv (system-error-errno arguments) (list ELOOP EMLINK))
-          (fail "lock file `~a' is a symbolic link" file)
-          (apply throw arguments)))))
+  ;; The latter is what FreeBSD calls a link that is not to be followed.
+  (or (unless-errno (list ELOOP EMLINK) #f
+        (lambda ()
+          (call-naming file
+            (lambda ()
+              (open-fdes file (logior O_RDWR O_CREAT O_CLOEXEC O_NOFOLLOW)
+                         #o600)))))
+      (fail "lock file `~a' is a symbolic link" file)))
 
 (define (open-locked file mode wait?)
   "Return a descriptor of @var{file}, created if need be and locked, or

@@ -29,7 +29,7 @@ with @var{mode}.  Return true if it was missing."
          ;; Another daemon may start at the same time.
          (unless-errno (list EEXIST) #f
            (lambda ()
-             (mkdir directory)
+             (call-naming directory (lambda () (mkdir directory)))
              (chmod directory mode)
              #t)))))
 
