@@ -66,9 +66,9 @@ so that it does not fit in a line"))))
     "option `--count' requires an argument"
     "option `-c' requires an argument"
     "option `--quiet' doesn't allow an argument"
-    "`word' is too much"
-    "`-' is too much"
-    "`-q' is too much")
+    "unexpected argument `word'"
+    "unexpected argument `-'"
+    "unexpected argument `-q'")
   (map (lambda (words) (apply complaint words))
        '(("--frob") ("--co" "4") ("-x") ("-qx") ("--count") ("-qc")
          ("--qui=yes") ("-q" "word") ("-") ("--" "-q"))))

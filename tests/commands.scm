@@ -41,8 +41,17 @@
   '((2 "" "fruix add: unrecognized option `--x'\nTry 'fruix add --help'.\n")
     (2 "" "fruix add: invalid option -- `x'\nTry 'fruix add --help'.\n"))
   (list (run "add" "--x") (run "add" "-x")))
-(test-equal "an argument too few, or too many" '(2 2)
-  (map first (list (run "add" "x" "--hash") (run "build" "--check=no" "x"))))
+(test-equal "an option before the command"
+  '(2 "" "fruix: unrecognized option `--x'\nTry 'fruix --help'.\n")
+  (run "--x" "ps"))
+(test-equal "an argument too few, and one too many"
+  '((2 "" "fruix ps: option `--root' requires an argument
+Try 'fruix ps --help'.\n")
+    (2 "" "fruix build: option `-M' requires an argument
+Try 'fruix build --help'.\n")
+    (2 "" "fruix build: option `--check' doesn't allow an argument
+Try 'fruix build --help'.\n"))
+  (list (run "ps" "--root") (run "build" "-M") (run "build" "--check=x")))
 (test-equal "not a number"
   (map (lambda (text)
          (list 2 "" (string-append "fruix build: '" text "' is not a number\n\

@@ -70,7 +70,7 @@ are so many, or what there is."
 (test-assert "--help" (says? 0 "--max-jobs" "--help"))
 (test-assert "--version" (says? 0 "fruix-daemon (Fruix) " "--version"))
 (test-assert "unknown option" (says? 64 "--frob" "--frob"))
-(test-assert "operand" (says? 64 "`x' is too much" "x"))
+(test-assert "operand" (says? 64 "unexpected argument `x'" "x"))
 (test-assert "--usage" (says? 0 "[--max-jobs=N]" "--usage"))
 (test-assert "number that is none" (says? 1 "--cores" "--cores=many"))
 (test-assert "address that is none" (says? 1 "no address" "--listen=:1"))

@@ -132,7 +132,7 @@ words that remain with REST."
        (< 1 (string-length word))))
 
 (define (too-much word)
-  (usage-error "`~a' is too much" word))
+  (usage-error "unexpected argument `~a'" word))
 
 (define* (parse-command-line options words #:optional operand-key)
   "Return what @var{words}, a list of strings, say according to

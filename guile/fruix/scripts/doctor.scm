@@ -29,7 +29,7 @@ the exit code."
    "fruix doctor" arguments '() %help
    (lambda (options rest)
      (unless (null? rest)
-       (usage-error "'~a' is too much" (car rest)))
+       (usage-error "unexpected argument '~a'" (car rest)))
      (let ((facts (doctor-facts)))
        (for-each display-fact facts)
        (match (last facts)

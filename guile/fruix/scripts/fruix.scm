@@ -47,7 +47,10 @@ program's name, asks for.  Return the exit code."
     (other
      (format (current-error-port)
              "fruix: ~a~%Try 'fruix --help'.~%"
-             (if (null? other)
-                 "missing command"
-                 (format #f "unknown command '~a'" (car other))))
+             (match other
+               (() "missing command")
+               (((? (lambda (word) (string-prefix? "-" word)) word) . _)
+                (format #f "unrecognized option `~a'" word))
+               ((word . _)
+                (format #f "unknown command '~a'" word))))
      2)))

@@ -46,7 +46,7 @@ exit code."
    "fruix ps" arguments '() %help
    (lambda (options rest)
      (unless (null? rest)
-       (usage-error "'~a' is too much" (car rest)))
+       (usage-error "unexpected argument '~a'" (car rest)))
      (match (query-control (option-control-socket options) '(ps))
        (('ps) (format (current-error-port) "no builds~%"))
        (('ps ('build . builds) ...) (for-each display-build builds))))))
