@@ -82,6 +82,12 @@ No such file or directory\n")
   '(1 "" "fruix ps: cannot connect to the daemon at \
 '/nonexistent/control': No such file or directory\n")
   (run "ps" "--socket=/nonexistent/socket"))
+(test-equal "also when that is a URI"
+  (run "ps" "--socket=/nonexistent/socket")
+  (run "ps" "--socket=unix:///nonexistent/socket"))
+(test-equal "other machines have none"
+  '(1 "" "fruix ps: 'guix://localhost' is no daemon of this machine\n")
+  (run "ps" "--socket=guix://localhost"))
 (test-equal "--root is where the daemon is"
   '(1 "" "fruix ps: cannot connect to the daemon at \
 '/nonexistent/var/guix/daemon-socket/control': No such file or directory\n")

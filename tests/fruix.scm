@@ -102,6 +102,11 @@ makes is called NAME, runs the shell SCRIPT, and has OPTIONS."
                       (lines (second (fruix root "path-info" "-r" lib))))))
     (test-equal "the log" '(0 "working\n" "")
       (fruix root "log" out))
+    (test-equal "the log, from a daemon elsewhere" '(0 "working\n" "")
+      (fruix root "log" "--root=/nonexistent"
+             (string-append "--socket=unix://"
+                            (layout-socket (make-layout #:root root)))
+             out))
     (test-equal "built already" (list 0 (second built) "")
       (fruix root "build" "-f" two))
     (test-equal "one output only" (list 0 (string-append lib "\n") "")

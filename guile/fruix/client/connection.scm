@@ -27,6 +27,7 @@
             connection?
             connection-version
             connection-layout
+            connection-control
 
             current-build-output-port
             current-idle-procedure
@@ -44,11 +45,12 @@
             connection-hash-modulo))
 
 (define-record-type <connection>
-  (make-connection port version layout derivations hash-modulo)
+  (make-connection port version layout control derivations hash-modulo)
   connection?
   (port        connection-port)          ;input and output
   (version     connection-version)       ;integer: the daemon's, e.g. #x164
   (layout      connection-layout)        ;<layout>: of the daemon's files
+  (control     connection-control)       ;file name of a socket, or #f
   (derivations connection-derivations)   ;hash table: name -> <derivation>
   (hash-modulo connection-hash-modulo))  ;procedure: name -> bytevector
 
@@ -95,15 +97,15 @@ is the file name of a socket, a URI (@code{unix://@var{file}} or
 @env{GUIX_DAEMON_SOCKET} says, else the usual socket in @var{layout}.
 @var{layout} says where the daemon keeps its files.  A failure raises
 @code{&fruix-error}, after which the port is closed."
-  (let* ((port (if (port? uri-or-socket)
-                   uri-or-socket
-                   (open-socket (or uri-or-socket (default-socket layout)))))
+  (let* ((address (and (not (port? uri-or-socket))
+                       (or uri-or-socket (default-socket layout))))
+         (port (if address (open-socket address) uri-or-socket))
          (derivations (make-hash-table)))
     (setvbuf port 'block 65536)
     (make-connection port
                      (on-failure (lambda () (close-port port))
                        (lambda () (shake-hands port)))
-                     layout derivations
+                     layout (control-socket address layout) derivations
                      (hash-modulo-lookup
                       (lambda (file)
                         (find-derivation derivations layout file))))))

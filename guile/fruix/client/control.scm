@@ -48,10 +48,10 @@ and looking for their logs."
 (define (log-file connection path)
   "Return the name of the file with the log of the build of @var{path}, a .drv
 or an output of one, or false if there is none.  It may be compressed."
-  (let ((control (layout-control-socket (connection-layout connection))))
+  (let ((control (connection-control connection)))
     (define (existing files)
       (find file-exists? files))
-    (if (file-exists? control)
+    (if (and control (file-exists? control))
         (existing (log-files/control control path))
         (existing (append-map (lambda (file)
                                 (list file (string-drop-right file 3)))

@@ -69,19 +69,27 @@ with the host in brackets."
                 (parse-port (substring text (+ colon 1)))
                 %default-tcp-port))))
 
+(define (address->file address)
+  "Return the file name in @var{address}, a file name or URI, or @code{#f} if
+it names none."
+  (define (after prefix)
+    (and (string-prefix? prefix address)
+         (substring address (string-length prefix))))
+  (if (absolute-file-name? address)
+      address
+      (or (after "unix://") (after "file://"))))
+
 (define (open-socket uri)
   "Return a port connected to the daemon at @var{uri}: the absolute file name
 of a socket, the same after @code{unix://} or @code{file://}, or
 @code{guix://@var{host}} with an optional @code{:@var{port}}.  A failure
 raises @code{&fruix-error}."
-  (define (after prefix)
-    (and (string-prefix? prefix uri)
-         (substring uri (string-length prefix))))
-  (cond ((string-prefix? "/" uri) (unix-socket uri))
-        ((or (after "unix://") (after "file://")) => unix-socket)
-        ((after "guix://")
-         => (lambda (rest)
-              (call-with-values (lambda () (host+port rest)) tcp-socket)))
+  (define %tcp "guix://")
+  (cond ((address->file uri) => unix-socket)
+        ((string-prefix? %tcp uri)
+         (call-with-values
+             (lambda () (host+port (string-drop uri (string-length %tcp))))
+           tcp-socket))
         (else (fail "cannot connect to '~a': unsupported address" uri))))
 
 (define (default-socket layout)
@@ -91,8 +99,9 @@ the usual one of a daemon with @var{layout}."
 
 (define (control-socket address layout)
   "Return the file name of the control socket of the daemon at @var{address},
-which is beside its socket, or if @var{address} is false or no file name, of
-the one with @var{layout}."
-  (if (and address (absolute-file-name? address))
-      (string-append (dirname address) "/control")
+which is beside its socket, or, if @var{address} is @code{#f}, of the one with
+@var{layout}; @code{#f} if @var{address} is not a file of this machine."
+  (if address
+      (and=> (address->file address)
+             (lambda (file) (string-append (dirname file) "/control")))
       (layout-control-socket layout)))

@@ -145,8 +145,10 @@ for."
 
 (define (option-control-socket options)
   "Return the file name of the control socket of the daemon that @var{options}
-asks for."
-  (control-socket (or (assq-ref options 'socket)
-                      (and (not (assq-ref options 'root))
-                           (getenv "GUIX_DAEMON_SOCKET")))
-                  (option-layout options)))
+asks for, which must be of this machine."
+  (define address
+    (or (assq-ref options 'socket)
+        (and (not (assq-ref options 'root))
+             (getenv "GUIX_DAEMON_SOCKET"))))
+  (or (control-socket address (option-layout options))
+      (fail "'~a' is no daemon of this machine" address)))
