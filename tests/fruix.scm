@@ -130,6 +130,11 @@ makes is called NAME, runs the shell SCRIPT, and has OPTIONS."
              (call-with-input-file
                  (string-append root (string-trim-right output #\newline))
                get-string-all)))))
+  (test-equal "an item that is nowhere"
+    '(1 "" "fruix build: there is no \
+'/gnu/store/00000000000000000000000000000000-none', nor a substitute for it\n")
+    (fruix root "build"
+           "/gnu/store/00000000000000000000000000000000-none"))
   (test-equal "no log" 1 (first (fruix root "log" "/gnu/store/none"))))
 
 (test-begin "fruix")

@@ -89,7 +89,10 @@ The exit code is 100 if a build failed, and 101 if one took too long.
     ((file)
      (if (derivation-path? file)
          (query-derivation-outputs daemon file)
-         (list file)))))
+         (list (if (valid-path? daemon file)
+                   file
+                   (fail "there is no '~a', nor a substitute for it"
+                         file)))))))
 
 (define (set-options daemon options)
   (set-build-options daemon
