@@ -26,6 +26,17 @@
             check-status
             check-ending))
 
+(define (reason job exception)
+  "Return what EXCEPTION, a @code{&sandbox-error}, has to tell those who wrote
+the derivation of JOB."
+  (define builder (derivation-builder (job-derivation job)))
+  (define store (string-append (store-directory (job-store job)) "/"))
+  (if (and (equal? "program-within" (sandbox-error-step exception))
+           (memv (sandbox-error-errno exception) (list EACCES ENOENT))
+           (not (string-prefix? store builder)))
+      (format #f "`~a' is not in the store" builder)
+      (exception->text exception)))
+
 (define (reject-sandbox job exception)
   "Tell why the builder of @var{job} could not be run, which @var{exception}, a
 @code{&sandbox-error}, says."
@@ -35,7 +46,7 @@
               'failed
               'transient)
           "cannot start the builder of `~a': ~a"
-          (job-drv job) (exception->text exception)))
+          (job-drv job) (reason job exception)))
 
 (define (sandbox-launcher box network)
   "Return a procedure for @code{run-builder}, which runs a builder in the sandbox
