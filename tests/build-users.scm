@@ -100,4 +100,21 @@ cat \"$1/errors\"
               (->bool (string-contains listening "listening"))))))
    #:mode #o755))
 
+(test-equal "root is told as what builds run" '(#t #t)
+  (map (lambda (options words)
+         (call-with-temporary-directory
+          (lambda (root)
+            (->bool
+             (string-contains
+              (car (run-apart (string-append "
+\"$0\" --root=\"$1\" " options " 2> \"$1/errors\" & pid=$!
+while kill -0 $pid 2> /dev/null && ! grep -qs listening \"$1/errors\"
+do sleep 0.05; done
+cat \"$1/errors\"
+" %stop)
+                              root))
+              words)))))
+       '("" "--disable-chroot")
+       '("in user namespaces" "see the whole system")))
+
 (test-end "build-users")

@@ -81,7 +81,10 @@ called with a format string and arguments about what is odd."
          (host (host results users)))
     (when (and (zero? (getuid)) (not users))
       (warn "started by root without --build-users-group: \
-builds run as root, in user namespaces"))
+builds run as root, ~a"
+            (if (option-value results 'chroot? #t)
+                "in user namespaces"
+                "and see the whole system")))
     (run-daemon layout listeners
                 (lambda (store . arguments)
                   (apply perform-task! store host arguments))
