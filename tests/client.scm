@@ -87,6 +87,12 @@ returns, or what the exception it raises tells, and what 'play' returns."
     #:unwind? #t
     #:unwind-for-type &protocol-error))
 
+(define (complaint thunk)
+  "Return what THUNK complains of, which does not cost the connection."
+  (with-exception-handler exception->text
+    (lambda () (thunk) #f)
+    #:unwind? #t))
+
 (test-begin "client")
 
 (test-equal "questions and additions, as recorded"
@@ -96,6 +102,7 @@ returns, or what the exception it raises tells, and what 'play' returns."
           3 9
           ("/gnu/store/i9zf5yfx3gnm8srj4krid0b239h6fmdg-simple.drv")
           "/gnu/store/5x79l595l01zih94k5wz05jsk6930fv4-t"
+          (#t #t)
           "/gnu/store/glshlyk2nr5ss7r20dwvvz8nx70w9jbr-plain"
           (,(string-append "path `" none "' is not valid") 1))
         #f)
@@ -119,6 +126,12 @@ returns, or what the exception it raises tells, and what 'play' returns."
                       (in (referrers daemon shell))
                       (derivers (valid-derivers daemon simple))
                       (text (add-text-to-store daemon "t" "transcript\n"))
+                      (files (list (complaint (lambda ()
+                                                (add-to-store daemon none)))
+                                   (complaint (lambda ()
+                                                (add-to-store
+                                                 daemon directory
+                                                 #:recursive? #f)))))
                       (file (add-to-store daemon plain #:recursive? #f)))
                  (add-temp-root daemon shell)
                  (list valid? other? (path-info-path info)
@@ -126,7 +139,8 @@ returns, or what the exception it raises tells, and what 'play' returns."
                              (path-info-references info)
                              (path-info-registration-time info)
                              (path-info-nar-size info))
-                       (length out) (length in) derivers text file
+                       (length out) (length in) derivers text
+                       (map ->bool files) file
                        (status-of (lambda ()
                                     (query-path-info daemon none))))))))))
 
@@ -279,7 +293,7 @@ No such file or directory"
   (message-of (lambda () (open-connection "guix://127.0.0.1:1"))))
 (test-equal "no port"
   (map (lambda (text)
-         (format #f "cannot connect to the daemon at port `~a'" text))
+         (format #f "cannot connect to '127.0.0.1:~a': no valid port" text))
        '("" "http" "0" "65536" "1.5"))
   (map (lambda (text)
          (message-of (lambda ()

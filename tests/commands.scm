@@ -2,7 +2,8 @@
 ;;; The commands: what people see, and exit codes.
 
 (use-modules (fruix base16)
-             (fruix client connection)
+             (fruix client)
+             (fruix errors)
              (fruix protocol wire)
              (fruix scripts fruix)
              (fruix scripts progress)
@@ -85,6 +86,9 @@ No such file or directory\n")
 (test-equal "also when that is a URI"
   (run "ps" "--socket=/nonexistent/socket")
   (run "ps" "--socket=unix:///nonexistent/socket"))
+(test-equal "an address without the number of a port"
+  '(1 "" "fruix add: cannot connect to 'host:x': no valid port\n")
+  (run "add" "--socket=guix://host:x" "/etc/passwd"))
 (test-equal "other machines have none"
   '(1 "" "fruix ps: 'guix://localhost' is no daemon of this machine\n")
   (run "ps" "--socket=guix://localhost"))
@@ -131,6 +135,20 @@ No such file or directory\n")
 (define (call-with-daemon-script turns proc)
   "Like 'call-with-script', with a handshake before TURNS."
   (call-with-script (append handshake turns) proc))
+
+(test-equal "a request that was broken off is the last"
+  '("wrong-type-arg" "the connection to the daemon is closed")
+  (call-with-daemon-script '()
+    (lambda (socket)
+      (call-with-connection
+       (lambda (daemon)
+         (list (catch #t
+                 (lambda () (add-text-to-store daemon 'name "text"))
+                 (lambda (key . _) (symbol->string key)))
+               (with-exception-handler exception->text
+                 (lambda () (valid-path? daemon "/gnu/store/x"))
+                 #:unwind? #t)))
+       socket))))
 
 (define drv "/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-ok.drv")
 (define shell "/gnu/store/7rn2da2dnrdg09mla5zbsrg7jvz54hmr-sh")

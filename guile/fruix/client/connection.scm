@@ -170,19 +170,37 @@ data that it gives; either may be false."
                   (violation "unexpected message ~x from the daemon" tag)))
            (handle-messages port source sink)))))
 
+(define (call-whole port thunk)
+  "Call @var{thunk}, which talks on @var{port}, and return what it returned.  If
+it raises something else than the daemon's refusal, nobody knows how far the
+talk has got: close @var{port}."
+  (when (port-closed? port)
+    (fail "the connection to the daemon is closed"))
+  (with-exception-handler
+      (lambda (exception)
+        (unless (and (protocol-error? exception)
+                     (not (protocol-violation? exception)))
+          (false-if-exception (close-port port)))
+        (raise-exception exception))
+    thunk
+    #:unwind? #t))
+
 (define* (call-operation connection number write-arguments read-reply
                          #:key source sink)
   "Send the request @var{number}, whose arguments @var{write-arguments} writes
 on the port that it gets; serve the daemon while it works; return what
 @var{read-reply} reads from the port.  @var{source} is a port to read from if
 the daemon asks for data, @var{sink} one for data that it sends.  An error on
-the daemon's side raises @code{&protocol-error} with its message and status."
+the daemon's side raises @code{&protocol-error} with its message and status;
+any other exception also closes @var{connection}."
   (let ((port (connection-port connection)))
-    (write-int port number)
-    (write-arguments port)
-    (force-output port)
-    (handle-messages port source sink)
-    (read-reply port)))
+    (call-whole port
+      (lambda ()
+        (write-int port number)
+        (write-arguments port)
+        (force-output port)
+        (handle-messages port source sink)
+        (read-reply port)))))
 
 (define-syntax define-operation
   ;; (define-operation (NAME (ARGUMENT WRITE) ...) NUMBER READ DOCSTRING)

@@ -6,6 +6,7 @@
 (define-module (fruix client items)
   #:use-module ((fruix client archive) #:select (write-archive))
   #:use-module (fruix client connection)
+  #:use-module ((fruix errors) #:select (fail))
   #:use-module (fruix protocol wire)
   #:export (add-text-to-store
             add-to-store
@@ -35,6 +36,9 @@ is hashed; else it must be a regular file, and its contents are.
 @var{algorithm} is a symbol such as @code{sha256}.  From a directory only
 those files are taken for which @var{select?}, called with a file name and
 what @code{lstat} returns for it, is true."
+  ;; Before anything is sent: a wrong name does not cost the connection.
+  (unless (or (eq? 'regular (stat:type (lstat file))) recursive?)
+    (fail "'~a' is not a regular file" file))
   (call-operation connection 7
                   (lambda (port)
                     (write-text port name)

@@ -52,11 +52,11 @@ ADDRESS is what people call it."
                  (addrinfo:addr (car addresses))))))
 
 (define (parse-port text)
-  (match (string->number text)
-    ((? (lambda (number) (and (exact-integer? number) (< 0 number 65536)))
-        number)
-     number)
-    (_ (fail "cannot connect to the daemon at port `~a'" text))))
+  "Return the number of a port that TEXT stands for, or #f."
+  (let ((number (string->number text)))
+    (and (exact-integer? number)
+         (< 0 number 65536)
+         number)))
 
 (define (host+port text)
   "Return host and port of @var{text}, @code{HOST}, @code{HOST:PORT} or either
@@ -66,7 +66,8 @@ with the host in brackets."
          (host (substring text 0 (or colon (string-length text)))))
     (values (string-trim-both host (char-set #\[ #\]))
             (if colon
-                (parse-port (substring text (+ colon 1)))
+                (or (parse-port (substring text (+ colon 1)))
+                    (fail "cannot connect to '~a': no valid port" text))
                 %default-tcp-port))))
 
 (define (address->file address)
