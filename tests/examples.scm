@@ -1,7 +1,8 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; The examples of the manual do what they say.
 
-(use-modules (fruix config)
+(use-modules (fruix client)
+             (fruix config)
              (fruix process)
              (fruix sandbox)
              (fruix store layout)
@@ -19,9 +20,9 @@
 
 ;;; The script.
 
-(define (run-script file prefix)
-  "Run the script FILE by the command PREFIX; return its lines of output, but
-for those on errors, and its exit value."
+(define* (run-script file prefix #:optional input)
+  "Run the script FILE by the command PREFIX with INPUT, a port or #f; return
+its exit value and its lines of output, but for those on errors."
   (define command
     `(,@prefix ,(or (getenv "GUILE") "guile") "--no-auto-compile" ,file))
   (let-values (((text status)
@@ -29,7 +30,7 @@ for those on errors, and its exit value."
                  (lambda (out)
                    (spawn-process
                     (first command) command
-                    #:output out #:error #f)))))
+                    #:input input #:output out #:error #f)))))
     (cons (status:exit-val status)
           (string-split (string-trim-right text) #\newline))))
 
@@ -83,7 +84,6 @@ as a list, which is empty if there is none."
 ;;; The client.
 
 (define (test-client name)
-  (skip-unless (file-exists? "/usr/bin/busybox") "needs busybox")
   (test-equal name '(0 "hi")
     (call-with-daemon
      (lambda (daemon)
@@ -93,6 +93,35 @@ as a list, which is empty if there is none."
          ((0 item)
           (list 0 (call-with-input-file (string-append root item)
                     get-line)))))
+     #:options %build-users)))
+
+(define (test-failed-build name)
+  (define (build-failing daemon)
+    (let* ((tools (add-to-store daemon "/usr/bin" #:name "tools"
+                                #:select? (lambda (file status)
+                                            (string=? "busybox"
+                                                      (basename file)))))
+           (drv (derivation daemon "fails" (string-append tools "/busybox")
+                            '("sh" "-c" "echo so far > note; exit 1")
+                            #:inputs (list tools))))
+      (set-build-options daemon #:keep-failed? #t)
+      (false-if-exception (build-derivations daemon (list drv)))))
+  (test-equal name '(3 "so far")
+    (call-with-daemon
+     (lambda (daemon)
+       (define root (layout-root (daemon-layout daemon)))
+       (setenv "FRUIX_ROOT" root)
+       (setenv "KEPT" (string-append root "/var/guix/builds/\
+guix-build-fails.drv-0"))
+       (parameterize ((current-build-output-port (%make-void-port "w")))
+         (call-with-connection build-failing))
+       (match (pipe)
+         ((input . output)
+          (display "cat note; exit 3\n" output)
+          (close-port output)
+          (let ((result (run-script (example name) '() input)))
+            (close-port input)
+            result))))
      #:options %build-users)))
 
 ;;; The service.
@@ -186,8 +215,10 @@ put into %SERVICES."
     (test-script "as root" '() "65534"))
   (test-script "as an ordinary user" (if %root? %as-plain-user '()) "1000")
   (test-transcript "sandbox-repl.scm")
+  (test-service "shepherd-service.scm")
+  (skip-unless (file-exists? "/usr/bin/busybox") "needs busybox")
   (test-client "client.scm")
-  (test-service "shepherd-service.scm"))
+  (test-failed-build "failed-build.scm"))
 
 (test-begin "examples")
 (test-equal "the manual tells of every step of a plan" '()
