@@ -5,9 +5,12 @@
 (use-modules (fruix protocol wire)
              (fruix store)
              (fruix store layout)
+             (fruix thread)
              (ice-9 binary-ports)
              (ice-9 format)
              (ice-9 match)
+             (ice-9 threads)
+             (rnrs bytevectors)
              (srfi srfi-64)
              (tests support)
              (tests worker-client))
@@ -28,6 +31,17 @@ the session went on."
 
 (define not-in-store
   '("path `/etc/passwd' is not in the store" 1))
+
+;; More than a socket takes.
+(define %large (make-bytevector (* 3 1024 1024) 65))
+
+(define (call-with-sessions store count proc)
+  "Call PROC with a list of COUNT ports of clients of STORE."
+  (let loop ((left count) (ports '()))
+    (if (zero? left)
+        (proc ports)
+        (call-with-session store
+          (lambda (port) (loop (- left 1) (cons port ports)))))))
 
 (define (heap-size)
   (assq-ref (gc-stats) 'heap-size))
@@ -68,6 +82,27 @@ the session went on."
           (say port 9 %commas 0)
           (read-int port)               ;that there are no such derivations
           (< (- (heap-size) before) (* 150 1024 1024))))))
+
+  (test-equal "four large requests of a user are served, a fifth waits"
+    '(#f #t #t)
+    (call-with-sessions store 5
+      (match-lambda
+        ((late first . others)
+         (for-each (lambda (port)
+                     (say port 8 "large" (bytevector-length %large)))
+                   (cons first others))
+         (usleep 200000)
+         (let ((writer (start-thread
+                        (lambda ()
+                          (say late 8 "large" (bytevector-length %large)
+                               %large '())))))
+           (usleep 200000)
+           (let ((taken? (thread-exited? writer)))
+             (say first %large '())
+             (join-thread writer)
+             (list taken?
+                   (string? (receive-reply first read-octets))
+                   (string? (receive-reply late read-octets)))))))))
 
   ;; Errors.
   (test-equal "valid-path? of a name outside the store, again and again"

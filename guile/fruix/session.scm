@@ -19,6 +19,7 @@
   #:use-module (fruix protocol wire)
   #:use-module (fruix session client)
   #:use-module (fruix session profile)
+  #:use-module (fruix session turns)
   #:use-module ((fruix store) #:select (call-with-temporary-roots))
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
@@ -113,6 +114,7 @@ nothing of the state of the connection or of the daemon."
 (define (serve-requests client)
   (unless (eof-object? (lookahead-u8 (client-port client)))
     (serve-request client)
+    (give-back-turn! client)
     (serve-requests client)))
 
 ;; How long to take in what a client sends after its last words, in seconds
@@ -172,4 +174,8 @@ welcomed.  Errors of the connection are raised."
          (lambda ()
            ;; What the client adds or names stays until it leaves.
            (call-with-temporary-roots (client-store client)
-             (lambda () (serve-requests client)))))))))
+             (lambda ()
+               (dynamic-wind
+                 (const #t)
+                 (lambda () (serve-requests client))
+                 (lambda () (give-back-turn! client)))))))))))

@@ -77,6 +77,9 @@
 (define %pairs-limit 1024)
 (define %pairs-size-limit (* 1024 1024))
 
+;; Strings, and lists, that are larger than so many bytes are announced.
+(define %large-size (* 2 1024 1024))
+
 ;; Bytes of strings that are read by one primitive: those of nearly all.
 (define %short-size 4096)
 
@@ -171,12 +174,16 @@ what @code{get-padded} does in many more steps."
     (#f (bad-padding))
     ((? eof-object?) (connection-lost))))
 
-(define* (read-bytes port #:optional (limit %string-limit))
+(define* (read-bytes port #:optional (limit %string-limit)
+                     (announce (const #t)))
   "Return the next string on @var{port} as a bytevector of at most
 @var{limit} bytes.  A longer one, or one whose padding is not zero, raises
-@code{&protocol-violation}."
+@code{&protocol-violation}.  The thunk @var{announce} is called before more
+than 2 MiB are read."
   (let ((size (read-int port)))
     (check-size size limit)
+    (when (> size %large-size)
+      (announce))
     (get-padded port size)))
 
 (define (read-bytes! port bytes start limit)
@@ -212,20 +219,31 @@ a byte.  @var{limit} is as for @code{read-bytes}."
           (reverse! items)
           (loop (- left 1) (cons (read port) items))))))
 
-(define (octets-reader limit)
+;; Bytes of memory that a string takes besides its own.
+(define %string-overhead 64)
+
+(define* (octets-reader limit #:optional (announce (const #t)))
   "Return a procedure that does what read-octets does until it has read LIMIT
-bytes in all."
-  (let ((left limit))
+bytes in all.  It calls the thunk ANNOUNCE once it has read many."
+  (let ((left limit)
+        (unannounced %large-size))
     (lambda (port)
-      (let ((item (read-octets port (min left %string-limit))))
-        (set! left (- left (string-length item)))
+      (let* ((item (read-octets port (min left %string-limit)))
+             (size (string-length item)))
+        (set! left (- left size))
+        (when unannounced
+          (set! unannounced (- unannounced size %string-overhead))
+          (when (negative? unannounced)
+            (set! unannounced #f)
+            (announce)))
         item))))
 
-(define (read-octets-list port)
+(define* (read-octets-list port #:optional (announce (const #t)))
   "Return the next list of strings on @var{port} as octet strings.  More than
 2^20 of them, or more than 64 MiB together, raise
-@code{&protocol-violation}."
-  (read-list port (octets-reader %list-size-limit)))
+@code{&protocol-violation}.  The thunk @var{announce} is called when 2 MiB have
+been read, each string counting 64 bytes more than it has."
+  (read-list port (octets-reader %list-size-limit announce)))
 
 (define (read-octets-pairs port)
   "Return the next list of pairs of strings on @var{port} as an alist of octet

@@ -10,6 +10,7 @@
   #:use-module (fruix protocol wire)
   #:use-module (fruix session client)
   #:use-module (fruix session settings)
+  #:use-module (fruix session turns)
   #:use-module (fruix sorted-set)
   #:use-module ((fruix store) #:select (store-directory))
   #:use-module ((fruix store path) #:select (direct-store-path?))
@@ -91,11 +92,13 @@ nothing of use."
 
 (define (octets-list-argument client)
   "Return the list of octet strings that @var{client} sent."
-  (read-octets-list (client-port client)))
+  (read-octets-list (client-port client)
+                    (lambda () (take-turn! client))))
 
 (define (contents-argument client)
   "Return what @var{client} sent, a bytevector of at most 64 MiB."
-  (read-bytes (client-port client) %contents-limit))
+  (read-bytes (client-port client) %contents-limit
+              (lambda () (take-turn! client))))
 
 (define (path-argument client)
   "Return the store path that @var{client} sent."

@@ -28,6 +28,8 @@
             client-agents
             client-settings
             set-client-settings!
+            client-turn?
+            set-client-turn?!
             client-agent-options
             client-build-options
 
@@ -53,7 +55,8 @@
   (store client-store)                  ;<store>
   (scheduler client-scheduler)          ;of (fruix scheduler loop)
   (agents client-agents)                ;pool of (fruix agent)
-  (settings client-settings set-client-settings!)) ;of (session settings)
+  (settings client-settings set-client-settings!) ;of (session settings)
+  (turn? client-turn? set-client-turn?!)) ;of (session turns); #f at first
 
 (define (client-agent-options client)
   "Return what a program that works for @var{client} is told of its
