@@ -317,7 +317,7 @@ before snapshots show it."
                                                  exception))))))
     (call-with-client scheduler
       (lambda (submit mailbox)
-        (submit 'not-a-list #:goals '())
+        (submit '() #:goals 'not-a-list)
         (and (string? (mailbox-get! reports))
              (refused? (lambda () (submit '(("x"))))))))))
 

@@ -3,6 +3,7 @@
 ;;; must bring about.
 
 (use-modules (fruix scheduler)
+             (fruix scheduler request)
              (ice-9 match)
              (srfi srfi-1)
              (srfi srfi-64))
@@ -292,6 +293,19 @@ a time."
                                        (_ #f))
                                      actions))
                  state)))))))
+
+(test-assert "others do not wait for the graph of a request"
+  (let* ((below (map (lambda (n) (list (format #f "b~a" n))) (iota 200)))
+         (above (map (lambda (n) (cons (format #f "a~a" n) (map car below)))
+                     (iota 200)))
+         (nodes (append below above))
+         (graph #f)
+         (before (seconds (lambda () (set! graph (nodes->graph nodes)))))
+         (during (seconds
+                  (lambda ()
+                    (schedule (make-scheduler)
+                              (request 'a graph #:goals '()))))))
+    (< during (/ before 10))))
 
 (test-assert "a request of 10,000 does not take quadratic time"
   (let ((small (chain 1000)) (large (chain 10000)))

@@ -23,6 +23,9 @@
 ;;; 7. Clients take turns: between two starts for one client, each other that
 ;;;    has something ready gets one.
 ;;;
+;;; All clients wait for it, so it takes what takes long ready-made: the graph
+;;; of a request's nodes.
+;;;
 ;;; The requests are listed in the order of turns, those of one client side by
 ;;; side; so the first that has something ready is served next.
 ;;; Code:

@@ -20,6 +20,7 @@
   #:use-module (fruix map)
   #:use-module (fruix scheduler)
   #:use-module (fruix scheduler feed)
+  #:use-module ((fruix scheduler request) #:select (nodes->graph))
   #:use-module ((fruix scheduler task) #:select (task-kind task-path))
   #:use-module (fruix thread)
   #:use-module (fruix worker)
@@ -157,8 +158,10 @@ integer, is how many may be done at a time, by default the scheduler's number.
 Raise a @code{&fruix-error} when the scheduler has stopped."
   (let ((id (+ 1 (subscription-count subscription))))
     (set-subscription-count! subscription id)
-    (send loop `(request ,subscription ,id ,nodes ,goals ,keep-going?
-                         ,jobs ,(cons (current-time) options)))
+    ;; What takes time with many nodes is done here, in the client's thread.
+    (send loop `(request ,subscription ,id ,(nodes->graph nodes) ,goals
+                         ,keep-going? ,jobs
+                         ,(cons (current-time) options)))
     id))
 
 (define (snapshot loop)

@@ -19,7 +19,8 @@
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9 gnu)
-  #:export (make-request
+  #:export (nodes->graph
+            make-request
             request-client
             request-id
             request-options
@@ -68,38 +69,61 @@ to lists of tasks; what is not a node need not be done."
             '()
             nodes))
 
-(define (make-request client id nodes goals keep-going? jobs options busy?)
-  "Return the request @var{id} of @var{client}.  @var{nodes} is a list of
-@code{(@var{task} . @var{needed})}: a task and those to be done before,
-@var{goals} the tasks to answer for, @var{keep-going?} whether to go on after
-a failure, @var{jobs} how many tasks may be done for the client at a time, or
-@code{#f} if it did not say.  @code{(@var{busy?} @var{task})} tells whether a
-builder has @var{task} already."
+;; What is needed by what, before anything is done.
+(define-immutable-record-type <graph>
+  (make-graph missing dependents ready)
+  graph?
+  (missing    graph-missing)            ;these as in <request>
+  (dependents graph-dependents)
+  (ready      graph-ready))             ;all that need nothing
+
+(define (nodes->graph nodes)
+  "Return the graph of @var{nodes}, a list of @code{(@var{task} .
+@var{needed})}: a task and those to be done before."
   (let* ((nodes (alist->map nodes))
-         (edges (edges nodes))
-         (dependents
-          (fold (match-lambda*
-                  (((needed . node) map)
-                   (map-set map needed
-                            (cons node (map-ref map needed '())))))
+         (edges (edges nodes)))
+    (define dependents
+      (fold (match-lambda*
+              (((needed . node) map)
+               (map-set map needed
+                        (cons node (map-ref map needed '())))))
+            empty-map
+            edges))
+    (define missing
+      (fold (match-lambda*
+              (((_ . node) missing) (adjust missing node 1)))
+            (alist->map (map-fold (lambda (node _ zeros)
+                                    (alist-cons node 0 zeros))
+                                  '()
+                                  nodes))
+            edges))
+    (define ready
+      (map-fold (lambda (node count ready)
+                  (if (zero? count)
+                      (map-set ready (task-order node) node)
+                      ready))
                 empty-map
-                edges))
-         (missing
-          (fold (match-lambda*
-                  (((_ . node) missing) (adjust missing node 1)))
-                (alist->map (map-fold (lambda (node _ zeros)
-                                        (alist-cons node 0 zeros))
-                                      '()
-                                      nodes))
-                edges))
-         (request (%make-request client id goals keep-going? jobs options
-                                 missing dependents empty-map empty-map)))
-    (map-fold (lambda (node count request)
-                (if (or (positive? count) (busy? node))
-                    request
-                    (make-ready request node)))
-              request
-              missing)))
+                missing))
+    (make-graph missing dependents ready)))
+
+(define (make-request client id nodes goals keep-going? jobs options busy?)
+  "Return the request @var{id} of @var{client}.  @var{nodes} is a graph that
+@code{nodes->graph} returned, or its argument, @var{goals} the tasks to answer
+for, @var{keep-going?} whether to go on after a failure, @var{jobs} how many
+tasks may be done for the client at a time, or @code{#f} if it did not say.
+@code{(@var{busy?} @var{task})} tells whether a builder has @var{task}
+already."
+  (match (if (graph? nodes) nodes (nodes->graph nodes))
+    (($ <graph> missing dependents ready)
+     (%make-request client id goals keep-going? jobs options
+                    missing dependents
+                    (map-fold (lambda (order node free)
+                                (if (busy? node)
+                                    (map-delete free order)
+                                    free))
+                              ready
+                              ready)
+                    empty-map))))
 
 (define (adjust missing node difference)
   (map-set missing node (+ difference (map-ref missing node))))
