@@ -7,6 +7,7 @@
              (fruix store directories)
              (fruix store layout)
              (fruix store roots)
+             (fruix store temporary-roots)
              ((fruix tree) #:select (delete-tree!))
              (rnrs bytevectors)
              (srfi srfi-64)
@@ -170,5 +171,25 @@ depth; links into an item stand for it"
              (list (stat:perms status) (stat:uid status)
                    (stat:gid status))))
          #:build-group 61001)))))
+
+(test-equal "temporary roots are not without number"
+  '("more than 1048576 temporary roots" 3)
+  (call-with-temporary-directory
+   (lambda (directory)
+     (let ((layout (make-layout #:root directory)))
+       (call-with-store layout
+         (lambda (store)
+           (let ((roots (make-temporary-roots layout)))
+             (define (add! name)
+               (add-temporary-root! roots
+                                    (string-append "/gnu/store/" name)))
+             ((@@ (fruix store temporary-roots) set-temporary-roots-count!)
+              roots (- (expt 2 20) 3))
+             (for-each add! '("a" "b" "a" "c" "c"))
+             (let ((message (message-of (lambda () (add! "d")))))
+               (add! "b")
+               (let ((paths (temporary-roots->list roots)))
+                 (close-temporary-roots! roots)
+                 (list message (length paths)))))))))))
 
 (test-end "store-roots")

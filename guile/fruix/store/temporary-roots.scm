@@ -18,7 +18,7 @@
 
 (define-module (fruix store temporary-roots)
   #:use-module ((fruix descriptors) #:select (wait-milliseconds))
-  #:use-module ((fruix errors) #:select (unless-errno))
+  #:use-module ((fruix errors) #:select (fail unless-errno))
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
   #:use-module ((fruix thread) #:select (with-lock))
@@ -45,7 +45,7 @@
           set-family-spares!))             ;empty, but with a file
 
 (define-record-type <temporary-roots>
-  (%make-temporary-roots layout family file mutex port paths)
+  (%make-temporary-roots layout family file mutex port count paths)
   temporary-roots?
   (layout temporary-roots-layout)          ;<layout>
   (family temporary-roots-family)          ;<family>
@@ -53,6 +53,7 @@
   (mutex temporary-roots-mutex)            ;taken before that of the family
   (port temporary-roots-port               ;to the file; #f before the first
         set-temporary-roots-port!)
+  (count temporary-roots-count set-temporary-roots-count!) ;of paths
   (paths temporary-roots-paths))           ;hash table: store path -> #t; the
                                            ;family's mutex guards it
 
@@ -104,7 +105,7 @@ root is added, unless it is that of an earlier set."
   (let* ((file (string-append (layout-temporary-roots-directory layout) "/"
                               (number->string (getpid)) "-"
                               (number->string (next-number))))
-         (roots (%make-temporary-roots layout family file (make-mutex) #f
+         (roots (%make-temporary-roots layout family file (make-mutex) #f 0
                                        (make-hash-table))))
     (with-family family
       (hash-set! (family-members family) file roots))
@@ -168,13 +169,23 @@ return how to tell the one that is at work, or @code{#f}."
       (hash-set! (temporary-roots-paths roots) path #t)
       (family-claim family))))
 
+;; As many roots as one set has: more than one request can lead to.
+(define %maximum-roots (expt 2 20))
+
+(define (append-new! roots path)
+  (let ((count (+ 1 (temporary-roots-count roots))))
+    (when (> count %maximum-roots)
+      (fail "more than ~a temporary roots" %maximum-roots))
+    (append! roots path)
+    (set-temporary-roots-count! roots count)))
+
 (define (add-temporary-root! roots path)
   "Add @var{path}, a store path that need not be valid, to @var{roots}.  Once
 this returns, no collector deletes @var{path}: if one was about to, it has, and
-@var{path} is not valid."
+@var{path} is not valid.  Raise a @code{&fruix-error} when there are too many."
   (with-lock (temporary-roots-mutex roots)
     (unless (hash-ref (temporary-roots-paths roots) path)
-      (append! roots path))
+      (append-new! roots path))
     ;; A path from a derivation shares memory with all of its text.
     (let* ((path (string-copy path))
            (claim (enter! roots path)))
@@ -231,6 +242,7 @@ return #f if that is not possible, or there are enough spares."
   (with-lock (temporary-roots-mutex roots)
     (with-family (temporary-roots-family roots)
       (hash-clear! (temporary-roots-paths roots)))
+    (set-temporary-roots-count! roots 0)
     (unless (keep! roots)
       (delete-file! roots))))
 
