@@ -2,7 +2,10 @@
 ;;; One session over a real socket, on a real store: greetings of old and new
 ;;; clients, which errors end the session, and what hostile clients get.
 
-(use-modules (fruix protocol wire)
+(use-modules (fruix derivation)
+             (fruix octets)
+             (fruix protocol wire)
+             (fruix session plan)
              (fruix store)
              (fruix store layout)
              (fruix thread)
@@ -43,6 +46,24 @@ the session went on."
         (call-with-session store
           (lambda (port) (loop (- left 1) (cons port ports)))))))
 
+(define (add-large-derivation store number)
+  "Add a derivation with 8 MiB of environment, and return its path."
+  (call-with-values
+      (lambda ()
+        (make-derivation "/gnu/store" (format #f "large-~a" number) "/bin/sh"
+                         '() #:environment `(("large" . ,%eight-mebibytes))))
+    (lambda (derivation drv text)
+      (add-text! store (format #f "large-~a.drv" number)
+                 (octets->bytevector text) '()))))
+
+(define %eight-mebibytes (make-string (* 8 1024 1024) #\x))
+
+(define (heap-used)
+  (gc)
+  (let ((statistics (gc-stats)))
+    (- (assq-ref statistics 'heap-size)
+       (assq-ref statistics 'heap-free-size))))
+
 (define (heap-size)
   (assq-ref (gc-stats) 'heap-size))
 
@@ -82,6 +103,15 @@ the session went on."
           (say port 9 %commas 0)
           (read-int port)               ;that there are no such derivations
           (< (- (heap-size) before) (* 150 1024 1024))))))
+
+  (test-assert "a plan does not hold the text of derivations"
+    (let* ((drvs (map (lambda (number) (add-large-derivation store number))
+                      (iota 20)))
+           (before (heap-used))
+           (plan (plan-builds store drvs))
+           (after (heap-used)))
+      (and (= 20 (length (plan-goals plan)))
+           (< (- after before) (* 5 8 1024 1024)))))
 
   (test-equal "four large requests of a user are served, a fifth waits"
     '(#f #t #t)

@@ -10,6 +10,8 @@
 
 (define-module (fruix session survey)
   #:use-module (fruix agent substitute)
+  #:use-module (fruix derivation)
+  #:use-module ((fruix derivation text) #:select (%make-derivation))
   #:use-module (fruix errors)
   #:use-module (fruix sorted-set)
   #:use-module (fruix store)
@@ -46,12 +48,30 @@ them."
   (%make-survey store ask (make-hash-table) (make-hash-table)
                 (make-hash-table) (make-hash-table) 0))
 
+(define (essence derivation)
+  "Return DERIVATION with nothing but what a plan needs: outputs, inputs, and
+whether there may be substitutes.  A string that was cut out of its text would
+keep all of that."
+  (%make-derivation
+   (map (lambda (output)
+          (make-derivation-output (string-copy (derivation-output-name output))
+                                  (string-copy (derivation-output-path output))
+                                  "" ""))
+        (derivation-outputs derivation))
+   (map (lambda (input) (map string-copy input))
+        (derivation-inputs derivation))
+   '() "" "" '()
+   (match (assoc "allowSubstitutes" (derivation-environment derivation))
+     (#f '())
+     ((name . value) (list (cons (string-copy name) (string-copy value)))))))
+
 (define (survey-derivation survey drv)
-  "Return what is in the file of @var{drv}, a valid derivation, reading it
-once.  Raise a @code{&fruix-error} when that is one too many."
+  "Return what a plan needs of @var{drv}, a valid derivation: its outputs with
+their paths, its inputs, and the variable @code{allowSubstitutes}.  Its file is
+read once.  Raise a @code{&fruix-error} when that is one too many."
   (define known (survey-derivations survey))
   (or (hash-ref known drv)
-      (let ((derivation (read-derivation (survey-store survey) drv))
+      (let ((derivation (essence (read-derivation (survey-store survey) drv)))
             (count (+ 1 (survey-count survey))))
         (when (> count %derivations-limit)
           (fail "more than ~a derivations in one request"
