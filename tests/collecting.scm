@@ -2,6 +2,8 @@
 ;;; Garbage collection as clients of the daemon ask for it, several at a time.
 
 (use-modules (fruix protocol wire)
+             (fruix session client)
+             (fruix session settings)
              (fruix store)
              (fruix store layout)
              (fruix thread)
@@ -12,6 +14,7 @@
              (srfi srfi-64)
              (tests daemon-support)
              (tests store-support)
+             (tests support)
              (tests worker-client))
 
 (define %no-limit #vu8(255 255 255 255 255 255 255 255))
@@ -37,7 +40,35 @@
 (define* (add port name #:optional (references '()))
   (result-of port read-octets 8 name name references))
 
+(define (report-without-reader lines)
+  "Report LINES to a client that does not read and whose socket takes little;
+return true once that has returned."
+  (match (socketpair AF_UNIX SOCK_STREAM 0)
+    ((near . far)
+     (define reported? #f)
+     (setsockopt far SOL_SOCKET SO_SNDBUF 4608)
+     (let ((reporter
+            (start-thread
+             (lambda ()
+               (false-if-exception
+                ((@@ (fruix session collecting) call-with-reporter)
+                 (make-client far #x64 -1 -1 -1 #f #f #f #f
+                              %default-settings)
+                 (lambda (report)
+                   (report 1 lines)
+                   (set! reported? #t))))))))
+       (let ((value (wait-until (lambda () reported?))))
+         (close-port near)
+         (join-thread reporter)
+         (close-port far)
+         value)))))
+
 (test-begin "collecting")
+(sigaction SIGPIPE SIG_IGN)
+
+;; As on FreeBSD, where one that can be written to may have room for 2 KiB.
+(test-assert "a collector does not wait for a client with a small socket"
+  (report-without-reader (make-list 100 (make-string 300 #\x))))
 
 (call-with-daemon
  (lambda (daemon)

@@ -14,6 +14,7 @@
   #:use-module (fruix session settings)
   #:use-module (fruix store)
   #:use-module (ice-9 match)
+  #:use-module (ice-9 q)
   #:use-module (srfi srfi-1)
   #:export (collect-garbage
             write-collected))
@@ -21,8 +22,9 @@
 ;; What clients say who set no limit.
 (define %no-limit (- (expt 2 64) 1))
 
-;; Lines in a message.  So many fit into any socket that can be written to.
-(define %lines 64)
+;; Lines in a message.  So many, with store paths in them, fit into any socket
+;; that can be written to: FreeBSD says so of one that has room for 2048 bytes.
+(define %lines 6)
 
 (define (writable? port)
   (pair? (poll-descriptors `((,(fileno port) writable)) 0)))
@@ -33,26 +35,26 @@
 
 (define (in-messages level lines)
   "Return the list of pairs of LEVEL and at most %lines of LINES."
-  (if (<= (length lines) %lines)
-      (list (cons level lines))
-      (cons (cons level (take lines %lines))
-            (in-messages level (drop lines %lines)))))
+  (let loop ((left (length lines)) (lines lines) (messages '()))
+    (if (<= left %lines)
+        (reverse (acons level lines messages))
+        (loop (- left %lines)
+              (drop lines %lines)
+              (acons level (take lines %lines) messages)))))
 
 (define (call-with-reporter client proc)
   "Call PROC with a procedure that takes a verbosity and a list of lines for
 CLIENT and does not wait; in the end, wait until all is sent.  Return the value
 of PROC."
-  (define pending '())
+  (define pending (make-q))
   (define (send-while possible?)
-    (match pending
-      (((level . lines) . rest)
-       (when (possible? (client-port client))
-         (send-lines client level lines)
-         (set! pending rest)
-         (send-while possible?)))
-      (() #t)))
+    (unless (or (q-empty? pending) (not (possible? (client-port client))))
+      (match (deq! pending)
+        ((level . lines) (send-lines client level lines)))
+      (send-while possible?)))
   (define (report level lines)
-    (set! pending (append pending (in-messages level lines)))
+    (for-each (lambda (message) (enq! pending message))
+              (in-messages level lines))
     (send-while writable?))
   (let ((value (on-failure (lambda () (send-while (const #t)))
                  (lambda () (proc report)))))
