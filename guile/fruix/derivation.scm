@@ -52,6 +52,7 @@
                check-derivation)
   #:export (derivation-output-table
             derivation-references
+            derivation-words
             make-derivation))
 
 (define (derivation-output-table derivation)
@@ -68,6 +69,15 @@ store path, both strings."
 sources and the .drv of its inputs, sorted."
   (sorted-set (append (map car (derivation-inputs derivation))
                       (derivation-sources derivation))))
+
+(define %white-space (char-set #\space #\tab #\return #\newline))
+
+(define (derivation-words derivation variable)
+  "Return the words in the value of @var{variable}, a string, in the environment
+of @var{derivation}, or @code{#f} if there is no such variable."
+  (and=> (assoc-ref (derivation-environment derivation) variable)
+         (lambda (value)
+           (string-tokenize value (char-set-complement %white-space)))))
 
 (define (sort-inputs inputs)
   "Return @var{inputs} in the form of a record: sorted, and the outputs of one

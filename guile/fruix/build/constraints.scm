@@ -13,8 +13,6 @@
   #:use-module ((srfi srfi-1) #:select (any))
   #:export (check-references))
 
-(define %white-space (char-set #\space #\tab #\return #\newline))
-
 (define (specifier->item store outputs specifier)
   "Return the store item that @var{specifier}, a store path or a name in the
 table @var{outputs}, stands for."
@@ -28,13 +26,12 @@ table @var{outputs}, stands for."
   "Return a hash table of the items that the derivation's @var{variable} lists,
 or @code{#f} if there is no such variable.  An empty value is an empty list."
   (define outputs (derivation-output-table derivation))
-  (and=> (assoc-ref (derivation-environment derivation) variable)
-         (lambda (value)
+  (and=> (derivation-words derivation variable)
+         (lambda (words)
            (alist->hash-table
             (map (lambda (word)
                    (cons (specifier->item store outputs word) #t))
-                 (string-tokenize value
-                                  (char-set-complement %white-space)))))))
+                 words)))))
 
 (define (check-items store derivation output items allowed disallowed)
   (let ((allowed (specified-items store derivation allowed))

@@ -14,8 +14,6 @@
   #:use-module (srfi srfi-1)
   #:export (build-environment))
 
-(define %white-space (char-set #\space #\tab #\return #\newline))
-
 (define (override base additions)
   "Return the alist @var{base} with the pairs of @var{additions} in place of
 those of the same name."
@@ -35,12 +33,10 @@ those of the same name."
 (define (impure-variables derivation lookup)
   "Return the variables that @var{derivation} lists in @code{impureEnvVars},
 with the values that @var{lookup} gives, or \"\"."
-  (let ((names (assoc-ref (derivation-environment derivation)
-                          "impureEnvVars")))
-    (if (and names (fixed-output-derivation? derivation))
-        (map (lambda (name) (cons name (or (lookup name) "")))
-             (string-tokenize names (char-set-complement %white-space)))
-        '())))
+  (if (fixed-output-derivation? derivation)
+      (map (lambda (name) (cons name (or (lookup name) "")))
+           (or (derivation-words derivation "impureEnvVars") '()))
+      '()))
 
 (define* (build-environment derivation #:key store directory (cores 0)
                             (lookup (lambda (name)

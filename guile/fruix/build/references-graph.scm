@@ -14,8 +14,6 @@
   #:use-module (srfi srfi-1)
   #:export (references-graphs))
 
-(define %white-space (char-set #\space #\tab #\return #\newline))
-
 (define (with-derivation-outputs store items)
   "Return the closure of @var{items}, and of all outputs of the derivations in
 it."
@@ -49,12 +47,9 @@ it."
 alist of file names and contents, octet strings.  Raise a @code{&build-error}
 if what it says is malformed."
   (define directory (store-directory store))
-  (define words
-    (string-tokenize (or (assoc-ref (derivation-environment derivation)
-                                    "exportReferencesGraph")
-                         "")
-                     (char-set-complement %white-space)))
-  (let loop ((words words) (files '()))
+  (let loop ((words (or (derivation-words derivation "exportReferencesGraph")
+                        '()))
+             (files '()))
     (match words
       (() (reverse files))
       ((file)

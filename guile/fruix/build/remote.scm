@@ -61,8 +61,9 @@ worth offering again.  Raise a @code{&build-error} if it is cancelled."
   (offer-build (job-option job 'agents #f)
                (derivation-system (job-derivation job))
                (job-drv job)
-               (string-tokenize
-                (or (job-variable job "requiredSystemFeatures") ""))
+               (or (derivation-words (job-derivation job)
+                                     "requiredSystemFeatures")
+                   '())
                (note job)
                #:own-system (build-host-system host)
                #:local? (positive?
