@@ -14,6 +14,7 @@
              (ice-9 rdelim)
              (ice-9 threads)
              (srfi srfi-64)
+             (tests mount-support)
              (tests support))
 
 (define %hash (make-string 32 #\0))
@@ -192,5 +193,24 @@
        (chown theirs 65534 -1)
        (open-and-close layout)
        (list (entries layout) (file-exists? private))))))
+
+(unless (and %linux? (can-mount?)) (test-skip 1))
+(test-equal "what cannot be deleted is told, and keeps nobody from the store"
+  '("fruix: cannot delete" #t #f)
+  (trial
+   (define layout (make-layout #:root (getcwd)))
+   (define (in-store name)
+     (file (string-append "gnu/store/" name)))
+   (call-with-store layout (const #t))
+   (for-each mkdir (map in-store '(".fruix-a" ".fruix-a/x" ".fruix-b")))
+   (mount-tmpfs (in-store ".fruix-a/x"))
+   (make-file (in-store ".fruix-a/x/file") "")
+   (let ((warning (call-with-output-string
+                    (lambda (port)
+                      (parameterize ((current-warning-port port))
+                        (call-with-store layout (const #t)))))))
+     (cons (string-take warning 20)
+           (map file-exists?
+                (map in-store '(".fruix-a/x/file" ".fruix-b")))))))
 
 (test-end "leftovers")

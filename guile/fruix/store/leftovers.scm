@@ -7,9 +7,11 @@
 
 (define-module (fruix store leftovers)
   #:use-module (fruix descriptors)
+  #:use-module (fruix errors)
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
   #:use-module (fruix store staging)
+  #:use-module (ice-9 exceptions)
   #:use-module ((ice-9 ftw) #:select (scandir))
   #:export (sweep-leftovers))
 
@@ -28,6 +30,16 @@ lock those alone, not the store."
     (when lock
       (release-file-lock! lock #:delete? #t))))
 
+(define (delete-or-tell store directory)
+  "Delete the staging @var{directory} in the directory with descriptor
+@var{store}.  Something that resists must not keep everybody from the store."
+  (guard (exception ((or (fruix-error? exception)
+                         (eq? (exception-kind exception) 'system-error))
+                     (format (current-warning-port)
+                             "fruix: cannot delete `~a': ~a~%"
+                             directory (exception->text exception))))
+    (delete-stale-staging store directory)))
+
 (define (sweep-store layout release)
   (define directory (layout-physical-store layout))
   (define (file name)
@@ -42,7 +54,7 @@ lock those alone, not the store."
                   (if (staging-name? name)
                       (begin
                         (release (file name))
-                        (delete-stale-staging store (file name)))
+                        (delete-or-tell store (file name)))
                       (delete-unless-locked (file name))))
                 (scandir directory leftover?)))))
 
@@ -56,6 +68,7 @@ lock those alone, not the store."
 (define (sweep-leftovers layout release)
   "Delete what processes that were killed have left in the store of
 @var{layout}, which no other process has open.  @var{release} is called with
-the file name of each directory before it is deleted."
+the file name of each directory before it is deleted.  What cannot be deleted
+is told as a warning."
   (sweep-store layout release)
   (sweep-temporary-roots layout))
