@@ -1,7 +1,8 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; Copies of file trees, as they are or with other hash parts.
 
-(use-modules (fruix nar)
+(use-modules (fruix descriptors)
+             (fruix nar)
              (fruix tree)
              (ice-9 textual-ports)
              (srfi srfi-1)
@@ -34,6 +35,56 @@
      (map (lambda (file)
             (stat:perms (stat (string-append directory file))))
           '("/a" "/a/program")))))
+
+(define %hole (* 64 1024 1024))
+
+(define (make-hole file before after)
+  "Make FILE with the texts BEFORE and AFTER around a hole."
+  (call-with-output-file file
+    (lambda (port)
+      (display before port)
+      (force-output port)
+      (truncate-file port (+ %hole (string-length before)))
+      (seek port 0 SEEK_END)
+      (display after port))))
+
+(define (blocks file)
+  "Return the size of what FILE has on the disk, at most."
+  (* 512 (stat:blocks (stat file))))
+
+(test-equal "holes stay holes" '((#t #t) (#t #t))
+  (call-with-scratch
+   (lambda (fd directory)
+     (define (try before after)
+       (make-hole (string-append directory "/a") before after)
+       (copy-tree! fd "a" fd "b")
+       (let ((result
+              (list (equal? (file-nar-hash fd "a") (file-nar-hash fd "b"))
+                    (< (blocks (string-append directory "/b"))
+                       (quotient %hole 8)))))
+         (delete-tree! fd "b")
+         result))
+     (list (try "before" "after") (try "" "")))))
+
+(test-equal "who is not wanted any more gives up"
+  (list ECANCELED ECANCELED 'done)
+  (call-with-scratch
+   (lambda (fd directory)
+     (define (take-over stop)
+       (ingest-tree! fd "a" #:owner (expected-owner (geteuid) #:stop stop))
+       'done)
+     (define (copy stop)
+       (copy-tree! fd "a" fd "b"
+                   #:owner (expected-owner (geteuid) #:stop stop)))
+     (make-hole (string-append directory "/a") "" (make-string 100000 #\x))
+     (call-with-values make-pipe
+       (lambda (input output)
+         (write-descriptor output #vu8(1))
+         (let ((result (list (errno-of (lambda () (copy input)))
+                             (errno-of (lambda () (take-over input)))
+                             (take-over #f))))
+           (for-each close-fdes (list input output))
+           result))))))
 
 (test-equal "a copy replaces nothing" EEXIST
   (call-with-scratch

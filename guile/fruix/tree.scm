@@ -63,12 +63,14 @@ directory with descriptor @var{directory}; raise a @code{system-error} if that
 cannot be told."
   (%entry-exists? directory name))
 
-(define (expected-owner uid)
+(define* (expected-owner uid #:key stop)
   "Return an object for @code{ingest-tree!} and @code{copy-tree!}: the files
 of the trees for which it is used must be of the user with number @var{uid},
 or of anybody if that is @code{#f}.  Files that several of these trees have in
-common, as hard links, are known to it."
-  (%make-ownership uid))
+common, as hard links, are known to it.  When @var{stop}, a descriptor, is
+readable, these procedures give up, soon, with the @code{system-error}
+@code{ECANCELED}."
+  (%make-ownership uid stop))
 
 (define (->ownership owner)
   (if (or (not owner) (integer? owner))

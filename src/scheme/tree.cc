@@ -15,12 +15,13 @@ namespace fruix::scheme {
 static constexpr handle_type<ownership> ownership_type {"ownership"};
 
 static SCM
-make_ownership_ (SCM owner)
+make_ownership_ (SCM owner, SCM stop)
 {
   std::optional<uid_t> uid;
   if (scm_is_true (owner))
     uid = scm_to_uint32 (owner);
-  auto result = std::make_unique<ownership> (uid);
+  int descriptor = decode_descriptor (stop);
+  auto result = std::make_unique<ownership> (uid, descriptor);
   return ownership_type.wrap (result);
 }
 
@@ -221,10 +222,11 @@ list_directory_ (SCM directory)
 }
 
 static const primitive table[] = {
-  {"%make-ownership", 1, reinterpret_cast<void *> (make_ownership_),
+  {"%make-ownership", 2, reinterpret_cast<void *> (make_ownership_),
    "Return an object for trees whose files must be of the user with number "
-   "@var{owner}, or of anybody if that is @code{#f}.  It remembers files "
-   "with several links."},
+   "@var{owner}, or of anybody if that is @code{#f}, and that are not wanted "
+   "any more when the descriptor @var{stop} is readable, unless that is "
+   "@code{#f}.  It remembers files with several links."},
   {"%ingest-tree", 7, reinterpret_cast<void *> (ingest_tree_),
    "Check, make canonical, hash and share the tree @var{name} in the "
    "directory with descriptor @var{directory}.  @var{shared}, "

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Whose files a tree may consist of.
+// Whose files a tree may consist of, and for how long it is wanted.
 #pragma once
 
 #include <optional>
+#include <poll.h>
 #include <set>
 #include <sys/stat.h>
 #include <utility>
@@ -12,8 +13,20 @@ namespace fruix {
 class ownership
 {
 public:
-  // OWNER must own every file; anybody may if there is none.
-  explicit ownership (std::optional<uid_t> owner = {}) : owner_ {owner} {}
+  // OWNER must own every file; anybody may if there is none.  When the
+  // descriptor STOP, unless it is -1, is readable, the tree is not wanted any
+  // more.
+  explicit ownership (std::optional<uid_t> owner = {}, int stop = -1)
+    : owner_ {owner}, stop_ {stop}
+  {
+  }
+
+  bool
+  wanted () const noexcept
+  {
+    pollfd stop {stop_, POLLIN, 0};
+    return poll (&stop, 1, 0) <= 0;
+  }
 
   // Whether the file of STATUS may be there.  A file with several links has
   // another owner from the second one on, because ingestion takes possession;
@@ -43,6 +56,7 @@ public:
 
 private:
   std::optional<uid_t> owner_;
+  int stop_;
   std::set<std::pair<dev_t, ino_t>> linked_;
 };
 

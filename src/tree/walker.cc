@@ -8,7 +8,11 @@
 
 namespace fruix {
 
-static constexpr std::size_t buffer_size = 256 * 1024;
+static constexpr std::uint64_t buffer_size = 256 * 1024;
+
+// In bytes that are read: what a node costs, and after how much to look
+// whether the walk is wanted.
+static constexpr std::uint64_t node_cost = 16 * 1024, patience = 1 << 26;
 
 tree_walker::tree_walker (int directory, std::string name, ownership *owner)
   : root_ {directory}, owner_ {owner}, name_ {std::move (name)},
@@ -93,9 +97,24 @@ tree_walker::advance ()
   return event {event_kind::entry, false, 0, name_};
 }
 
+// Files may seem large that are nothing but holes: give up in time.
+outcome<void>
+tree_walker::go_on (std::uint64_t cost)
+{
+  if ((cost_ += cost) < patience)
+    return {};
+  cost_ = 0;
+  if (!owner_ || owner_->wanted ())
+    return {};
+  errno = ECANCELED;
+  return fail ("walk");
+}
+
 outcome<event>
 tree_walker::start_node ()
 {
+  if (auto result = go_on (node_cost); !result)
+    return std::unexpected {result.error ()};
   if (fstatat (directory (), name_.c_str (), &status_, AT_SYMLINK_NOFOLLOW))
     return fail ("fstatat");
   if (auto result = inspect (); !result)
@@ -211,6 +230,8 @@ tree_walker::list (int fd)
 outcome<event>
 tree_walker::read_file ()
 {
+  if (auto result = go_on (std::min (left_, buffer_size)); !result)
+    return std::unexpected {result.error ()};
   ssize_t count = retry ([&]
     { return read (file_.get (), buffer_.get (), buffer_size); });
   if (count < 0)

@@ -23,7 +23,8 @@ class tree_walker
 public:
   // The tree is NAME in DIRECTORY, a descriptor that outlives this.  With
   // OWNER, the tree is taken over: its ownership is checked, other file
-  // systems in it are refused, and modes that deny access are changed.
+  // systems in it are refused, and modes that deny access are changed.  The
+  // walk ends with ECANCELED when it is not wanted any more.
   tree_walker (int directory, std::string name, ownership *owner = nullptr);
 
   outcome<event> next ();
@@ -53,6 +54,7 @@ private:
 
   outcome<event> advance ();
   outcome<event> start_node ();
+  outcome<void> go_on (std::uint64_t cost);
   outcome<void> inspect ();
   outcome<unique_fd> open_node ();
   outcome<event> enter (unique_fd fd);
@@ -72,6 +74,7 @@ private:
   dev_t device_ = 0;               // of the root
   unique_fd file_;
   std::uint64_t left_ = 0;         // bytes of FILE_ to come
+  std::uint64_t cost_ = 0;         // of what was done without looking up
   std::string target_;
   std::unique_ptr<std::uint8_t[]> buffer_;
 };

@@ -4,9 +4,14 @@
 #include "base/retry.hh"
 #include "tree/canonical.hh"
 
+#include <cstring>
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace fruix {
+
+// Fewer zeros are not worth a hole.
+static constexpr std::size_t smallest_hole = 4096;
 
 tree_writer::tree_writer (int directory, std::string name)
   : root_ {directory}, name_ {std::move (name)}
@@ -84,12 +89,32 @@ tree_writer::create_file (bool executable)
   if (!file_)
     return failed_on ("openat", name_);
   file_mode_ = executable ? 0555 : 0444;
+  hole_ = false;
   return {};
 }
 
+static bool
+is_hole (std::span<const std::uint8_t> bytes) noexcept
+{
+  return bytes.size () >= smallest_hole && bytes[0] == 0
+         && std::memcmp (bytes.data (), bytes.data () + 1, bytes.size () - 1)
+                == 0;
+}
+
+// Holes stay holes: they may be larger than the disk.
 outcome<void>
 tree_writer::write_data (std::span<const std::uint8_t> bytes)
 {
+  if (bytes.empty ())
+    return {};
+  hole_ = is_hole (bytes);
+  if (hole_)
+    {
+      if (lseek (file_.get (), static_cast<off_t> (bytes.size ()), SEEK_CUR)
+          < 0)
+        return failed_on ("lseek", name_);
+      return {};
+    }
   while (!bytes.empty ())
     {
       ssize_t count = retry ([&]
@@ -104,6 +129,9 @@ tree_writer::write_data (std::span<const std::uint8_t> bytes)
 outcome<void>
 tree_writer::finish_file ()
 {
+  if (hole_
+      && ftruncate (file_.get (), lseek (file_.get (), 0, SEEK_CUR)) < 0)
+    return failed_on ("ftruncate", name_);
   auto result = canonicalise (file_.get (), file_mode_,
                               printable {name_, {}}.view ());
   file_.reset ();

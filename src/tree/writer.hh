@@ -39,6 +39,7 @@ private:
   descent inside_;                 // the directories being filled
   unique_fd file_;
   mode_t file_mode_ = 0;
+  bool hole_ = false;              // at the end of the file, so far
 };
 
 }

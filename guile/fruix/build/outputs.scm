@@ -20,6 +20,7 @@
   #:use-module (fruix derivation)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module (fruix flag)
   #:use-module (fruix nar)
   #:use-module (fruix store)
   #:use-module (fruix store path)
@@ -221,6 +222,15 @@ new directory where no builder ever was, replacing the hash parts
     (lambda (fd)
       (map (lambda (output) (read fd output)) wanted))))
 
+(define (call-while-wanted job thunk)
+  "Call @var{thunk}, which gives up when @var{job} is cancelled."
+  (catch 'system-error
+    thunk
+    (lambda arguments
+      (if (= ECANCELED (system-error-errno arguments))
+          (reject 'cancelled "building of `~a' was cancelled" (job-drv job))
+          (apply throw arguments)))))
+
 (define* (read-outputs! job area directory uid inputs
                         #:key (replacements '()))
   "Take over the outputs of @var{job} in @var{directory}, where its builder,
@@ -230,21 +240,27 @@ which had the user id @var{uid} and is dead, has left them, and return the
 items that the builder could see.  @var{replacements} is an alist of hash parts
 that are replaced in the outputs (@pxref{fruix build stand-ins}).  Raise a
 @code{&build-error} if an output is missing or wrong."
-  (define owner (expected-owner uid))
+  (define stop (flag-descriptor (job-cancellation job)))
+  (define owner (expected-owner uid #:stop stop))
   (define wanted (outputs-to-read job))
+  (define (copy copies)
+    (copy-outputs wanted directory
+                  (staged-file (store-staging (job-store job)) copies)
+                  owner replacements))
+  (define (read)
+    (if (or (fixed-output-derivation? (job-derivation job))
+            (pair? replacements))
+        (let ((copies (area-copies area)))
+          (copy copies)
+          (read-outputs-in job wanted copies
+                           (expected-owner (geteuid) #:stop stop) inputs))
+        (read-outputs-in job wanted (area-store area) owner inputs)))
   (define outputs
     (begin
       (seal directory)
       (for-each (lambda (output) (check-present job directory output))
                 wanted)
-      (if (or (fixed-output-derivation? (job-derivation job))
-              (pair? replacements))
-          (let ((copies (area-copies area)))
-            (copy-outputs wanted directory
-                          (staged-file (store-staging (job-store job)) copies)
-                          owner replacements)
-            (read-outputs-in job wanted copies (geteuid) inputs))
-          (read-outputs-in job wanted (area-store area) owner inputs))))
+      (call-while-wanted job read)))
   (check-constraints (job-store job) (job-derivation job)
                      (map staged-output-item outputs))
   outputs)
