@@ -90,6 +90,11 @@ build directories, and those that are noted."
      (map (lambda (name) (add-tree! store name directory name))
           '("directory" "small" "large" "link")))))
 
+;; On most file systems that is more than one megabyte of names.
+(define %litter
+  (string-append "cd /tmp; i=0; while [ $i -lt 6000 ]
+do : > $i-" (make-string 200 #\x) "; i=$((i + 1)); done; echo > $out"))
+
 (define (run-tests label users)
   (call-with-temporary-store
    (lambda (store)
@@ -294,6 +299,17 @@ echo $lib > $out; echo $0 > $lib; echo $doc > $doc"
                                   '(("allowedReferences" . ""))))
              (('failed 'output message)
               (string-contains message "not allowed to refer"))))
+     (check-equal "no other build gets a directory that has grown large" '()
+                  (let ((staging (store-staging store)))
+                    (result-of store host (drv "litter" %litter))
+                    (await-clean-ups (staging-clean-ups staging))
+                    (filter (lambda (name)
+                              (let ((file (staged-file staging
+                                                       (string-append
+                                                        name "/tmp"))))
+                                (and (file-exists? file)
+                                     (> (stat:size (stat file)) 1048576))))
+                            (directory-entries (staged-file staging ".")))))
      (test "kept build directory"
            (call-with-values
                (lambda ()

@@ -200,16 +200,21 @@ mounted."
           (call-with-directory area
             (lambda (fd) (sort (map car (list-directory fd)) string<?)))))
 
+;; Some file systems never make a directory smaller, and whoever looks into it
+;; has to read all of it.
+(define %largest-directory (* 1024 1024))
+
 (define (clean-area area group)
   "Delete what a builder has left in AREA; return true if it can serve another
 one.  Only where builders are other users than the daemon are directories
 what they were before."
+  (define (clean directory)
+    (keep-mount-points! directory)
+    (<= (stat:size (stat directory)) %largest-directory))
   (and group
        (plain-area? area)
-       (begin
-         (keep-mount-points! (area-store area))
-         (keep-mount-points! (area-temporary-directory area))
-         #t)))
+       (clean (area-store area))
+       (clean (area-temporary-directory area))))
 
 (define (call-with-chroot-area store group proc)
   "Call @var{proc} with the name of a chroot area in the staging directory of
