@@ -33,9 +33,10 @@
 (define (header-numbers file)
   "Return ((NAME . NUMBER) ...) as the header FILE has them."
   (map (lambda (found)
-         (cons (match:substring found 1)
-               (string->number (match:substring found 2))))
-       (matches "^#define __NR_(\\w+) +([0-9]+)$" file)))
+         (cons (match:substring found 2)
+               (string->number (match:substring found 3))))
+       ;; Some calls have another name where integers have 32 bits.
+       (matches "^#define __NR(3264)?_(\\w+) +([0-9]+)$" file)))
 
 (define (header name)
   "Return the file name of the header NAME, or #f."

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <fcntl.h>
 #include <linux/btrfs.h>
 #include <linux/fscrypt.h>
 #include <linux/sched.h>
@@ -122,6 +123,8 @@ attempt_requests ()
                       FS_IOC_SET_ENCRYPTION_POLICY | std::uint64_t {1} << 32,
                       0));
   attempt ("another request", ::ioctl (0, FIOCLEX));
+  attempt ("take a lease", ::fcntl (-1, F_SETLEASE, F_WRLCK));
+  attempt ("another command", ::fcntl (0, F_GETFL));
 }
 
 void

@@ -90,6 +90,9 @@ attempt_i386_calls ()
   attempt ("i386 make a subvolume",
            i386_call (54, -1, BTRFS_IOC_SUBVOL_CREATE));
   attempt ("i386 encrypt", i386_call (54, -1, FS_IOC_SET_ENCRYPTION_POLICY));
+  attempt ("i386 take a lease", i386_call (55, -1, F_SETLEASE, F_WRLCK));
+  attempt ("i386 take a lease by fcntl64",
+           i386_call (221, -1, F_SETLEASE, F_WRLCK));
   attempt ("i386 bpf", i386_call (357, -1, -1, -1));
   attempt ("i386 keyctl", i386_call (288, -1));
   attempt ("i386 io_uring_setup", i386_call (425, -1, -1));

@@ -50,6 +50,8 @@
      "socket, netlink, transformations" "socket, netlink, packet filter"
      "socket, netlink, generic" "socket, netlink, diagnosis"
      "socket, netlink, events")
+    ("EINVAL"
+     "take a lease" "i386 take a lease" "i386 take a lease by fcntl64")
     ("ENOTTY"
      "make a subvolume" "make a subvolume, limited" "make a snapshot"
      "make a snapshot, read-only" "encrypt" "encrypt with upper bits"

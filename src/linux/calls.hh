@@ -24,6 +24,8 @@
 // - Keyrings belong to a user, not to a build.
 // - Files can be read without a key that is gone one day, and deleted: there
 //   is no encryption and no subvolume.
+// - Nobody waits for a builder who opens a file: there are no leases, which
+//   the owner of an input could have on it.
 //
 // Numbers are not taken from the system's headers, since one kernel serves
 // two machines, such as x86-64 and i386.
@@ -49,6 +51,7 @@ enum class rule_kind
   socket_pair,  // those of socketpair (2)
   multiplexer,  // socketcall (2), the arguments being in memory
   control,      // the request of ioctl (2): argument PARAMETER
+  lease,        // the command of fcntl (2): argument PARAMETER
 };
 
 struct rule
@@ -81,6 +84,8 @@ inline constexpr rule rules[] = {
   {"socketcall", {-1, 102, -1, -1}, rule_kind::multiplexer},
 
   {"ioctl", {16, 54, 54, 29}, rule_kind::control, 1},
+  {"fcntl", {72, 55, 55, 25}, rule_kind::lease, 1},
+  {"fcntl64", {-1, 221, 221, -1}, rule_kind::lease, 1},
 
   {"mount", {165, 21, 21, 40}, rule_kind::refuse, EPERM},
   {"umount", {-1, 22, -1, -1}, rule_kind::refuse, EPERM},

@@ -78,6 +78,14 @@ check_request (filter &filter, int argument)
   filter.allow ();
 }
 
+static constexpr void
+check_command (filter &filter, int argument)
+{
+  filter.load_argument (argument);
+  filter.when (F_SETLEASE, [&] { filter.refuse (EINVAL); });
+  filter.allow ();
+}
+
 // What becomes of a call: it is allowed, or else a rule applies.
 struct verdict
 {
@@ -118,6 +126,8 @@ apply (filter &filter, const verdict &verdict)
       return filter.refuse (ENOSYS);
     case control:
       return check_request (filter, verdict.parameter);
+    case lease:
+      return check_command (filter, verdict.parameter);
     }
 }
 
