@@ -200,15 +200,16 @@ raises."
 
 (define (rename-canonical file new-name)
   "Rename @var{file}, an item in canonical form, whatever it is."
-  (if (and (not (zero? (geteuid)))
-           (eq? 'directory (stat:type (lstat file))))
-      ;; Only who may write to a directory may give it another parent.
-      (begin
-        (chmod file #o755)
-        (rename-file file new-name)
-        (chmod new-name #o555)
-        (utime new-name 1 1))
-      (rename-file file new-name)))
+  (define directory? (eq? 'directory (stat:type (lstat file))))
+  ;; Only who may write to a directory may give it another parent.
+  (define locked? (and directory? (not (zero? (geteuid)))))
+  (when locked? (chmod file #o755))
+  (rename-file file new-name)
+  (when locked? (chmod new-name #o555))
+  ;; UFS writes down the parent in the directory, and when it did.
+  (unless (or (not directory?)
+              (= 1 (stat:mtime (lstat new-name))))
+    (utime new-name 1 1)))
 
 (define (remove-from-store! staging path)
   "Delete what there is under the name of the item @var{path}, which the
