@@ -12,7 +12,6 @@
   #:use-module (fruix protocol wire)
   #:use-module (fruix store)
   #:use-module (fruix store layout)
-  #:use-module (ice-9 ftw)
   #:use-module (ice-9 match)
   #:use-module (ice-9 rdelim)
   #:use-module (ice-9 textual-ports)
@@ -218,18 +217,23 @@ of the builder, once it runs."
         ((freebsd) (kill pid 0) #t)))
     (const #f)))
 
-(define (process-entries daemon what)
-  (length (scandir (format #f "/proc/~a/~a"
-                           (process-id (daemon-process daemon)) what)
-                   (lambda (name) (not (string-prefix? "." name))))))
+(define (process-entries daemon directory option)
+  "Return how many entries there are in the @var{directory} of @var{daemon} in
+@file{/proc}, or how many procstat(1) lists with @var{option}."
+  (define id (number->string (process-id (daemon-process daemon))))
+  (case %platform
+    ((linux)
+     (length (directory-entries (string-append "/proc/" id "/" directory))))
+    ((freebsd)
+     (string-count (program-output "procstat" "-h" option id) #\newline))))
 
 (define (open-descriptors daemon)
   "Return how many descriptors @var{daemon} has."
-  (process-entries daemon "fd"))
+  (process-entries daemon "fd" "-f"))
 
 (define (threads daemon)
   "Return how many threads @var{daemon} has."
-  (process-entries daemon "task"))
+  (process-entries daemon "task" "-t"))
 
 (define (alive? daemon)
   "Return true if @var{daemon} answers a new client."
