@@ -34,13 +34,21 @@ quoted."
 (define %name
   (make-regexp "(^|[[:space:](])'([^ '][^']*)'($|[^[:alnum:]])"))
 
+(define %option
+  (make-regexp "--[a-z][a-z-]*"))
+
 (define (marked-up text)
   "Return TEXT, of a commentary, as Texinfo."
   (define (code match)
     (string-append (match:substring match 1)
                    "@code{" (match:substring match 2) "}"
                    (match:substring match 3)))
-  (regexp-substitute/global #f %name (quoted text) 'pre code 'post))
+  (define (option match)
+    (string-append "@option{" (match:substring match) "}"))
+  (regexp-substitute/global #f %option
+                            (regexp-substitute/global #f %name (quoted text)
+                                                      'pre code 'post)
+                            'pre option 'post))
 
 (define (kind line)
   "Return what LINE, of a commentary, is the beginning or a part of."
