@@ -180,6 +180,8 @@ talk has got: close @var{port}."
       (lambda (exception)
         (unless (and (protocol-error? exception)
                      (not (protocol-violation? exception)))
+          ;; Output that cannot be written is forgotten by the first attempt.
+          (false-if-exception (force-output port))
           (false-if-exception (close-port port)))
         (raise-exception exception))
     thunk
