@@ -74,6 +74,8 @@ are so many, or what there is."
 (test-assert "--usage" (says? 0 "[--max-jobs=N]" "--usage"))
 (test-assert "number that is none" (says? 1 "--cores" "--cores=many"))
 (test-assert "address that is none" (says? 1 "no address" "--listen=:1"))
+(test-assert "a directory without a name"
+  (says? 1 "--root: `'" "--root="))
 (test-assert "a directory that cannot be made"
   (says? 1 "mkdir: /dev/null/none: Not a directory" "--root=/dev/null/none"))
 (test-assert "a file that is no socket"

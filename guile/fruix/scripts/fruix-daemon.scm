@@ -43,6 +43,8 @@
           (program-name) template arguments))
 
 (define (directory text)
+  (when (string-null? text)
+    (fail "--root: `' is not the name of a directory"))
   (if (absolute-file-name? text)
       text
       (string-append (getcwd) "/" text)))
