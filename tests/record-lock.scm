@@ -151,17 +151,18 @@
    ;; Guile's own 'usleep' ends the process there.
    (test-equal "waiting in a thread that starts with many descriptors open"
      'acquired
-     (let ((holder (start-holder file)))
-       (call-with-many-descriptors
-        (lambda ()
-          (let ((waiter (start-thread
-                         (lambda ()
-                           (release-file-lock!
-                            (acquire-file-lock file 'shared))
-                           'acquired))))
-            (usleep 100000)
-            (close-pipe holder)
-            (join-thread waiter))))))
+     (call-with-holder file
+       (lambda (end)
+         (call-with-many-descriptors
+          (lambda ()
+            (let ((waiter (start-thread
+                           (lambda ()
+                             (release-file-lock!
+                              (acquire-file-lock file 'shared))
+                             'acquired))))
+              (usleep 100000)
+              (end)
+              (join-thread waiter)))))))
 
    (test-equal "a value comes through, an exception releases" '(value #t)
      (list (call-with-file-lock file 'exclusive (const 'value))

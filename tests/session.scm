@@ -38,13 +38,19 @@ the session went on."
 ;; More than a socket takes.
 (define %large (make-bytevector (* 3 1024 1024) 65))
 
+(define %user 35001)
+
 (define (call-with-sessions store count proc)
-  "Call PROC with a list of COUNT ports of clients of STORE."
+  "Call PROC with a list of COUNT ports of clients of STORE, of one user."
   (let loop ((left count) (ports '()))
     (if (zero? left)
         (proc ports)
         (call-with-session store
-          (lambda (port) (loop (- left 1) (cons port ports)))))))
+          (lambda (port) (loop (- left 1) (cons port ports)))
+          #:user %user))))
+
+(define (turns-taken)
+  ((@@ (fruix session turns) count-of) %user))
 
 (define (add-large-derivation store number)
   "Add a derivation with 8 MiB of environment, and return its path."
@@ -121,7 +127,7 @@ the session went on."
          (for-each (lambda (port)
                      (say port 8 "large" (bytevector-length %large)))
                    (cons first others))
-         (usleep 200000)
+         (wait-until (lambda () (= 4 (turns-taken))))
          (let ((writer (start-thread
                         (lambda ()
                           (say late 8 "large" (bytevector-length %large)

@@ -5,7 +5,7 @@
 ;;; have large requests at a time, and the others wait for them.
 ;;;
 ;;; A client keeps its turn until its request is answered.  Users never wait
-;;; for each other.
+;;; for each other, and root for nobody.
 ;;; Code:
 
 (define-module (fruix session turns)
@@ -29,7 +29,7 @@
   "Wait until @var{client}, which is about to send much, has its turn, unless
 it has it already."
   (define user (client-uid client))
-  (unless (client-turn? client)
+  (unless (or (eqv? 0 user) (client-turn? client))
     (with-lock %mutex
       (let wait ()
         (unless (< (count-of user) %at-once)
