@@ -69,7 +69,9 @@
   (define root (sandbox-root box))
   (catch 'system-error
     (lambda ()
-      (string-append (canonicalize-path (dirname root)) "/" (basename root)))
+      (let ((parent (canonicalize-path (dirname root))))
+        (string-append (if (string=? parent "/") "" parent) "/"
+                       (basename root))))
     (const root)))
 
 (define (freebsd-facts box)
