@@ -135,6 +135,14 @@
      (test-equal "and the failure leaves no lock behind" refusal
        (message-of (lambda () (acquire-file-lock link 'exclusive)))))
 
+   (test-equal "neither is a hard link locked"
+     (string-append "lock file `" directory "/hard' has other names, too")
+     (let ((victim (string-append directory "/victim"))
+           (hard (string-append directory "/hard")))
+       (call-with-output-file victim (const #t))
+       (link victim hard)
+       (message-of (lambda () (acquire-file-lock hard 'exclusive)))))
+
    (call-with-holder file
      (lambda (end)
        (test-equal "another process holds it" #f

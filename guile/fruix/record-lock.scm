@@ -148,12 +148,20 @@ process has it locked, or @code{deleted} when it no longer is @var{file}."
                          #o600)))))
       (fail "lock file `~a' is a symbolic link" file)))
 
+(define (check-name descriptor file)
+  "Fail if @var{descriptor}, of @var{file}, has another name, too: then it is
+the file of somebody else, and when the lock is given up something is written
+to it."
+  (when (> (stat:nlink (stat descriptor)) 1)
+    (fail "lock file `~a' has other names, too" file)))
+
 (define (open-locked file mode wait?)
   "Return a descriptor of @var{file}, created if need be and locked, or
 @code{#f}."
   (let* ((descriptor (open-lock-file file))
          (result (on-failure (lambda () (close-fdes descriptor))
                    (lambda ()
+                     (check-name descriptor file)
                      (lock-descriptor descriptor file mode wait?)))))
     (unless (eq? result 'locked)
       (close-fdes descriptor))
