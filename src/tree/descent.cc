@@ -31,9 +31,11 @@ descent::leave ()
           return openat (innermost (), "..",
                          O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         }));
-      struct stat status;
-      if (!outer.fd || fstat (outer.fd.get (), &status))
+      if (!outer.fd)
         return failed ("openat", "..");
+      struct stat status;
+      if (fstat (outer.fd.get (), &status))
+        return failed ("fstat", "..");
       if (status.st_dev != outer.device || status.st_ino != outer.inode)
         return failed ("openat", "..", ESTALE);
     }

@@ -144,8 +144,8 @@ the descriptors of the store and of the database's directory."
 (define (try-to-advance-mark! marker call-for-query)
   "Return true if the mark of @var{marker} is where it should be."
   (guard (exception
-          (#t (format (current-error-port)
-                      "store: cannot bring items to the disk: ~a~%"
+          (#t (format (current-warning-port)
+                      "fruix: cannot bring items to the disk: ~a~%"
                       (exception->text exception))
               #f))
     (call-for-query (lambda (db) (advance-mark! marker db)))

@@ -46,8 +46,8 @@
 were.  Another daemon may have registered many: say what takes so long."
   (let ((items (items-since db number)))
     (unless (null? items)
-      (format (current-error-port)
-              "store: checking what may be lost in a power cut: ~a items~%"
+      (format (current-warning-port)
+              "fruix: checking what may be lost in a power cut: ~a items~%"
               (length items)))
     (filter-map (match-lambda
                   (#(id path hash)
@@ -74,8 +74,8 @@ were.  Another daemon may have registered many: say what takes so long."
   (let ((lost (query db %with-referrers (numbers->json numbers))))
     (for-each (match-lambda
                 (#(id path)
-                 (format (current-error-port)
-                         "store: `~a' was lost in a power cut~%" path)
+                 (format (current-warning-port)
+                         "fruix: `~a' was lost in a power cut~%" path)
                  (delete-files directory path)
                  (execute db "delete from Refs where referrer = ?" id)))
               lost)
