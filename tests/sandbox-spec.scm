@@ -302,22 +302,30 @@
    ((name options field message)
     (test-equal name (list field #f message)
       (fault-of (lambda () (apply box options))))))
- '(("a relative root" (#:root "box") root "sandbox: root: invalid: \"box\"")
-   ("no root" (#:root #f) root "sandbox: root: invalid: #f")
+ '(("a relative root" (#:root "box") root "sandbox: root: \"box\" is not an \
+absolute name below /")
+   ("no root" (#:root #f) root "sandbox: root: #f is not an absolute name \
+below /")
    ("the host's root as root" (#:root "/") root
-    "sandbox: root: invalid: \"/\"")
+    "sandbox: root: \"/\" is not an absolute name below /")
    ("a relative target" (#:mounts (("/a" "a" read-only))) mounts
-    "sandbox: mounts: invalid: (\"/a\" \"a\" read-only)")
+    "sandbox: mounts: (\"/a\" \"a\" read-only) is not (SOURCE TARGET ACCESS) \
+with absolute names")
    ("a relative source" (#:mounts (("a" "/a" read-only))) mounts
-    "sandbox: mounts: invalid: (\"a\" \"/a\" read-only)")
+    "sandbox: mounts: (\"a\" \"/a\" read-only) is not (SOURCE TARGET ACCESS) \
+with absolute names")
    ("'..' in a target" (#:mounts (("/a" "/a/../b" read-only))) mounts
-    "sandbox: mounts: invalid: (\"/a\" \"/a/../b\" read-only)")
+    "sandbox: mounts: (\"/a\" \"/a/../b\" read-only) is not (SOURCE TARGET \
+ACCESS) with absolute names")
    ("a target outside of the root" (#:mounts (("/a" "/../b" read-only)))
-    mounts "sandbox: mounts: invalid: (\"/a\" \"/../b\" read-only)")
+    mounts "sandbox: mounts: (\"/a\" \"/../b\" read-only) is not (SOURCE \
+TARGET ACCESS) with absolute names")
    ("the root as target" (#:mounts (("/a" "/" read-only))) mounts
-    "sandbox: mounts: invalid: (\"/a\" \"/\" read-only)")
+    "sandbox: mounts: (\"/a\" \"/\" read-only) is not (SOURCE TARGET ACCESS) \
+with absolute names")
    ("an unknown access" (#:mounts (("/a" "/a" write-only))) mounts
-    "sandbox: mounts: invalid: (\"/a\" \"/a\" write-only)")
+    "sandbox: mounts: (\"/a\" \"/a\" write-only) is not (SOURCE TARGET \
+ACCESS) with absolute names")
    ("two mounts on one target"
     (#:mounts (("/a" "/x" read-only) ("/b" "/x" read-only))) mounts
     "sandbox: mounts: two things called \"/x\"")
@@ -327,28 +335,33 @@
    ("two links of one name" (#:symlinks (("/x" "a") ("/x" "b"))) symlinks
     "sandbox: symlinks: two things called \"/x\"")
    ("a list that is none" (#:mounts #t) mounts
-    "sandbox: mounts: invalid: #t")
-   ("user 0" (#:user 0) user "sandbox: user: invalid: 0")
-   ("group 0" (#:group 0) group "sandbox: group: invalid: 0")
+    "sandbox: mounts: #t is not a list")
+   ("user 0" (#:user 0) user "sandbox: user: 0 is not an id above 0")
+   ("group 0" (#:group 0) group "sandbox: group: 0 is not an id above 0")
    ("a supplementary group 0" (#:supplementary-groups (0))
-    supplementary-groups "sandbox: supplementary-groups: invalid: 0")
+    supplementary-groups "sandbox: supplementary-groups: 0 is not an id \
+above 0")
    ("user 0 inside" (#:mapping ((uid 0 . 1000) (gid 1 . 100))) mapping
-    "sandbox: mapping: invalid: ((uid 0 . 1000) (gid 1 . 100))")
-   ("no user" (#:user #f) user "sandbox: user: invalid: #f")
+    "sandbox: mapping: ((uid 0 . 1000) (gid 1 . 100)) is not ((uid INSIDE . \
+OUTSIDE) (gid INSIDE . OUTSIDE) ...)")
+   ("no user" (#:user #f) user "sandbox: user: #f is not an id above 0")
    ("an unknown network" (#:network wide) network
-    "sandbox: network: invalid: wide")
+    "sandbox: network: wide is not none, loopback or host")
    ("an unknown personality" (#:personality (cheerful)) personality
-    "sandbox: personality: invalid: cheerful")
+    "sandbox: personality: cheerful is not 32-bit, fixed-addresses or \
+linux-2.6")
    ("an unknown hardening" (#:hardening (steel)) hardening
-    "sandbox: hardening: invalid: steel")
+    "sandbox: hardening: steel is not system-calls, set-id-bits, keyring or \
+abstract-sockets")
    ("a limit that is none" (#:limits ((core 0))) limits
-    "sandbox: limits: invalid: (core 0)")
+    "sandbox: limits: (core 0) is not (RESOURCE . VALUE) within bounds")
    ("a limit on nothing known" (#:limits ((patience . 1))) limits
-    "sandbox: limits: invalid: (patience . 1)")
+    "sandbox: limits: (patience . 1) is not (RESOURCE . VALUE) within bounds")
    ("no memory at all" (#:limits ((memory . 0))) limits
-    "sandbox: limits: invalid: (memory . 0)")
+    "sandbox: limits: (memory . 0) is not (RESOURCE . VALUE) within bounds")
    ("a limit beyond all bounds" (#:limits ((memory . 9223372036854775808)))
-    limits "sandbox: limits: invalid: (memory . 9223372036854775808)")
+    limits "sandbox: limits: (memory . 9223372036854775808) is not (RESOURCE \
+. VALUE) within bounds")
    ("a program directory without /proc"
     (#:program-directory "/gnu/store" #:proc? #f) program-directory
     "sandbox: program-directory: needs /proc")
@@ -384,7 +397,8 @@
 
 (test-equal "a loopback interface without VIMAGE"
   '(network #f
-            "sandbox: network: a loopback interface needs a kernel with VIMAGE")
+            "sandbox: network: a loopback interface needs a kernel with \
+VIMAGE")
   (fault-of (lambda () (freebsd (box)))))
 
 (test-equal "a limit on processors without a cgroup"
