@@ -34,6 +34,7 @@
             client-build-options
 
             send-log
+            wants?
             send-text
             call-with-data-port
             call-with-data-source
@@ -80,10 +81,15 @@ is."
     (write-int port %message-next)
     (write-pieces port pieces)))
 
+(define (wants? client level)
+  "Return true if @var{client} wants to hear of things of @var{level}, a
+verbosity."
+  (>= (setting (client-settings client) 'verbosity) level))
+
 (define* (send-text client octets #:optional (level 0))
   "Send the octet string @var{octets} and a newline as log text to
-@var{client}, if it wants to hear of things of @var{level}, a verbosity."
-  (when (>= (setting (client-settings client) 'verbosity) level)
+@var{client}, if it @code{wants?} to hear of things of @var{level}."
+  (when (wants? client level)
     (send-log client
               (octets->bytevector (string-append octets "\n")))))
 

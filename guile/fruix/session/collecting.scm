@@ -7,7 +7,6 @@
 ;;; Code:
 
 (define-module (fruix session collecting)
-  #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix protocol wire)
   #:use-module (fruix session client)
@@ -15,6 +14,9 @@
   #:use-module (fruix store)
   #:use-module (ice-9 match)
   #:use-module (ice-9 q)
+  #:use-module (rnrs bytevectors)
+  #:use-module ((rnrs io ports) #:select (open-bytevector-output-port
+                                          put-bytevector))
   #:use-module (srfi srfi-1)
   #:export (collect-garbage
             write-collected))
@@ -22,43 +24,62 @@
 ;; What clients say who set no limit.
 (define %no-limit (- (expt 2 64) 1))
 
-;; Lines in a message.  So many, with store paths in them, fit into any socket
-;; that can be written to: FreeBSD says so of one that has room for 2048 bytes.
-(define %lines 6)
+;; Lines in a message.
+(define %lines 64)
 
-(define (writable? port)
-  (pair? (poll-descriptors `((,(fileno port) writable)) 0)))
+(define (message lines)
+  "Return the bytes of a message with LINES."
+  (call-with-values open-bytevector-output-port
+    (lambda (port bytes)
+      (write-int port %message-next)
+      (write-octets port (string-append (string-join lines "\n") "\n"))
+      (bytes))))
 
-(define (send-lines client level lines)
-  (send-text client (string-join lines "\n") level)
-  (force-output (client-port client)))
-
-(define (in-messages level lines)
-  "Return the list of pairs of LEVEL and at most %lines of LINES."
-  (let loop ((left (length lines)) (lines lines) (messages '()))
+(define (messages lines)
+  "Return a list of messages with at most %LINES of LINES each."
+  (let loop ((left (length lines)) (lines lines) (found '()))
     (if (<= left %lines)
-        (reverse (acons level lines messages))
+        (reverse (cons (message lines) found))
         (loop (- left %lines)
               (drop lines %lines)
-              (acons level (take lines %lines) messages)))))
+              (cons (message (take lines %lines)) found)))))
+
+(define (send-some port bytes)
+  "Send as many of BYTES on PORT as can be sent without waiting; return the
+others."
+  ;; That it can be written to would tell no more than that it takes a byte.
+  (let* ((size (bytevector-length bytes))
+         (count (unless-errno (list EAGAIN EWOULDBLOCK EINTR) 0
+                  (lambda () (send port bytes MSG_DONTWAIT))))
+         (rest (make-bytevector (- size count))))
+    (bytevector-copy! bytes count rest 0 (- size count))
+    rest))
+
+(define (send-now! port pending)
+  "Send as much of PENDING, a queue of bytevectors, on PORT as can be sent
+without waiting; leave the rest there."
+  (unless (q-empty? pending)
+    (let ((rest (send-some port (deq! pending))))
+      (if (zero? (bytevector-length rest))
+          (send-now! port pending)
+          (q-push! pending rest)))))
 
 (define (call-with-reporter client proc)
   "Call PROC with a procedure that takes a verbosity and a list of lines for
 CLIENT and does not wait; in the end, wait until all is sent.  Return the value
 of PROC."
+  (define port (client-port client))
   (define pending (make-q))
-  (define (send-while possible?)
-    (unless (or (q-empty? pending) (not (possible? (client-port client))))
-      (match (deq! pending)
-        ((level . lines) (send-lines client level lines)))
-      (send-while possible?)))
   (define (report level lines)
-    (for-each (lambda (message) (enq! pending message))
-              (in-messages level lines))
-    (send-while writable?))
-  (let ((value (on-failure (lambda () (send-while (const #t)))
-                 (lambda () (proc report)))))
-    (send-while (const #t))
+    (when (wants? client level)
+      (for-each (lambda (message) (enq! pending message)) (messages lines))
+      (send-now! port pending)))
+  (define (finish)
+    (for-each (lambda (bytes) (put-bytevector port bytes)) (car pending))
+    (force-output port))
+  (force-output port)
+  (let ((value (on-failure finish (lambda () (proc report)))))
+    (finish)
     value))
 
 (define (options client)
