@@ -158,6 +158,22 @@
                 (list (member "A=1" environment)))))
     (lambda () (unsetenv "A"))))
 
+(test-equal "making one warns of no threads" ""
+  (let* ((end (make-condition-variable))
+         (mutex (make-mutex))
+         (thread (start-thread
+                  (lambda ()
+                    (with-mutex mutex
+                      (wait-condition-variable end mutex
+                                               (+ 60 (current-time))))))))
+    (call-with-output-string
+      (lambda (port)
+        (parameterize ((current-warning-port port))
+          (environment-with '()))
+        (with-mutex mutex
+          (signal-condition-variable end))
+        (join-thread thread)))))
+
 ;; Elsewhere it comes with the end of the whole process.
 (unless %linux? (test-skip 1))
 (test-assert "the death signal comes with the end of the thread"

@@ -330,6 +330,12 @@ return true; do nothing and return @code{#f} if it has been waited for."
       (kill-process process SIGKILL)
       (wait-process process))))
 
+(define (environment)
+  "Return the environment of this process."
+  ;; Guile since 3.0.10 warns of threads that might change it meanwhile.
+  (parameterize ((current-warning-port (%make-void-port "w")))
+    (environ)))
+
 (define (environment-with additions)
   "Return the environment of this process with @var{additions}, a list of
 octet strings @code{NAME=VALUE}, in place of what it has under these names: a
@@ -340,4 +346,4 @@ list for @code{spawn-process}."
   (let ((names (map name additions)))
     (append (map octets->bytevector additions)
             (remove (lambda (variable) (member (name variable) names))
-                    (environ)))))
+                    (environment)))))
