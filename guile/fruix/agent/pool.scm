@@ -3,8 +3,8 @@
 ;;; The agents that a daemon has started, kept for the next who needs one: a
 ;;; program of Guix takes a second to start.
 ;;;
-;;; 1. A pool has a thread that starts all of its agents: they are killed when
-;;;    the thread that started them ends, and others come and go.
+;;; 1. A pool has a thread that starts all of its agents: on Linux, they are
+;;;    killed when the thread that started them ends, and others come and go.
 ;;; 2. Who takes an agent has it alone until it is given back.
 ;;; 3. An agent is as good as a new one: it runs, owes no reply, was started
 ;;;    with the same arguments and environment, and since then none of the
@@ -86,8 +86,8 @@ again."
     pool))
 
 (define (close-agent-pool! pool)
-  "Close the idle agents of @var{pool}, and its thread: agents that somebody
-still talks to are killed."
+  "Close the idle agents of @var{pool}, and its thread: on Linux, agents that
+somebody still talks to are killed; on other systems, when this process ends."
   (with-lock (pool-mutex pool)
     (set-pool-open?! pool #f))
   (close-idle-agents! pool)

@@ -5,7 +5,8 @@
 ;;; that were agreed on, and what it has to tell people from the others:
 ;;; messages.
 ;;;
-;;; 1. An agent does not outlive the thread that started it.
+;;; 1. An agent does not outlive the thread that started it, on Linux, or this
+;;;    process, elsewhere.
 ;;; 2. It leads a session, so a process group: all of that is killed when it
 ;;;    is closed.
 ;;; Code:
@@ -69,7 +70,8 @@ without argv[0], and return it as an agent.  Its environment is that of this
 process, with @var{environment}, a list of octet strings @code{NAME=VALUE}, on
 top.  @var{reply-numbers} tells which of its descriptors 1, 2 and 4 carry
 replies; the others carry messages.  It is killed when the thread that called
-this ends.  Raise a @code{system-error} if it cannot be started."
+this ends, on Linux, or this process, elsewhere.  Raise a @code{system-error}
+if it cannot be started."
   (call-with-pipes 3
     (match-lambda*
       (((input . requests) (replies . replies-end) (messages . messages-end))
