@@ -217,23 +217,13 @@ of the builder, once it runs."
         ((freebsd) (kill pid 0) #t)))
     (const #f)))
 
-(define (process-entries daemon directory option)
-  "Return how many entries there are in the @var{directory} of @var{daemon} in
-@file{/proc}, or how many procstat(1) lists with @var{option}."
-  (define id (number->string (process-id (daemon-process daemon))))
-  (case %platform
-    ((linux)
-     (length (directory-entries (string-append "/proc/" id "/" directory))))
-    ((freebsd)
-     (string-count (program-output "procstat" "-h" option id) #\newline))))
-
 (define (open-descriptors daemon)
   "Return how many descriptors @var{daemon} has."
-  (process-entries daemon "fd" "-f"))
+  (count-descriptors (process-id (daemon-process daemon))))
 
 (define (threads daemon)
   "Return how many threads @var{daemon} has."
-  (process-entries daemon "task" "-t"))
+  (count-threads (process-id (daemon-process daemon))))
 
 (define (alive? daemon)
   "Return true if @var{daemon} answers a new client."

@@ -10,14 +10,7 @@
              (tests support))
 
 (define (open-descriptors)
-  (length (scandir* "/dev/fd")))
-
-(define (scandir* directory)
-  (let ((stream (opendir directory)))
-    (let loop ((names '()))
-      (match (readdir stream)
-        ((? eof-object?) (closedir stream) names)
-        (name (loop (cons name names)))))))
+  (count-descriptors (getpid)))
 
 (define %directory (mkdtemp "/tmp/fruix-descriptors-XXXXXX"))
 (mkdir (string-append %directory "/real"))

@@ -4,6 +4,7 @@
 ;;; Code:
 
 (define-module (tests support)
+  #:use-module (fruix config)
   #:use-module (fruix process)
   #:use-module ((fruix tree) #:select (delete-tree!))
   #:use-module (ice-9 ftw)
@@ -18,6 +19,8 @@
             run-program
             program-output
             call-with-program
+            count-descriptors
+            count-threads
             skip-unless
             errno-of
             key-of
@@ -118,6 +121,24 @@ list of a program and its arguments.  It is killed when @var{proc} returns."
           (close-port from)
           (close-port to)
           result))))))
+
+(define (count-entries pid directory option)
+  "Return how many entries there are in the @var{directory} of the process
+@var{pid} in @file{/proc}, or how many procstat(1) lists with @var{option}."
+  (define id (number->string pid))
+  (case %platform
+    ((linux)
+     (length (directory-entries (string-append "/proc/" id "/" directory))))
+    ((freebsd)
+     (string-count (program-output "procstat" "-h" option id) #\newline))))
+
+(define (count-descriptors pid)
+  "Return how many descriptors the process @var{pid} has."
+  (count-entries pid "fd" "-f"))
+
+(define (count-threads pid)
+  "Return how many threads the process @var{pid} has."
+  (count-entries pid "task" "-t"))
 
 (define-syntax-rule (skip-unless condition reason)
   "Skip all tests that follow, saying @var{reason}, unless @var{condition}

@@ -21,7 +21,7 @@
 (define %patience 30)
 
 (define (open-descriptors)
-  (length (directory-entries "/dev/fd")))
+  (count-descriptors (getpid)))
 
 (define (alive? pid)
   (catch 'system-error
