@@ -3,7 +3,8 @@
 ;;; output.  A script stands in for 'guix offload'; what it does is said by the
 ;;; name of the derivation.
 
-(use-modules (fruix protocol wire)
+(use-modules (fruix config)
+             (fruix protocol wire)
              (fruix store layout)
              (ice-9 match)
              (ice-9 regex)
@@ -104,7 +105,7 @@ done
   (with-port port
     (wanting port)
     (test-equal "what another machine accepts is not built here"
-      '(1 #t #t "remote\n" "1 x86_64-linux big,fast")
+      (list 1 #t #t "remote\n" (string-append "1 " %system " big,fast"))
       (let* ((drv (add-script port "accepted" script
                               #:environment
                               '(("requiredSystemFeatures" . "big fast"))))
@@ -159,7 +160,7 @@ failed with exit code 100"))
   (with-port port
     (wanting port #:settings '(("build-max-jobs" . "0")))
     (test-equal "without slots here, others still build"
-      '(1 "0 x86_64-linux")
+      (list 1 (string-append "0 " %system))
       (let ((result (build port (add-script port "elsewhere" script))))
         (list (first result) (first (offers daemon)))))
     (test-equal "or nobody does" 1
