@@ -44,8 +44,8 @@
   (let* ((value #f)
          (output (call-with-output-string
                    (lambda (port)
-                     (with-error-to-port port
-                       (lambda () (set! value (thunk))))))))
+                     (parameterize ((current-warning-port port))
+                       (set! value (thunk)))))))
     (list value output)))
 
 (define (reopened layout)

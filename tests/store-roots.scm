@@ -188,7 +188,8 @@ depth; links into an item stand for it"
              (for-each add! '("a" "b" "a" "c" "c"))
              (let ((message (message-of (lambda () (add! "d")))))
                (add! "b")
-               (let ((paths (temporary-roots->list roots)))
+               (let ((paths ((@@ (fruix store temporary-roots) paths-of)
+                             roots)))
                  (close-temporary-roots! roots)
                  (list message (length paths)))))))))))
 
