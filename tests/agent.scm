@@ -349,7 +349,7 @@ verify signatures"
          (call-with-pool (lambda (pool)
                            (have pool '("x-there"))
                            (message-of (lambda () (have pool '("x-dies"))))))
-         ;; Those of the pool's thread go with it.
-         (wait-until (lambda () (= before (count)))))))))
+         ;; Those of the thread of a pool go with it, perhaps of an earlier one.
+         (wait-until (lambda () (>= before (count)))))))))
 
 (test-end "agent")
