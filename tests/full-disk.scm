@@ -70,6 +70,8 @@ gives it back."
    (call-with-daemon
     (lambda (daemon)
       (define layout (daemon-layout daemon))
+      ;; The first session makes a directory for profiles, or tells why not.
+      (define ready? (alive? daemon))
       (define free! (fill! directory))
       (define (add port)
         (result-of port read-octets 8 "text" (make-string 20000 #\t) '()))
