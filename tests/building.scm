@@ -202,7 +202,8 @@ return its path."
                           ;; Told at once that the build runs already.
                           (read-int other)
                           'started)
-                        #:scheduler scheduler)))
+                        #:scheduler scheduler
+                        #:process 1)))
           (shutdown port 2)
           (list first log other (mailbox-get! %news #:timeout 10))))
       #:scheduler scheduler)))

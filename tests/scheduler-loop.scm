@@ -50,9 +50,16 @@ next build, which must be that of the given derivation."
       (stop-scheduler! scheduler)
       result)))
 
-(define* (call-with-client scheduler proc #:key (capacity 1000))
+(define next-process
+  (let ((last 98))
+    (lambda ()
+      (set! last (+ last 1))
+      last)))
+
+(define* (call-with-client scheduler proc #:key (capacity 1000)
+                           (process (next-process)))
   "Call PROC with a procedure that submits a request and with a mailbox."
-  (call-with-subscription scheduler 1000 99
+  (call-with-subscription scheduler 1000 process
     (lambda (subscription mailbox)
       (proc (lambda* (nodes #:key (goals (map car nodes)) keep-going?)
               (submit! scheduler subscription nodes goals keep-going?
@@ -222,13 +229,38 @@ next build, which must be that of the given derivation."
                    (map (lambda (messages) (map car messages))
                         (list (get-until slow 'done) heard)))))))))
      #:patience 0))
+  (test-equal "of two in one process, the first hears all while it is there"
+    '((started log) (started log finished done))
+    (call-with-scheduler
+     (lambda (scheduler gate-of)
+       (call-with-client scheduler
+         (lambda (submit second)
+           (define heard
+             (call-with-client scheduler
+               (lambda (submit-first first)
+                 (submit-first '(("x")))
+                 (let ((gate (gate-of "x")))
+                   (tell gate '(publish started 1))
+                   (submit '(("x")))
+                   (tell gate (chunk 10))
+                   (list gate (get-until first 'log))))
+               #:process 7))
+           (match heard
+             ((gate messages)
+              ;; The scheduler has let the first go.
+              (let ((started (get-until second 'started)))
+                (tell gate (chunk 10) '(return built))
+                (list (map car messages)
+                      (map car (append started
+                                       (get-until second 'done))))))))
+         #:process 7))))
   (test-assert "nor does it help to read a little from time to time"
     (let ((feed (make-feed "x"))
           (slow (make-mailbox #:capacity 1 #:weigh message-weight))
           (fast (make-mailbox #:weigh message-weight))
           (start (current-time)))
-      (feed-join! feed slow)
-      (feed-join! feed fast)
+      (feed-join! feed slow #f)
+      (feed-join! feed fast #f)
       (let ((reader (start-thread
                      (lambda ()
                        (let read ()
@@ -291,7 +323,8 @@ before snapshots show it."
                   (unless (<= (- now 60) (assq-ref entry 'since) now)
                     (error "not a time" entry))
                   (alist-delete 'since entry))
-                (await-snapshot scheduler))))))))
+                (await-snapshot scheduler))))
+       #:process 99))))
 
 (test-group "stopping"
   (test-assert "ends builds, and tells clients"

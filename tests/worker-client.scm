@@ -120,15 +120,16 @@ as a bytevector."
 
 (define* (call-with-session store proc #:key scheduler agents (trusted? #t)
                             (settings %default-settings) (user (getuid))
-                            (greet? #t))
-  "Call @var{proc} with the port of a client, the user's with number @var{user},
-whose session with @var{store} and @var{scheduler} runs in another thread, after greetings if @var{greet?} is
-true; return what it returned once the session has ended."
+                            (process (getpid)) (greet? #t))
+  "Call @var{proc} with the port of a client, @var{process} of @var{user}, whose
+session with @var{store} and @var{scheduler} runs in another thread, after
+greetings if @var{greet?} is true; return what it returned once the session has
+ended."
   (define (serve port)
     (setvbuf port 'block 4096)
     (serve-client port
                   (lambda (minor)
-                    (make-client port minor (getpid) user (getgid)
+                    (make-client port minor process user (getgid)
                                  trusted? store scheduler agents settings))
                   (const #t)))
   (match (socketpair AF_UNIX SOCK_STREAM 0)

@@ -236,7 +236,7 @@ derivations to the jobs that run."
     (('start task clients (_ . options))
      (map-set jobs task (start-job loop task clients options)))
     (('join task client)
-     (feed-join! (feed task) (subscription-mailbox client))
+     (follow! (feed task) client)
      jobs)
     (('leave task client)
      (feed-leave! (feed task) (subscription-mailbox client))
@@ -249,14 +249,17 @@ derivations to the jobs that run."
      (mailbox-put! (subscription-mailbox client) `(done ,id ,results))
      jobs)))
 
+(define (follow! feed client)
+  (feed-join! feed (subscription-mailbox client)
+              (and (positive? (subscription-pid client))
+                   (subscription-pid client))))
+
 (define (start-job loop task clients options)
   "Have a thread build @var{task}; return the job."
   (let* ((feed (make-feed task))
          (cancellation (make-flag))
          (job (make-job feed cancellation (current-time))))
-    (for-each (lambda (client)
-                (feed-join! feed (subscription-mailbox client)))
-              clients)
+    (for-each (lambda (client) (follow! feed client)) clients)
     (report-exceptions loop task
       (lambda ()
         (run-in-worker
