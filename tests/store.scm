@@ -234,6 +234,40 @@ from the text that declared them."
      (equal? '(".links")
              (directory-entries (layout-physical-store layout))))))
 
+(define (call-with-descriptors count thunk)
+  "Call THUNK while this process may have COUNT descriptors."
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (soft hard)
+      (dynamic-wind
+        (lambda () (setrlimit 'nofile count hard))
+        thunk
+        (lambda () (setrlimit 'nofile soft hard))))))
+
+(define (try-to-open layout descriptors)
+  "Return whether the store of LAYOUT can be opened with so many DESCRIPTORS;
+close it."
+  (let ((store (call-with-descriptors descriptors
+                 (lambda ()
+                   (false-if-exception (open-store layout))))))
+    (when store (close-store! store))
+    (->bool store)))
+
+(call-with-test-layout
+ (lambda (layout)
+   (close-store! (open-store layout))
+   (gc)
+   (let* ((before (count-descriptors (getpid)))
+          (opened (map (lambda (more) (try-to-open layout (+ before more)))
+                       (iota 60))))
+     (test-equal "it is opened if there are descriptors enough" '(#f #t)
+       (list (first opened) (last opened)))
+     (test-assert "what opening has begun is undone wherever it fails"
+       (wait-until
+        (lambda ()
+          (>= before (count-descriptors (getpid))))))
+     (test-equal "nothing of it is in the store" '(".links")
+       (directory-entries (layout-physical-store layout))))))
+
 
 ;;
 ;; Queries.

@@ -168,14 +168,14 @@ succeeds, so then the mark stays."
   "Start the thread that moves the mark of the store of @var{layout}, whose
 directory has the @var{descriptor}, and return its handle.
 @var{call-for-query} calls a procedure with a connection to the database."
-  (let ((marker (make-marker layout
-                             (cons descriptor
-                                   (open-directory
-                                    (layout-database-directory layout)))
-                             (make-mailbox) #f)))
+  (let* ((database (open-directory (layout-database-directory layout)))
+         (marker (make-marker layout (cons descriptor database) (make-mailbox)
+                              #f)))
     (set-marker-thread! marker
-                        (start-thread
-                         (lambda () (work marker call-for-query #t))))
+                        (on-failure (lambda () (close-fdes database))
+                          (lambda ()
+                            (start-thread
+                             (lambda () (work marker call-for-query #t))))))
     marker))
 
 (define (move-mark! marker)

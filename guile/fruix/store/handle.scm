@@ -104,16 +104,23 @@ has left."
                          (close-staging! staging)
                          (undo-lock)))
          (roots (make-temporary-roots layout))
-         (db (on-failure (lambda ()
-                           (give-up-roots! layout roots)
-                           (undo-staging))
+         (undo-roots (lambda ()
+                       (give-up-roots! layout roots)
+                       (undo-staging)))
+         (db (on-failure undo-roots
                (lambda ()
                  (add-temporary-root! roots (staging-store-path staging))
                  (open-recovered layout staging))))
-         (readers (make-readers layout)))
-    (make-store layout lock (make-writer db) readers staging roots
-                (start-marker layout (staging-store-descriptor staging)
-                              (lambda (proc) (call-with-reader readers proc)))
+         (undo-db (lambda ()
+                    (close-database db)
+                    (undo-roots)))
+         (readers (make-readers layout))
+         (marker (on-failure undo-db
+                   (lambda ()
+                     (start-marker layout (staging-store-descriptor staging)
+                                   (lambda (proc)
+                                     (call-with-reader readers proc)))))))
+    (make-store layout lock (make-writer db) readers staging roots marker
                 (hash-modulo-lookup
                  (lambda (drv) (read-derivation-file layout drv))))))
 

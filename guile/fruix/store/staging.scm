@@ -68,21 +68,38 @@
                 (layout-physical-store layout))
           (apply throw arguments)))))
 
+(define (open-all directories)
+  "Return descriptors of DIRECTORIES, file names, with #f for each that is #f;
+if one cannot be opened, none is."
+  (let loop ((directories directories) (opened '()))
+    (match directories
+      (() (reverse opened))
+      ((directory . rest)
+       (loop rest
+             (cons (on-failure (lambda ()
+                                 (for-each close-fdes (delq #f opened)))
+                     (lambda () (and directory (open-directory directory))))
+                   opened))))))
+
 (define* (open-staging layout #:key (deduplicate? #t))
   "Create a staging directory in the store of @var{layout} and return it as a
 @code{<staging>}, which has a descriptor of the directory of shared files only
 if @var{deduplicate?} is true.  Fail if the store is read-only."
   (let ((directory (create-directory layout)))
-    (make-staging layout
-                  directory
-                  (string-append (layout-store layout) "/"
-                                 (basename directory))
-                  (open-directory directory)
-                  (and deduplicate? (open-directory (layout-links layout)))
-                  (open-directory (layout-physical-store layout))
-                  (make-notes directory)
-                  (make-clean-ups)
-                  (make-mutex) 0 '())))
+    (match (on-failure (lambda () (rmdir directory))
+             (lambda ()
+               (open-all (list directory
+                               (and deduplicate? (layout-links layout))
+                               (layout-physical-store layout)))))
+      ((descriptor links store)
+       (make-staging layout
+                     directory
+                     (string-append (layout-store layout) "/"
+                                    (basename directory))
+                     descriptor links store
+                     (make-notes directory)
+                     (make-clean-ups)
+                     (make-mutex) 0 '())))))
 
 (define (close-staging! staging)
   "Close @var{staging} and delete it, once all is cleaned up."
