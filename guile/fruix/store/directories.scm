@@ -13,12 +13,24 @@
   #:use-module (fruix store writable)
   #:use-module (rnrs bytevectors)
   #:use-module ((ice-9 binary-ports) #:select (put-bytevector))
+  #:use-module ((ice-9 ftw) #:select (scandir))
   #:export (make-directories
             ensure-reserved-space
             give-up-reserve
             call-with-reserve
             make-profile-directory
+            directory-names
             ensure-directory))
+
+(define (directory-names directory select?)
+  "Return the names in @var{directory}, a file name, for which @var{select?} is
+true, sorted; @file{.} and @file{..} are not among them.  Fail if it cannot be
+read."
+  (or (scandir directory
+               (lambda (name)
+                 (and (not (member name '("." "..")))
+                      (select? name))))
+      (fail "cannot read the directory `~a'" directory)))
 
 (define* (ensure-directory directory #:optional (mode #o755))
   "Create @var{directory} and its parents where they are missing, the former

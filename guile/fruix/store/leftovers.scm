@@ -9,10 +9,10 @@
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix record-lock)
+  #:use-module ((fruix store directories) #:select (directory-names))
   #:use-module (fruix store layout)
   #:use-module (fruix store staging)
   #:use-module (ice-9 exceptions)
-  #:use-module ((ice-9 ftw) #:select (scandir))
   #:export (sweep-leftovers))
 
 (define (unlocked-file? file)
@@ -56,14 +56,13 @@ lock those alone, not the store."
                         (release (file name))
                         (delete-or-tell store (file name)))
                       (delete-unless-locked (file name))))
-                (scandir directory leftover?)))))
+                (directory-names directory leftover?)))))
 
 (define (sweep-temporary-roots layout)
   (define directory (layout-temporary-roots-directory layout))
   (for-each (lambda (name)
               (delete-unless-locked (string-append directory "/" name)))
-            (scandir directory
-                     (lambda (name) (not (member name '("." "..")))))))
+            (directory-names directory (const #t))))
 
 (define (sweep-leftovers layout release)
   "Delete what processes that were killed have left in the store of

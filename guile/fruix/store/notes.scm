@@ -12,8 +12,8 @@
 (define-module (fruix store notes)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module ((fruix store directories) #:select (directory-names))
   #:use-module ((fruix thread) #:select (with-lock))
-  #:use-module ((ice-9 ftw) #:select (scandir))
   #:use-module (ice-9 match)
   #:use-module ((ice-9 textual-ports) #:select (get-string-all))
   #:use-module ((ice-9 threads) #:select (make-mutex))
@@ -102,5 +102,5 @@ is used again."
   "Return the texts of all notes in @var{directory}, the file name of one whose
 process is dead."
   (filter-map (lambda (name) (read-note (string-append directory "/" name)))
-              (scandir directory
-                       (lambda (name) (string-prefix? %prefix name)))))
+              (directory-names directory
+                               (lambda (name) (string-prefix? %prefix name)))))

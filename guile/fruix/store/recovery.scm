@@ -19,11 +19,11 @@
   #:use-module (fruix durable)
   #:use-module ((fruix errors) #:select (unless-errno))
   #:use-module (fruix nar)
+  #:use-module ((fruix store directories) #:select (directory-names))
   #:use-module (fruix store durability)
   #:use-module (fruix store layout)
   #:use-module (fruix tree)
   #:use-module (ice-9 exceptions)
-  #:use-module ((ice-9 ftw) #:select (scandir))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (recover-from-power-cut!))
@@ -103,10 +103,7 @@ or later."
   (when (>= (stat:mtime (stat links)) time)
     (for-each (lambda (name)
                 (delete-file (string-append links "/" name)))
-              (scandir links
-                       (lambda (name)
-                         (and (not (member name '("." "..")))
-                              (fresh? name)))))))
+              (directory-names links fresh?))))
 
 
 ;;
