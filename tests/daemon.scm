@@ -212,16 +212,19 @@ are so many, or what there is."
                            (list (add-script port "endless" "sleep 1000")) 0)
            ((text status)
             (list status (string-suffix? "failed" text)))))))
-   (test-assert "what two clients want is built once"
+   (test-equal "what two clients want is built once, and told a process once"
+     (list %message-last 1 1)
      (call-with-client daemon
        (lambda (one)
-         (let* ((drv (add-script one "shared" "sleep 0.3; echo > $out"))
-                (pid (start-build one drv)))
+         (let ((drv (add-script one "shared" "sleep 0.3; echo > $out")))
+           (start-build one drv)
            (call-with-client daemon
              (lambda (two)
-               (and (eqv? pid (start-build two drv))
-                    (eqv? 1 (receive-reply two read-int))
-                    (eqv? 1 (receive-reply one read-int)))))))))
+               (set-options two)
+               (say two 9 (list drv) 0)
+               (let* ((tag (read-int two))
+                      (result (read-int two)))
+                 (list tag result (receive-reply one read-int)))))))))
    (test-equal "ps: what runs, and for whom" (list 'running (getuid) (getpid))
      (call-with-client daemon
        (lambda (port)

@@ -145,10 +145,12 @@
   (define clean-ups (staging-clean-ups (store-staging store)))
   (define go (make-mailbox))
   (define done '())
+  (define mutex (make-mutex))
   (define (work name)
     (lambda ()
       (mailbox-get! go)
-      (set! done (cons name done))))
+      (with-mutex mutex
+        (set! done (cons name done)))))
   (test-equal "nobody waits for what is cleaned up" '()
     (begin
       (clean-up-later! clean-ups (work 'first))
