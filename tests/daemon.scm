@@ -167,7 +167,7 @@ are so many, or what there is."
                        (lambda (one)
                          (call-with-client daemon
                            (lambda (two)
-                             (list (= 2 (sessions))
+                             (list (wait-until (lambda () (= 2 (sessions))))
                                    (equal? "guix-daemon"
                                            (first (command-of
                                                    (process-id
