@@ -4,8 +4,9 @@
 ;;; memory, and a user may have many connections: so few clients of one user
 ;;; have large requests at a time, and the others wait for them.
 ;;;
-;;; A client keeps its turn until its request is answered.  Users never wait
-;;; for each other, and root for nobody.
+;;; A client keeps its turn until its request is answered.  Users of this
+;;; machine never wait for each other, and root for nobody; all clients on other
+;;; machines, whose users nobody knows, count as one user.
 ;;; Code:
 
 (define-module (fruix session turns)
