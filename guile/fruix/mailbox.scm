@@ -17,6 +17,7 @@
   #:use-module (fruix flag)
   #:use-module ((ice-9 binary-ports) #:select (eof-object))
   #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module (ice-9 match)
   #:use-module (ice-9 q)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
@@ -66,15 +67,26 @@ returns true or the time @var{limit} has come; return what it returned."
     (or (done?)
         (if (wait) (loop) (done?)))))
 
-(define (changed! mailbox)
-  "Tell whoever waits for @var{mailbox}, whose mutex is held, that it
-changed."
-  (broadcast-condition-variable (mailbox-changed mailbox))
+(define (update-flag! mailbox)
   ((if (and (q-empty? (mailbox-queue mailbox))
             (not (mailbox-closed? mailbox)))
        flag-clear!
        flag-set!)
    (mailbox-flag mailbox)))
+
+(define (change! mailbox change)
+  "Call @var{change}, a thunk that returns whether it changed @var{mailbox},
+with the mutex held; tell whoever waits for it.  Return what @var{change}
+returned."
+  (let ((result (with-lock (mailbox-mutex mailbox)
+                  (let ((result (change)))
+                    (when result
+                      (update-flag! mailbox))
+                    result))))
+    ;; Told with the mutex held, they would wake up only to wait for that.
+    (when result
+      (broadcast-condition-variable (mailbox-changed mailbox)))
+    result))
 
 (define* (mailbox-put! mailbox message #:key timeout)
   "Put @var{message}, any object, into @var{mailbox}, and return true.  As
@@ -88,14 +100,15 @@ the time is over, or the mailbox is closed."
         (zero? (mailbox-held mailbox))
         (<= (+ (mailbox-held mailbox) weight) (mailbox-capacity mailbox))))
   (let ((limit (deadline timeout)))
-    (with-lock (mailbox-mutex mailbox)
-      (and (wait-until mailbox room? limit)
-           (not (mailbox-closed? mailbox))
-           (begin
-             (enq! (mailbox-queue mailbox) (cons message weight))
-             (set-mailbox-held! mailbox (+ (mailbox-held mailbox) weight))
-             (changed! mailbox)
-             #t)))))
+    (change! mailbox
+             (lambda ()
+               (and (wait-until mailbox room? limit)
+                    (not (mailbox-closed? mailbox))
+                    (begin
+                      (enq! (mailbox-queue mailbox) (cons message weight))
+                      (set-mailbox-held! mailbox
+                                         (+ (mailbox-held mailbox) weight))
+                      #t))))))
 
 (define* (mailbox-get! mailbox #:key timeout)
   "Take the next message from @var{mailbox} and return it.  As long as it is
@@ -106,15 +119,17 @@ is empty and closed."
         (limit (deadline timeout)))
     (define (message?)
       (or (not (q-empty? queue)) (mailbox-closed? mailbox)))
-    (with-lock (mailbox-mutex mailbox)
-      (and (wait-until mailbox message? limit)
-           (if (q-empty? queue)
-               (eof-object)
-               (let ((entry (deq! queue)))
-                 (set-mailbox-held! mailbox
-                                    (- (mailbox-held mailbox) (cdr entry)))
-                 (changed! mailbox)
-                 (car entry)))))))
+    (define (take!)
+      (match (deq! queue)
+        ((and entry (_ . weight))
+         (set-mailbox-held! mailbox (- (mailbox-held mailbox) weight))
+         entry)))
+    (match (change! mailbox
+                    (lambda ()
+                      (and (wait-until mailbox message? limit)
+                           (if (q-empty? queue) (eof-object) (take!)))))
+      ((message . _) message)
+      (nothing nothing))))
 
 (define (mailbox-descriptor mailbox)
   "Return the descriptor, an integer, that is readable as long as
@@ -123,10 +138,11 @@ is empty and closed."
   (flag-descriptor (mailbox-flag mailbox)))
 
 (define (close-with mailbox proc)
-  (with-lock (mailbox-mutex mailbox)
-    (set-mailbox-closed?! mailbox #t)
-    (proc)
-    (changed! mailbox)))
+  (change! mailbox
+           (lambda ()
+             (set-mailbox-closed?! mailbox #t)
+             (proc)
+             #t)))
 
 (define (mailbox-close! mailbox)
   "Say that no more messages will be put into @var{mailbox}.  Its owner gets

@@ -28,14 +28,17 @@
 
 (define (employ! task)
   "Give TASK to an idle worker and return true, unless there is none."
-  (with-lock %mutex
-    (match %idle
-      (() #f)
-      ((worker . rest)
-       (set! %idle rest)
-       (set-worker-task! worker task)
-       (signal-condition-variable (worker-given worker))
-       #t))))
+  (match (with-lock %mutex
+           (match %idle
+             (() #f)
+             ((worker . rest)
+              (set! %idle rest)
+              (set-worker-task! worker task)
+              worker)))
+    (#f #f)
+    (worker
+     (signal-condition-variable (worker-given worker))
+     #t)))
 
 (define (next-task! worker)
   "Let WORKER be idle until there is a task, and return that; or return #f if
