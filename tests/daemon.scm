@@ -350,6 +350,19 @@ are so many, or what there is."
               (lambda () (false-if-exception (alive? daemon)))))))
    #:limits '((open-files . 128))))
 
+(test-equal "a file may not be as large as a client's: only the client is told"
+  '(#t #t)
+  (call-with-daemon
+   (lambda (daemon)
+     (list (call-with-client daemon
+             (lambda (port)
+               (match (result-of port read-octets 8 "large"
+                                 (make-string (* 12 1024 1024) #\x) '())
+                 ((text 1) (->bool (string-contains text "File too large")))
+                 (other other))))
+           (alive? daemon)))
+   #:limits `((file-size . ,(* 10 1024 1024)))))
+
 ;; Discovery of servers, by a program that stands in for guix.
 (define (call-with-discoverer script proc)
   (call-with-temporary-directory

@@ -164,7 +164,9 @@ same second: clients decide how often."
   (reserve-stack!)
   (collect-rarely!)
   (umask #o022)
+  ;; Both are errors of a call, too, and need not be more.
   (sigaction SIGPIPE SIG_IGN)
+  (sigaction SIGXFSZ SIG_IGN)
   (call-with-values (lambda () (getrlimit 'nofile))
     (lambda (soft hard)
       (setrlimit 'nofile hard hard))))
