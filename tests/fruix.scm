@@ -114,6 +114,13 @@ makes is called NAME, runs the shell SCRIPT, and has OPTIONS."
         (("building" drv)
          (fruix root "build" (string-append drv "!lib"))))))
 
+  (test-equal "a locale that is not installed"
+    '(0 "" "no builds\n")
+    (let ((before (getenv "LC_ALL")))
+      (setenv "LC_ALL" "xx_XX.UTF-8")
+      (let ((result (fruix root "ps")))
+        (setenv "LC_ALL" before)
+        result)))
   (test-equal "a failed build"
     '(100 "" "going down")
     (match (fruix root "build" "--quiet" "-f" fails)
