@@ -24,8 +24,8 @@
   '((0 "clock" "config" "errors" "heap" "sorted-set" "thread")
     (1 "primitives")
     (2 "base16" "base32" "bulk" "control/wire" "credentials" "database"
-       "derivation" "derivation/" "descriptors" "durable" "flag" "gzip"
-       "hash" "jail" "links" "mailbox" "map" "mentions" "mount" "mountinfo"
+       "derivation" "derivation/" "descriptors" "durable" "files" "flag"
+       "gzip" "hash" "jail" "links" "mailbox" "map" "mentions" "mount" "mountinfo"
        "nar" "network" "octets" "plan" "probe" "process" "protocol/wire"
        "record-lock" "sandbox/check" "sandbox/spec" "scheduler/task"
        "sharing" "store/path" "terminal" "tree" "worker")

@@ -32,6 +32,7 @@
   #:use-module (fruix credentials)
   #:use-module (fruix derivation)
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix octets)
   #:use-module ((fruix scheduler task) #:select (task-kind task-path))
   #:use-module (fruix store)

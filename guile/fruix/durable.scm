@@ -6,6 +6,7 @@
 
 (define-module (fruix durable)
   #:use-module (fruix descriptors)
+  #:use-module (fruix files)
   #:use-module (fruix primitives)
   #:export (make-durable
             boot-id

@@ -23,6 +23,7 @@
   #:use-module ((fruix descriptors) #:select (wait-milliseconds
                                               write-descriptor))
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix primitives)
   #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 match)
@@ -142,10 +143,8 @@ process has it locked, or @code{deleted} when it no longer is @var{file}."
   ;; The latter is what FreeBSD calls a link that is not to be followed.
   (or (unless-errno (list ELOOP EMLINK) #f
         (lambda ()
-          (call-naming file
-            (lambda ()
-              (open-fdes file (logior O_RDWR O_CREAT O_CLOEXEC O_NOFOLLOW)
-                         #o600)))))
+          (open-fdes file (logior O_RDWR O_CREAT O_CLOEXEC O_NOFOLLOW)
+                     #o600)))
       (fail "lock file `~a' is a symbolic link" file)))
 
 (define (check-name descriptor file)

@@ -13,6 +13,7 @@
 (define-module (fruix shepherd)
   #:use-module (fruix clock)
   #:use-module ((fruix errors) #:select (on-failure))
+  #:use-module (fruix files)
   #:use-module (fruix process)
   #:use-module (fruix sandbox)
   #:use-module ((fruix sandbox check) #:select (refuse-field))

@@ -18,6 +18,7 @@
   #:use-module (fruix build users)
   #:use-module (fruix derivation)
   #:use-module (fruix descriptors)
+  #:use-module (fruix files)
   #:use-module (fruix octets)
   #:use-module (fruix process)
   #:use-module (fruix store)

@@ -14,6 +14,7 @@
   #:use-module (fruix config)
   #:use-module (fruix descriptors)
   #:use-module ((fruix errors) #:select (unless-errno))
+  #:use-module (fruix files)
   #:use-module (fruix store)
   #:use-module (fruix store clean-ups)
   #:use-module ((fruix store directories) #:select (ensure-directory))

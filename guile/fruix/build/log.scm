@@ -6,6 +6,7 @@
 
 (define-module (fruix build log)
   #:use-module ((fruix errors) #:select (call-with-closing-port))
+  #:use-module (fruix files)
   #:use-module (fruix gzip)
   #:use-module ((fruix store directories) #:select (ensure-directory))
   #:use-module (fruix store layout)

@@ -16,6 +16,7 @@
 
 (define-module (fruix build mount-points)
   #:use-module (fruix descriptors)
+  #:use-module (fruix files)
   #:use-module (fruix octets)
   #:use-module (fruix tree)
   #:use-module (ice-9 match)

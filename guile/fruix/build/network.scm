@@ -19,6 +19,7 @@
   #:use-module (fruix config)
   #:use-module (fruix derivation)
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix sandbox outside)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)

@@ -20,6 +20,7 @@
   #:use-module (fruix derivation)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix flag)
   #:use-module (fruix nar)
   #:use-module (fruix store)

@@ -19,6 +19,7 @@
   #:use-module (fruix config)
   #:use-module (fruix credentials)
   #:use-module (fruix descriptors)
+  #:use-module (fruix files)
   #:use-module (fruix octets)
   #:use-module (fruix process)
   #:use-module (fruix sandbox linux)

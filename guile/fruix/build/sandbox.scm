@@ -10,6 +10,7 @@
   #:use-module (fruix build host)
   #:use-module (fruix build network)
   #:use-module (fruix build users)
+  #:use-module (fruix files)
   #:use-module (fruix octets)
   #:use-module (fruix sandbox)
   #:use-module (fruix store)

@@ -17,6 +17,7 @@
   #:use-module (fruix config)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix process)
   #:use-module (fruix sandbox)
   #:use-module (fruix sandbox performing)

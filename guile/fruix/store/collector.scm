@@ -16,6 +16,7 @@
   #:use-module (fruix database)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix record-lock)
   #:use-module (fruix store census)
   #:use-module (fruix store graph)

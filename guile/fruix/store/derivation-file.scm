@@ -7,6 +7,7 @@
   #:use-module (fruix derivation)
   #:use-module ((fruix derivation text) #:select (%maximum-derivation-size))
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix octets)
   #:use-module (fruix store layout)
   #:use-module ((fruix store path) #:select (direct-store-path?))

@@ -9,6 +9,7 @@
 
 (define-module (fruix store directories)
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix store layout)
   #:use-module (fruix store writable)
   #:use-module (rnrs bytevectors)
@@ -41,7 +42,7 @@ with @var{mode}.  Return true if it was missing."
          ;; Another daemon may start at the same time.
          (unless-errno (list EEXIST) #f
            (lambda ()
-             (call-naming directory (lambda () (mkdir directory)))
+             (mkdir directory)
              (chmod directory mode)
              #t)))))
 

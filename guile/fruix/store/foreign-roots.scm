@@ -12,6 +12,7 @@
   #:use-module (fruix bulk)
   #:use-module (fruix descriptors)
   #:use-module ((fruix errors) #:select (unless-errno))
+  #:use-module (fruix files)
   #:use-module (fruix octets)
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)

@@ -12,6 +12,7 @@
 (define-module (fruix store notes)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module ((fruix store directories) #:select (directory-names))
   #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (ice-9 match)

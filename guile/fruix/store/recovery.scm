@@ -18,6 +18,7 @@
   #:use-module (fruix descriptors)
   #:use-module (fruix durable)
   #:use-module ((fruix errors) #:select (unless-errno))
+  #:use-module (fruix files)
   #:use-module (fruix nar)
   #:use-module ((fruix store directories) #:select (directory-names))
   #:use-module (fruix store durability)

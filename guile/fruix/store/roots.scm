@@ -11,6 +11,7 @@
 
 (define-module (fruix store roots)
   #:use-module (fruix base32)
+  #:use-module (fruix files)
   #:use-module (fruix hash)
   #:use-module (fruix links)
   #:use-module (fruix octets)

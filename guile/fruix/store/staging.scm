@@ -14,6 +14,7 @@
 (define-module (fruix store staging)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix store clean-ups)
   #:use-module (fruix store layout)
   #:use-module (fruix store notes)

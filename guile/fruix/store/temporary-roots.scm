@@ -19,6 +19,7 @@
 (define-module (fruix store temporary-roots)
   #:use-module ((fruix descriptors) #:select (wait-milliseconds))
   #:use-module ((fruix errors) #:select (fail unless-errno))
+  #:use-module (fruix files)
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
   #:use-module ((fruix thread) #:select (with-lock))

@@ -12,6 +12,7 @@
   #:use-module (fruix bulk)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
+  #:use-module (fruix files)
   #:use-module (fruix octets)
   #:use-module (fruix store layout)
   #:use-module (fruix tree)
