@@ -94,7 +94,10 @@ are so many, or what there is."
 (test-assert "group that does not exist"
   (says? 1 "no-such-group" "--build-users-group=no-such-group"))
 (test-assert "directory that does not exist"
-  (says? 1 "/no-such" "--chroot-directory=/no-such"))
+  (call-with-temporary-directory
+   (lambda (root)
+     (says? 1 "/no-such" "--chroot-directory=/no-such"
+            (string-append "--root=" root)))))
 
 ;; Sockets.
 (test-equal "sockets are open to all, below a directory that is not"
@@ -154,7 +157,7 @@ are so many, or what there is."
 
 (unless (file-exists? "/proc/self/cmdline")
   (test-runner-aux-value! (test-runner-current) "needs Linux's /proc")
-  (test-skip 2))
+  (test-skip 3))
 (test-equal "called guix-daemon, it shows a process for each session"
   '((#t #t) #f)
   (let ((mine (list "guix-daemon" (number->string (getpid)))))
@@ -176,6 +179,46 @@ are so many, or what there is."
          (list during
                (not (wait-until (lambda () (zero? (sessions))))))))
      #:name "guix-daemon")))
+(test-equal "and what is locked for that, while it is built"
+  '(("-sleeper.lock") #t)
+  (let ((mine (list "guix-daemon" (number->string (getpid)))))
+    (define (open-files pid)
+      (filter-map (lambda (fd)
+                    (false-if-exception
+                     (readlink (format #f "/proc/~a/fd/~a" pid fd))))
+                  (or (scandir (format #f "/proc/~a/fd" pid)
+                               string->number)
+                      '())))
+    (define (locks root)
+      (filter-map (lambda (file)
+                    (and (string-prefix? root file)
+                         (string-suffix? ".lock" file)
+                         (string-drop file
+                                      (+ 32 (string-length
+                                             (string-append
+                                              root "/gnu/store/"))))))
+                  (append-map open-files
+                              (filter (lambda (pid)
+                                        (equal? mine (command-of pid)))
+                                      (processes)))))
+    (call-with-daemon
+     (lambda (daemon)
+       (define root (layout-root (daemon-layout daemon)))
+       (call-with-client daemon
+         (lambda (port)
+           (let ((pid (start-build port
+                                   (add-script port "sleeper" "\
+until test -e stop; do sleep 0.1; done; echo > $out"))))
+             (wait-until (lambda () (pair? (locks root))))
+             (let ((during (locks root)))
+               (call-with-output-file (format #f "/proc/~a/cwd/stop" pid)
+                 (const #t))
+               (receive-reply port read-int)
+               (list during
+                     (wait-until (lambda () (null? (locks root))))))))))
+     #:name "guix-daemon"
+     #:prepare install-shell
+     #:options %builds)))
 (test-equal "it is seen under the name that it was called by"
   '("fruix-daemon" "fruix-daemon")
   (call-with-daemon

@@ -130,7 +130,8 @@ ended."
     (serve-client port
                   (lambda (minor)
                     (make-client port minor process user (getgid)
-                                 trusted? store scheduler agents settings))
+                                 trusted? store scheduler agents #f
+                                 settings))
                   (const #t)))
   (match (socketpair AF_UNIX SOCK_STREAM 0)
     ((near . far)

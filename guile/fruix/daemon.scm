@@ -68,28 +68,32 @@
 ;;; Connections.
 ;;;
 
-(define (call-with-presence service peer thunk)
-  "Call THUNK, which serves PEER, while there is something for others to see
-of that if SERVICE is to show it."
+(define (call-with-presence service peer proc)
+  "Call PROC, which serves PEER, while there is something for others to see
+of that if SERVICE is to show it.  PROC takes the procedure that shows files,
+or #f."
   (if (and (service-session-name service)
            (positive? (peer-pid peer)))
       (call-with-session-process (service-session-name service) (peer-pid peer)
-                                 thunk)
-      (thunk)))
+                                 proc)
+      (proc #f)))
 
 (define (serve-worker service connection port peer)
   "Serve the worker protocol on PORT."
-  (define (->client minor)
-    (make-client port minor (peer-pid peer) (peer-uid peer) (peer-gid peer)
-                 (peer-trusted? peer)
-                 (service-store service)
-                 (service-scheduler service)
-                 (service-agents service)
-                 (service-settings service)))
+  (define (->client show-files)
+    (lambda (minor)
+      (make-client port minor (peer-pid peer) (peer-uid peer) (peer-gid peer)
+                   (peer-trusted? peer)
+                   (service-store service)
+                   (service-scheduler service)
+                   (service-agents service)
+                   show-files
+                   (service-settings service))))
   (define (welcomed)
     (greeted! (service-connections service) connection))
   (let ((exception (call-with-presence service peer
-                     (lambda () (serve-client port ->client welcomed)))))
+                     (lambda (show-files)
+                       (serve-client port (->client show-files) welcomed)))))
     (when exception
       (report "session of ~a: ~a" (peer->text peer)
               (exception->text exception)))))

@@ -69,6 +69,7 @@
                staging-descriptor
                staging-links-descriptor
                move-into-store!
+               path-lock-file
                lock-paths
                unlock-paths!
                call-holding-locks

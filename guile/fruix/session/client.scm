@@ -26,6 +26,7 @@
             client-store
             client-scheduler
             client-agents
+            client-show-files
             client-settings
             set-client-settings!
             client-turn?
@@ -45,7 +46,7 @@
 
 (define-record-type <client>
   (make-client port minor pid uid gid trusted? store scheduler agents
-               settings)
+               show-files settings)
   client?
   (port client-port)                    ;input/output port
   (minor client-minor)                  ;integer, its protocol version
@@ -56,6 +57,7 @@
   (store client-store)                  ;<store>
   (scheduler client-scheduler)          ;of (fruix scheduler loop)
   (agents client-agents)                ;pool of (fruix agent)
+  (show-files client-show-files)        ;procedure, or #f; of session processes
   (settings client-settings set-client-settings!) ;of (session settings)
   (turn? client-turn? set-client-turn?!)) ;of (session turns); #f at first
 

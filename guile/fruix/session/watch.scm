@@ -16,6 +16,7 @@
   #:use-module (fruix session client)
   #:use-module (fruix session settings)
   #:use-module (fruix session traces)
+  #:use-module (fruix store)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
@@ -67,10 +68,31 @@
   (when (and line (setting-of watch 'print-build-trace?))
     (send-text (watch-client watch) line)))
 
-(define (note-end watch task)
+(define (show-locks watch)
+  "Show whoever looks at the processes which locks are held for the client of
+WATCH."
+  (define client (watch-client watch))
+  (define (locks task)
+    (map (match-lambda
+           ((_ . output) (path-lock-file (client-store client) output)))
+         (query-derivation-outputs (client-store client) (task-path task))))
+  (when (client-show-files client)
+    ((client-show-files client)
+     (append-map locks
+                 (hash-map->list (lambda (task _) task)
+                                 (watch-pids watch))))))
+
+(define (note-start! watch task pid)
+  "Remember the builder PID of TASK."
+  (hash-set! (watch-pids watch) task pid)
+  (show-locks watch))
+
+(define (note-end! watch task)
   "Forget the builder of TASK; return whether there was one."
   (let ((pid (hash-ref (watch-pids watch) task)))
-    (hash-remove! (watch-pids watch) task)
+    (when pid
+      (hash-remove! (watch-pids watch) task)
+      (show-locks watch))
     pid))
 
 (define (send-output watch task bytes)
@@ -82,7 +104,7 @@
                  (list bytes))))))
 
 (define (note-failure! watch task kind text)
-  (note-end watch task)
+  (note-end! watch task)
   (set-watch-failures! watch
                        (cons (list task kind text) (watch-failures watch)))
   (unless (hash-ref (watch-told watch) task)
@@ -103,7 +125,7 @@
 request if these have come, an alist, else #f."
   (match message
     (('started task system log-file pid)
-     (hash-set! (watch-pids watch) task pid)
+     (note-start! watch task pid)
      (send-trace watch
                  (started->trace (task-path task) system log-file pid))
      #f)
@@ -120,7 +142,7 @@ request if these have come, an alist, else #f."
      (hash-set! (watch-told watch) task #t)
      #f)
     (('finished task 'built)
-     (when (note-end watch task)
+     (when (note-end! watch task)
        (send-trace watch (string-append "@ build-succeeded "
                                         (task-path task) " -")))
      #f)

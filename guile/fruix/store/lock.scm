@@ -19,12 +19,15 @@
   #:use-module (fruix store handle)
   #:use-module (fruix store layout)
   #:use-module (ice-9 match)
-  #:export (lock-paths
+  #:export (path-lock-file
+            lock-paths
             unlock-paths!
             call-holding-locks
             call-with-path-lock))
 
-(define (lock-file store path)
+(define (path-lock-file store path)
+  "Return the name of the lock file of @var{path}, a store path of
+@var{store}."
   (string-append (physical (store-layout store) path) ".lock"))
 
 (define* (unlock-paths! locks #:key delete?)
@@ -53,7 +56,7 @@ were free."
   "Lock @var{paths}, a list of store paths of @var{store} that need not exist,
 against all other threads and processes, and return the locks.  When one is
 locked, wait; without @var{wait?}, return @code{#f}, having locked none."
-  (acquire (sorted-set (map (lambda (path) (lock-file store path)) paths))
+  (acquire (sorted-set (map (lambda (path) (path-lock-file store path)) paths))
            wait?))
 
 (define (call-holding-locks locks thunk)
@@ -69,7 +72,7 @@ unless @var{thunk} raised."
 waiting as long as need be, call @var{thunk}, which must not take long, unlock
 @var{path} and return the value.  If there is a lock file, it is deleted
 unless @var{thunk} raised."
-  (call-holding-locks (list (acquire-file-lock (lock-file store path)
+  (call-holding-locks (list (acquire-file-lock (path-lock-file store path)
                                                'exclusive
                                                #:cover (store-lock store)))
                       thunk))
