@@ -19,7 +19,7 @@
   #:use-module ((fruix descriptors) #:select (wait-milliseconds))
   #:use-module (fruix errors)
   #:use-module (fruix flag)
-  #:use-module ((fruix heap) #:select (collect-rarely!))
+  #:use-module (fruix heap)
   #:use-module ((fruix octets) #:select (text->octets))
   #:use-module (fruix process)
   #:use-module ((fruix sandbox) #:select (sweep-sandboxes))
@@ -30,8 +30,11 @@
   #:use-module (fruix store)
   #:use-module (fruix store layout)
   #:use-module (fruix thread)
+  #:use-module (fruix worker)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
+  #:use-module ((ice-9 threads) #:select (current-thread
+                                       thread-exited?))
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (run-daemon))
@@ -106,6 +109,16 @@ or #f."
                    (connections
                     . ,(connection-count (service-connections service))))))
 
+;; The graph of the whole store, for one, is needed rarely.
+(define (give-back-memory-after thread)
+  "Give back the memory that only THREAD needs, once that has ended."
+  (run-in-worker
+   (lambda ()
+     ;; What it returns can be had before it has left its stack.
+     (while (not (thread-exited? thread))
+       (wait-milliseconds 10))
+     (give-back-memory!))))
+
 (define (serve-in-thread service serve connection port peer)
   "Call SERVE with CONNECTION, on PORT, and PEER in a new thread, which closes
 the connection in the end."
@@ -118,7 +131,9 @@ the connection in the end."
        (guard (exception (#t #f))       ;the connection broke
          (setvbuf port 'block %buffer-size)
          (serve service connection port peer))
-       (end)))))
+       (end)
+       (when (heap-large?)
+         (give-back-memory-after (current-thread)))))))
 
 (define (start-connection service serve port peer)
   "Serve PEER, newly connected on PORT, unless there are too many, or a builder
