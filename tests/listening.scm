@@ -46,12 +46,14 @@
     (eq? answer #f)))
 
 (define (read-until-listening port)
+  "Return what a daemon says on PORT until it listens, and that."
   (let loop ((text ""))
     (match (get-line port)
       ((? eof-object?) text)
-      (line (if (string-contains line "listening")
-                text
-                (loop (string-append text line "\n")))))))
+      (line (let ((text (string-append text line "\n")))
+              (if (string-contains line "listening")
+                  text
+                  (loop text)))))))
 
 (define %ipv6?
   ;; Not every machine has it.
@@ -96,7 +98,10 @@
                (lambda (process)
                  (close-port output)
                  (let ((words (read-until-listening input)))
-                   (list (->bool (string-contains words "no control socket"))
+                   (list (and (string-contains words "no control socket")
+                              (string-suffix? (string-append "listening on "
+                                                             other "\n")
+                                              words))
                          (serves? (connect-to-file other))
                          (serves? (connect-to-file two))))))))))
       (test-assert "a second daemon gets no port that is taken"
@@ -276,6 +281,10 @@ then."
             '(#t #t)
             (list (serves? (connect-to-file file))
                   (serves? (connect-over-tcp number))))
+          (test-assert "it is told where they are"
+            (string-suffix? (format #f "listening on ~a, 127.0.0.1:~a\n"
+                                    file number)
+                            words))
           (test-equal "then others are not opened, but for the control socket"
             '(#f #f #t)
             (map file-there? '("/ignored" "/var/guix/daemon-socket/socket"

@@ -232,10 +232,18 @@ listening sockets to procedures that serve a connection."
     ('worker serve-worker)
     ('control serve-controller)))
 
+(define (client-addresses listeners)
+  "Return where clients of the worker protocol find LISTENERS, strings."
+  (filter-map (match-lambda
+                ((listener . 'worker) (listener->text listener))
+                (_ #f))
+              listeners))
+
 (define (serve-until-signal service listeners)
   (call-until-signal
    (lambda (stop signal)
-     (report "listening")
+     (report "listening on ~a"
+             (string-join (client-addresses listeners) ", "))
      (accept-connections service
                          (map (match-lambda
                                 ((listener . protocol)

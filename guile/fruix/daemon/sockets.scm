@@ -17,6 +17,7 @@
   #:export (listener-port
             open-listeners
             adopt-listener
+            listener->text
             close-listener))
 
 (define-record-type <listener>
@@ -150,6 +151,23 @@ program has bound.  Raise a @code{&fruix-error} if there is none."
     (fcntl port F_SETFD FD_CLOEXEC)
     (fcntl port F_SETFL (logand (fcntl port F_GETFL) (lognot O_NONBLOCK)))
     (make-listener port #f)))
+
+(define (address->text address)
+  "Return the socket ADDRESS of TCP as 'parse-address' takes it."
+  (let* ((family (sockaddr:fam address))
+         (host (inet-ntop family (sockaddr:addr address))))
+    (format #f "~a:~a"
+            (if (= family AF_INET6) (string-append "[" host "]") host)
+            (sockaddr:port address))))
+
+(define (listener->text listener)
+  "Return where @var{listener} listens: the name of a file, or an address with
+a port, as @code{parse-address} takes it."
+  (or (listener-file listener)
+      (let ((address (getsockname (listener-port listener))))
+        (if (= AF_UNIX (sockaddr:fam address))
+            (sockaddr:path address)
+            (address->text address)))))
 
 (define (close-listener listener)
   "Close @var{listener}, unless that was done, and delete the file that was
