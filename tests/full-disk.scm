@@ -16,6 +16,9 @@
 
 (define %mebibyte (expt 2 20))
 
+;; Of a collection: as much as there is.
+(define %no-limit (make-bytevector 8 255))
+
 (define (call-on-small-disk proc)
   "Call @var{proc} with a directory in which there is room for 24 MiB, and new
 temporary directories are."
@@ -112,7 +115,14 @@ gives it back."
             (any (lambda (line) (not (string-contains line %shell)))
                  (call-with-values
                      (lambda () (request port read-boolean 35 1 0))
-                   (lambda (result log data) log)))))))
+                   (lambda (result log data) log))))))
+      (let ((free! (fill! directory)))
+        (test-equal "garbage can be collected on a full disk" 'collected
+          (call-with-client daemon
+            (lambda (port)
+              (result-of port (const 'collected)
+                         20 2 '() 0 %no-limit 0 0 0))))
+        (free!)))
     #:prepare install-shell
     #:options (append %build-users %host-directories))))
 

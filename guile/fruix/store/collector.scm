@@ -279,23 +279,26 @@ deleted paths, sorted, and the bytes given back."
   "Return three values: that of @var{delete!}, called with a
 @code{<collection>}, the deleted paths, sorted, and the bytes given back."
   (define layout (store-layout store))
+  (define (delete-everything lock)
+    (call-with-trash layout
+      (lambda (trash)
+        (call-with-values
+            (lambda ()
+              (fill-trash store trash delete! max-freed report reached
+                          (list #:keep-outputs? keep-outputs?
+                                #:keep-derivations? keep-derivations?)))
+          (lambda (value paths freed)
+            (share-file-lock! lock)
+            (reached 'shared)
+            (let ((more (empty-trash! trash (complainer report))))
+              (values value paths
+                      (+ freed more (clean-links layout report)))))))))
   (let ((lock (lock-out-others layout report)))
     (dynamic-wind
       (const #t)
       (lambda ()
-        (call-with-trash layout
-          (lambda (trash)
-            (call-with-values
-                (lambda ()
-                  (fill-trash store trash delete! max-freed report reached
-                              (list #:keep-outputs? keep-outputs?
-                                    #:keep-derivations? keep-derivations?)))
-              (lambda (value paths freed)
-                (share-file-lock! lock)
-                (reached 'shared)
-                (let ((more (empty-trash! trash (complainer report))))
-                  (values value paths
-                          (+ freed more (clean-links layout report)))))))))
+        ;; The database grows before it shrinks.
+        (call-without-reserve store (lambda () (delete-everything lock))))
       (lambda () (release-file-lock! lock)))))
 
 (define (collect-garbage! store . options)
