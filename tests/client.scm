@@ -5,6 +5,7 @@
 (use-modules (fruix base16)
              (fruix client)
              (fruix client connection)
+             (fruix client control)
              ((fruix client socket) #:select (open-socket))
              (fruix client trace)
              (fruix errors)
@@ -94,6 +95,7 @@ returns, or what the exception it raises tells, and what 'play' returns."
     #:unwind? #t))
 
 (test-begin "client")
+(sigaction SIGPIPE SIG_IGN)
 
 (test-equal "questions and additions, as recorded"
   (list `(#t #f ,shell
@@ -283,6 +285,38 @@ daemon" #f)
      (daemon ,(hex %message-read 100)))
    (lambda (port)
      (message-of (lambda () (open-connection port))))))
+
+(define %closed
+  "the daemon has closed the connection; its messages may tell why")
+
+(test-equal "a daemon that accepts nobody" %closed
+  (match (socketpair AF_UNIX SOCK_STREAM 0)
+    ((ours . theirs)
+     (close-port theirs)
+     (message-of (lambda () (open-connection ours))))))
+(test-equal "nor on its control socket" %closed
+  (call-with-temporary-directory
+   (lambda (directory)
+     (define file (string-append directory "/control"))
+     (define listener (socket AF_UNIX SOCK_STREAM 0))
+     (bind listener AF_UNIX file)
+     (listen listener 1)
+     ;; A connection that nobody has accepted is reset.
+     (let ((thread (start-thread (lambda ()
+                                   (select (list listener) '() '())
+                                   (close-port listener)))))
+       (let ((message (message-of (lambda () (query-control file '(ps))))))
+         (join-thread thread)
+         message)))))
+(test-equal "a build mode that does not exist"
+  '("`new' is not a build mode, but normal, repair and check are" #f)
+  (call-with-peer
+   `((client ,(hex %client-magic))
+     (daemon ,(hex %daemon-magic #x164))
+     (client ,(hex #x164 0 1))
+     (daemon ,(hex %message-last)))
+   (lambda (port)
+     (build-things (open-connection port) '() 'new))))
 
 (test-equal "no socket"
   "cannot connect to the daemon at '/nonexistent/socket': \

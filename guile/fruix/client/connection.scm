@@ -70,6 +70,12 @@
 ;; Opening.
 ;;
 
+(define (give-up port)
+  "Close @var{port}, whatever became of the connection."
+  ;; Output that cannot be written is forgotten by the first attempt.
+  (false-if-exception (force-output port))
+  (false-if-exception (close-port port)))
+
 (define (shake-hands port)
   "Say hello on @var{port}, and return the daemon's version."
   (write-int port %client-magic)
@@ -103,8 +109,10 @@ is the file name of a socket, a URI (@code{unix://@var{file}} or
          (derivations (make-hash-table)))
     (setvbuf port 'block 65536)
     (make-connection port
-                     (on-failure (lambda () (close-port port))
-                       (lambda () (shake-hands port)))
+                     (on-failure (lambda () (give-up port))
+                       (lambda ()
+                         (call-while-connected
+                          (lambda () (shake-hands port)))))
                      layout (control-socket address layout) derivations
                      (hash-modulo-lookup
                       (lambda (file)
@@ -180,9 +188,7 @@ talk has got: close @var{port}."
       (lambda (exception)
         (unless (and (protocol-error? exception)
                      (not (protocol-violation? exception)))
-          ;; Output that cannot be written is forgotten by the first attempt.
-          (false-if-exception (force-output port))
-          (false-if-exception (close-port port)))
+          (give-up port))
         (raise-exception exception))
     thunk
     #:unwind? #t))

@@ -26,8 +26,10 @@ datum such as @code{(ps)}, and return the body of its reply.  What it refuses,
 or that there is no such daemon, raises a @code{&fruix-error}."
   (call-with-closing-port (open-socket file)
     (lambda (port)
-      (write-message port 'fruix-control request)
-      (match (read-message port 'fruix-control-reply %reply-limit)
+      (match (call-while-connected
+              (lambda ()
+                (write-message port 'fruix-control request)
+                (read-message port 'fruix-control-reply %reply-limit)))
         (('error message) (fail "~a" message))
         ((? pair? body) body)
         (_ (fail "the daemon does not answer on its control socket"))))))

@@ -132,17 +132,23 @@ and a false @var{substitutable?} not to substitute the outputs."
 (define %build-modes
   '((normal . 0) (repair . 1) (check . 2)))
 
+(define (mode-number mode)
+  (or (assq-ref %build-modes mode)
+      (fail "`~a' is not a build mode, but normal, repair and check are" mode)))
+
 (define* (build-things connection things #:optional (mode 'normal))
   "Have @var{things} built or substituted.  Each is the file name of a .drv,
 possibly followed by @code{!} and names of outputs separated by commas, or the
 file name of a store item.  @var{mode} is @code{normal}, @code{repair} or
 @code{check}.  Return when all are there; else raise @code{&protocol-error},
-with the status 100 if a build failed and 101 if one took too long."
-  (call-operation connection 9
-                  (lambda (port)
-                    (write-text-list port things)
-                    (write-int port (assq-ref %build-modes mode)))
-                  read-done))
+with the status 100 if a builder failed and 101 if one took too long."
+  ;; Before anything is sent: a wrong mode does not cost the connection.
+  (let ((number (mode-number mode)))
+    (call-operation connection 9
+                    (lambda (port)
+                      (write-text-list port things)
+                      (write-int port number))
+                    read-done)))
 
 (define* (build-derivations connection derivations #:optional (mode 'normal))
   "Like @code{build-things} for @var{derivations}, a list of what

@@ -12,6 +12,7 @@
   #:use-module (ice-9 match)
   #:export (default-socket
             open-socket
+            call-while-connected
             control-socket))
 
 (define %default-tcp-port 44146)
@@ -92,6 +93,18 @@ raises @code{&fruix-error}."
              (lambda () (host+port (string-drop uri (string-length %tcp))))
            tcp-socket))
         (else (fail "cannot connect to '~a': unsupported address" uri))))
+
+(define (call-while-connected thunk)
+  "Call @var{thunk}, which talks to a daemon and to nobody else, and return
+what it returned; that the daemon has closed the connection raises
+@code{&fruix-error}."
+  (catch 'system-error
+    thunk
+    (lambda arguments
+      (if (memv (system-error-errno arguments) (list EPIPE ECONNRESET))
+          (fail "the daemon has closed the connection; its messages may tell \
+why")
+          (apply throw arguments)))))
 
 (define (default-socket layout)
   "Return the address of the daemon that @env{GUIX_DAEMON_SOCKET} names, else
