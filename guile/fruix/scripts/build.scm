@@ -51,7 +51,8 @@ item of the store.
                          2: show what builders write
   -q, --quiet            the same as --verbosity=0
 
-The exit code is 100 if a build failed, and 101 if one took too long.
+The exit code is 100 if a builder failed, 101 if one took too long, and 1 for
+any other failure.
 ")
 
 (define (evaluate-file file)
