@@ -54,12 +54,15 @@ gives it back."
 (define (reserve layout)
   (string-append (layout-database-directory layout) "/reserved"))
 
-(define (clear-failure value)
-  "Return the symbol full if VALUE is an error that says so, else VALUE."
+(define (clear-failure value layout)
+  "Return the symbol full if VALUE is an error that says that the disk is, and
+names a file of LAYOUT; else VALUE."
+  (define (contains? text words)
+    (any (lambda (words) (string-contains text words)) words))
   (match value
     (((? (lambda (text)
-           (any (lambda (words) (string-contains text words))
-                '("No space left on device" "disk is full"))))
+           (and (contains? text '("No space left on device" "disk is full"))
+                (contains? text (list (layout-root layout) "/gnu/store")))))
       1)
      'full)
     (_ value)))
@@ -87,9 +90,9 @@ gives it back."
         ;; After an archive that could not be taken in, a session ends.
         (map (lambda (request) (call-with-client daemon request))
              (list add add-archive add-builder)))
-      (test-equal "whatever adds to the store fails, and says why"
+      (test-equal "whatever adds to the store fails, and says why and where"
         '(full full full)
-        (map clear-failure (all)))
+        (map (lambda (value) (clear-failure value layout)) (all)))
       (test-assert "the daemon goes on" (alive? daemon))
       (free!)
       (let* ((added (all))

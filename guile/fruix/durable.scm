@@ -6,6 +6,7 @@
 
 (define-module (fruix durable)
   #:use-module (fruix descriptors)
+  #:use-module ((fruix errors) #:select (call-naming))
   #:use-module (fruix files)
   #:use-module (fruix primitives)
   #:export (make-durable
@@ -32,7 +33,9 @@ leaves the old contents or the new ones, and the new ones once this returns."
   (let ((temporary (string-append file ".new")))
     (call-with-output-file temporary
       (lambda (port)
-        (display text port)
-        (fsync port)))
+        (call-naming temporary
+          (lambda ()
+            (display text port)
+            (fsync port)))))
     (rename-file temporary file)
     (call-with-directory (dirname file) fsync)))

@@ -27,23 +27,26 @@
 @var{references}, and return its path."
   (add-text! (client-store client) name contents references))
 
-(define (restore-piece! restorer bytes)
-  "Give BYTES to RESTORER and return how many it took.  If it fails, nobody
-knows where the archive ends: a violation."
+(define (restore-piece! restorer store bytes)
+  "Give BYTES to RESTORER, which unpacks them in STORE, and return how many it
+took.  If it fails, nobody knows where the archive ends: a violation."
   (guard (exception (#t (violation "~a" (exception->text exception))))
-    (nar-restore! restorer bytes)))
+    (call-naming (string-append "new item in "
+                                (layout-physical-store (store-layout store)))
+      (lambda () (nar-restore! restorer bytes)))))
 
-(define (restore-archive! restorer port)
-  "Give RESTORER the archive that comes next on PORT, and no more."
+(define (restore-archive! restorer store port)
+  "Give RESTORER, which unpacks it in STORE, the archive that comes next on
+PORT, and no more."
   (let ((bytes (get-bytevector-some port)))
     (when (eof-object? bytes)
       (connection-lost))
     (let* ((size (bytevector-length bytes))
-           (used (restore-piece! restorer bytes)))
+           (used (restore-piece! restorer store bytes)))
       (cond ((< used size)
              (unget-bytevector port bytes used (- size used)))
             ((not (nar-restorer-done? restorer))
-             (restore-archive! restorer port))))))
+             (restore-archive! restorer store port))))))
 
 (define (add-archive client name fixed? recursive? algorithm)
   "Make the tree whose archive @var{client} sends next a store item called
@@ -57,7 +60,7 @@ of the archive."
     (call-with-store-restorer
      (client-store client) name
      (lambda (restorer)
-       (restore-archive! restorer (client-port client)))
+       (restore-archive! restorer (client-store client) (client-port client)))
      #:recursive? (or recursive? (not fixed?))
      #:algorithm algorithm)))
 

@@ -142,7 +142,9 @@ nothing, if the name, a reference or the derivation is not as it must be."
             (publish! store staged path
                       (restore! store staged
                                 (lambda (restorer)
-                                  (nar-restore! restorer archive))
+                                  (call-naming path
+                                    (lambda ()
+                                      (nar-restore! restorer archive))))
                                 '())
                       #:references references
                       #:outputs outputs)))))

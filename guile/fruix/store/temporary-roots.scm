@@ -18,7 +18,7 @@
 
 (define-module (fruix store temporary-roots)
   #:use-module ((fruix descriptors) #:select (wait-milliseconds))
-  #:use-module ((fruix errors) #:select (fail unless-errno))
+  #:use-module ((fruix errors) #:select (call-naming fail unless-errno))
   #:use-module (fruix files)
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
@@ -158,9 +158,11 @@ as long as the lock is exclusive, even for one who could not write."
   (let ((port (or (temporary-roots-port roots) (open-file! roots))))
     (change-file! port
                   (lambda ()
-                    (display path port)
-                    (display #\nul port)
-                    (force-output port)))))
+                    (call-naming (temporary-roots-file roots)
+                      (lambda ()
+                        (display path port)
+                        (display #\nul port)
+                        (force-output port)))))))
 
 (define (enter! roots path)
   "Let collectors of this process know that @var{path} is among @var{roots};
