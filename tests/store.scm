@@ -204,7 +204,14 @@ from the text that declared them."
   (string-contains (opening-error
                     (lambda (layout)
                       (write-text (layout-schema-file layout) "6")))
-                   "too old"))
+                   "db.sqlite' has schema version 6, which is too old"))
+(test-assert "what is no database is refused"
+  (string-contains (opening-error
+                    (lambda (layout)
+                      (write-text (layout-database layout)
+                                  (make-string 8192 #\x))))
+                   "db.sqlite: pragma synchronous = normal: file is not a \
+database"))
 (test-assert "a schema file with a newline is corrupt"
   (string-contains (opening-error
                     (lambda (layout)

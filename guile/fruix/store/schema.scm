@@ -69,11 +69,12 @@
 (define (check-version layout version)
   "Fail unless @var{version} is 0, a new store, or the one we know."
   (cond ((> version %schema-version)
-         (fail "the store database has schema version ~a, ~
-but only version ~a is supported" version %schema-version))
+         (fail "the store database `~a' has schema version ~a, ~
+but only version ~a is supported"
+               (layout-database layout) version %schema-version))
         ((< 0 version %schema-version)
-         (fail "the store database has schema version ~a, which is too old"
-               version))
+         (fail "the store database `~a' has schema version ~a, ~
+which is too old" (layout-database layout) version))
         ((and (= version %schema-version)
               (not (file-exists? (layout-database layout))))
          (fail "the store database `~a' is missing"
@@ -109,10 +110,12 @@ writing, after creating it in a new store, and return the connection.  Raise a
     (let ((db (open-database (layout-database layout) #:create? new?)))
       (on-failure (lambda () (close-database db))
         (lambda ()
-          (configure-writer db)
-          (call-with-transaction db
+          (call-naming (layout-database layout)
             (lambda ()
-              (for-each (lambda (sql) (execute db sql)) %objects)))
+              (configure-writer db)
+              (call-with-transaction db
+                (lambda ()
+                  (for-each (lambda (sql) (execute db sql)) %objects)))))
           (when new? (write-version layout))
           db)))))
 
