@@ -14,6 +14,8 @@
              (ice-9 regex)
              (ice-9 session)
              (srfi srfi-1)
+             (srfi srfi-9)
+             (srfi srfi-9 gnu)
              (srfi srfi-11))
 
 (define (file->module-name file)
@@ -114,6 +116,27 @@ text, example or enumerate."
   (cond ((procedure? value) (procedure-documentation value))
         ((macro? value) (procedure-documentation (macro-transformer value)))
         (else #f)))
+
+;; A number of another base than ten, as it is written: a mode of 1023 says
+;; nothing to people.
+(define-record-type <spelled>
+  (spelled text)
+  spelled?
+  (text spelled-text))
+
+(set-record-type-printer! <spelled>
+  (lambda (number port) (display (spelled-text number) port)))
+
+(define (read-spelled base port)
+  "Return the number on PORT after '#' and the character BASE."
+  (let loop ((text (string #\# base)))
+    (let ((next (peek-char port)))
+      (if (and (char? next) (char-set-contains? char-set:hex-digit next))
+          (loop (string-append text (string (read-char port))))
+          (spelled text)))))
+
+(for-each (lambda (base) (read-hash-extend base read-spelled))
+          '(#\b #\o #\x))
 
 ;; What the optional and keyword arguments of procedures are by default, as
 ;; told by the files that define them: an alist for each procedure.

@@ -170,6 +170,20 @@ put into %SERVICES."
           (test-equal (string-append name ": leaves nothing")
             before (state directory))))))))
 
+;;; The reference.
+
+(define (reference module)
+  "Return the section of the reference on MODULE, the name of a file in
+'guile/fruix' without '.scm'."
+  (define (source name)
+    (string-append (getenv "abs_top_srcdir") name))
+  (define command
+    (list (or (getenv "GUILE") "guile") "--no-auto-compile"
+          (source "/build-aux/docstrings.scm")
+          (string-append (source "/guile/fruix/") module ".scm")))
+  (output-of (lambda (out)
+               (spawn-process (first command) command #:output out))))
+
 ;;; The table of steps.
 
 (define (table-steps)
@@ -221,6 +235,9 @@ put into %SERVICES."
   (test-failed-build "failed-build.scm"))
 
 (test-begin "examples")
+(test-assert "the reference spells defaults as the source does"
+  (string-contains (reference "sandbox/spec")
+                   "[#:directories @code{'((\"/tmp\" #o1777))}]"))
 (test-equal "the manual tells of every step of a plan" '()
   (lset-difference string=? (planned-steps) (table-steps)))
 (skip-unless (eq? %platform 'linux) "needs Linux")
