@@ -2,7 +2,8 @@
 ;;; A disk that is really full: who is told, what goes on, and what the space
 ;;; kept in reserve is good for.
 
-(use-modules (fruix protocol wire)
+(use-modules (fruix build log)
+             (fruix protocol wire)
              (fruix store)
              (fruix store layout)
              (ice-9 binary-ports)
@@ -50,6 +51,9 @@ gives it back."
                   size))))
     (close-port port))
   (lambda () (delete-file file)))
+
+(define %drv
+  (string-append "/gnu/store/" (make-string 32 #\0) "-hello.drv"))
 
 (define (reserve layout)
   (string-append (layout-database-directory layout) "/reserved"))
@@ -157,6 +161,19 @@ names a file of LAYOUT; else VALUE."
           (define (add)
             (add-text! store "text" (make-bytevector 100000 1) '()))
           (test-equal "a full disk" ENOSPC (errno-of add))
+          (test-assert "a log for which there is no room is named"
+            (every
+             (lambda (compression)
+               (define log (log-file-name layout %drv
+                                          #:compression compression))
+               (string-suffix?
+                (string-append ": " log ": No space left on device")
+                (message-of
+                 (lambda ()
+                   (call-with-build-log layout %drv compression
+                     (lambda (file write)
+                       (write (make-bytevector 10000 1) 10000)))))))
+             '(gzip none)))
           (test-assert "whoever makes room can have the reserve for that"
             (call-without-reserve store
               (lambda ()

@@ -5,7 +5,7 @@
 ;;; Code:
 
 (define-module (fruix build log)
-  #:use-module ((fruix errors) #:select (call-with-closing-port))
+  #:use-module ((fruix errors) #:select (call-naming call-with-closing-port))
   #:use-module (fruix files)
   #:use-module (fruix gzip)
   #:use-module ((fruix store directories) #:select (ensure-directory))
@@ -34,20 +34,26 @@ its second argument says, to @var{gzip}, and flushes that now and then."
       (gzip-flush! gzip)
       (set! last-flush (current-time)))))
 
+(define (naming file write)
+  "Return a procedure that does what WRITE does, and names FILE if it fails."
+  (lambda (bytes count)
+    (call-naming file (lambda () (write bytes count)))))
+
 (define (call-with-plain-log file proc)
   (call-with-closing-port (open-log file)
     (lambda (port)
       (setvbuf port 'none)
-      (proc file (lambda (bytes count)
-                   (put-bytevector port bytes 0 count))))))
+      (proc file (naming file
+                         (lambda (bytes count)
+                           (put-bytevector port bytes 0 count)))))))
 
 (define (call-with-gzip-log file proc)
   (let ((gzip (call-with-closing-port (open-log file)
                 (lambda (port) (open-gzip-output (fileno port))))))
     (dynamic-wind
       (const #t)
-      (lambda () (proc file (make-flushing-writer gzip)))
-      (lambda () (gzip-close! gzip)))))
+      (lambda () (proc file (naming file (make-flushing-writer gzip))))
+      (lambda () (call-naming file (lambda () (gzip-close! gzip)))))))
 
 (define (call-with-build-log layout drv compression proc)
   "Call @var{proc} with the name of the log file of @var{drv}, and a procedure
