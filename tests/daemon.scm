@@ -63,7 +63,25 @@ are so many, or what there is."
     (lambda (result log data)
       (string-concatenate log))))
 
+(define %warns
+  "((@@ (fruix daemon) prepare-process))
+   (display \"fruix: a warning\\n\" (current-error-port))
+   (primitive-_exit 0)")
+
 (test-begin "daemon")
+(test-equal "warnings are told at once" "fruix: a warning\n"
+  (match (pipe)
+    ((input . output)
+     (let* ((guile (or (getenv "GUILE") "guile"))
+            (process (spawn-process guile
+                                    (list guile "--no-auto-compile"
+                                          "-c" %warns)
+                                    #:error output)))
+       (close-port output)
+       (let ((text (get-string-all input)))
+         (close-port input)
+         (wait-process process)
+         text)))))
 (sigaction SIGPIPE SIG_IGN)
 
 ;; The command line.

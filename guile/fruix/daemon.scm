@@ -183,6 +183,8 @@ same second: clients decide how often."
   (reserve-stack!)
   (collect-rarely!)
   (umask #o022)
+  ;; Other modules warn there, too, of what the administrator should know now.
+  (setvbuf (current-error-port) 'line)
   ;; Both are errors of a call, too, and need not be more.
   (sigaction SIGPIPE SIG_IGN)
   (sigaction SIGXFSZ SIG_IGN)
