@@ -181,15 +181,18 @@ put into %SERVICES."
     (list (or (getenv "GUILE") "guile") "--no-auto-compile"
           (source "/build-aux/docstrings.scm")
           (string-append (source "/guile/fruix/") module ".scm")))
-  (output-of (lambda (out)
-               (spawn-process (first command) command #:output out))))
+  (call-with-values
+      (lambda ()
+        (output-of (lambda (out)
+                     (spawn-process (first command) command #:output out))))
+    (lambda (text status) text)))
 
 ;;; The table of steps.
 
 (define (table-steps)
   "Return the names of the steps in the table of the manual."
   (call-with-input-file (string-append (getenv "abs_top_srcdir")
-                                       "/doc/programs.texi")
+                                       "/doc/operation.texi")
     (lambda (port)
       (filter-map (lambda (line)
                     (and (string-prefix? "@item @code{" line)
