@@ -141,7 +141,8 @@ tests/deny.cc."
 (test-equal "no user namespaces"
   '(("no (unshare: No space left on device: user.max_user_namespaces is 0)"
      "no (user.max_user_namespaces is 0)"
-     "no (sandbox: clone: new namespaces: No space left on device)")
+     "no (sandbox: clone: new namespaces: No space left on device (a limit \
+in /proc/sys/user, not a disk))")
     1)
   (match (apply doctor
                 (apply as-root-of-namespace

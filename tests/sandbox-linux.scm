@@ -284,7 +284,8 @@ No such file or directory"))
                    ,file "/gnu/store/item/job" "job" "/" "0")
                  #:output out #:error out)))))
          (and (string-contains
-               text "clone: new namespaces: No space left on device")
+               text "clone: new namespaces: No space left on device (a limit \
+in /proc/sys/user, not a disk)")
               (not (string-contains text "user: "))
               (not (zero? (status:exit-val status)))))))))
 

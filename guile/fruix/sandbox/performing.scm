@@ -23,11 +23,18 @@
             holder-process
             stop-holder))
 
+(define (explanation who errno)
+  "Return what to add to the text of an error whose name misleads, or \"\"."
+  (if (and (string=? who "clone") (= errno ENOSPC))
+      " (a limit in /proc/sys/user, not a disk)"
+      ""))
+
 (define (step-error who template arguments errno)
   "Return the @code{&sandbox-error} for a @code{system-error} of these parts:
 @var{who} is the name of a step, a colon and a call, or that of a call."
-  (make-sandbox-error (format #f "sandbox: ~a: ~a" who
-                              (apply format #f template arguments))
+  (make-sandbox-error (format #f "sandbox: ~a: ~a~a" who
+                              (apply format #f template arguments)
+                              (explanation who errno))
                       #f
                       (match (string-index who #\:)
                         (#f who)
