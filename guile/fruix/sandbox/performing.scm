@@ -25,7 +25,7 @@
 
 (define (explanation who errno)
   "Return what to add to the text of an error whose name misleads, or \"\"."
-  (if (and (string=? who "clone") (= errno ENOSPC))
+  (if (and (string=? who "clone") (eqv? errno ENOSPC))
       " (a limit in /proc/sys/user, not a disk)"
       ""))
 
