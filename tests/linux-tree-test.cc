@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE (removal_does_not_enter_a_mount_at_the_top)
 {
   scratch scratch;
   scratch.make_directory ("tree");
-  scratch.make_directory ("source");
+  scratch.make_directory ("source", 0555);
   scratch.make_file ("source/kept");
   BOOST_TEST (true_in_child ([&]
     {
@@ -82,6 +82,9 @@ BOOST_AUTO_TEST_CASE (removal_does_not_enter_a_mount_at_the_top)
       return !remove_tree (reopen (scratch).get (), "tree", 1);
     }));
   BOOST_TEST (scratch.exists ("source/kept"));
+  struct stat status;
+  BOOST_REQUIRE (stat ((scratch / "source").c_str (), &status) == 0);
+  BOOST_TEST ((status.st_mode & 07777) == 0555u);
 }
 
 BOOST_AUTO_TEST_CASE (ingestion_refuses_another_file_system)

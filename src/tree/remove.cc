@@ -24,6 +24,7 @@ public:
 private:
   outcome<void> remove_file (int directory, const char *name,
                              const struct stat &status) noexcept;
+  outcome<unique_fd> open (int directory, const char *name) noexcept;
   outcome<void> empty (int directory);
   outcome<bool> sweep (int directory);
   outcome<void> sweep_entry (int directory, const char *name);
@@ -86,11 +87,12 @@ failed_on (std::string_view who, const char *name, int error = errno) noexcept
   return failed (who, printable {name, {}}.view (), error);
 }
 
-// Open the directory NAME in DIRECTORY, so that its entries can be removed.
-static outcome<unique_fd>
-open_directory (int directory, const char *name) noexcept
+// Open the directory NAME in DIRECTORY, so that its entries can be removed;
+// but change nothing where something is mounted.
+outcome<unique_fd>
+remover::open (int directory, const char *name) noexcept
 {
-  auto open = [&]
+  auto attempt = [&]
     {
       return retry ([&]
         {
@@ -98,15 +100,20 @@ open_directory (int directory, const char *name) noexcept
                                             | O_NOFOLLOW | O_CLOEXEC);
         });
     };
-  unique_fd fd {open ()};
+  unique_fd fd {attempt ()};
   if (!fd && forbidden (errno))
     {
       unlock (directory, name);
-      fd.reset (open ());
+      fd.reset (attempt ());
     }
   struct stat status;
   if (!fd || fstat (fd.get (), &status))
     return failed_on ("openat", name);
+  auto mount = mount_of (fd.get ());
+  if (!mount)
+    return std::unexpected {mount.error ()};
+  if (*mount != mount_)
+    return refusal::because (refusal::file_system, name);
   if ((status.st_mode & S_IRWXU) != S_IRWXU)
     (void) fchmod (fd.get (), S_IRWXU);
   return fd;
@@ -131,15 +138,13 @@ remover::remove (int directory, const char *name)
     return failed_on ("fstatat", name);
   if (!S_ISDIR (status.st_mode))
     return remove_file (directory, name, status);
-  auto top = open_directory (directory, name);
+  auto mount = mount_of (directory);
+  if (!mount)
+    return std::unexpected {mount.error ()};
+  mount_ = *mount;
+  auto top = open (directory, name);
   if (!top)
     return std::unexpected {top.error ()};
-  auto mount = mount_of (top->get ()), around = mount_of (directory);
-  if (!mount || !around)
-    return std::unexpected {(mount ? around : mount).error ()};
-  if (*mount != *around)
-    return refusal::because (refusal::file_system, name);
-  mount_ = *mount;
   top_ = top->get ();
   if (auto result = empty (top_); !result)
     return result;
@@ -201,14 +206,9 @@ remover::sweep_entry (int directory, const char *name)
 outcome<void>
 remover::dissolve (const char *name)
 {
-  auto fd = open_directory (top_, name);
+  auto fd = open (top_, name);
   if (!fd)
     return std::unexpected {fd.error ()};
-  auto mount = mount_of (fd->get ());
-  if (!mount)
-    return std::unexpected {mount.error ()};
-  if (*mount != mount_)
-    return refusal::because (refusal::file_system, name);
   if (auto result = empty (fd->get ()); !result)
     return result;
   int error = unlink_entry (top_, name, AT_REMOVEDIR);

@@ -3,7 +3,7 @@
 //
 // A directory that is not empty is moved up into the top one, so that the
 // tree becomes flatter until it is gone.  No link is followed, and nothing
-// behind a mount point is touched: it cannot be moved, and it is not opened.
+// behind a mount point is touched: it cannot be moved, and is not gone into.
 #pragma once
 
 #include "base/outcome.hh"
