@@ -3,6 +3,7 @@
 
 (use-modules (fruix descriptors)
              (fruix tree)
+             (srfi srfi-1)
              (srfi srfi-64)
              (tests support))
 
@@ -57,5 +58,21 @@
      (errno-of (lambda ()
                  (call-with-directory directory
                    (lambda (fd) (hand-over-tree! fd "none" 1 1))))))))
+
+(call-with-temporary-directory
+ (lambda (directory)
+   (make-tree directory)
+   (let loop ((name "deep") (depth 1))
+     (mkdir (string-append directory "/top/" name))
+     (when (< depth 600)
+       (loop (string-append name "/d") (+ depth 1))))
+   (test-equal "a tree that is too deep is an error" ENAMETOOLONG
+     (errno-of (lambda ()
+                 (call-with-directory directory
+                   (lambda (fd) (hand-over-tree! fd "top" 35999 35998))))))
+   (test-equal "nobody gets a directory before what is in it" '(0 0 0 0)
+     (append-map (lambda (name)
+                   (list-head (facts directory name) 2))
+                 '("deep" "deep/d")))))
 
 (test-end "hand-over")

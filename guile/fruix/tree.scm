@@ -133,10 +133,10 @@ read (readdir(3))."
 
 (define (hand-over-tree! directory name owner group)
   "Give the tree @var{name} in the directory with descriptor @var{directory} to
-the user and group with numbers @var{owner} and @var{group}, its top last; but
-not what has another owner than that.  Set-id bits, and everybody's right to
-write, are taken from its files first; symbolic links change hands but are not
-followed.  Nobody may be changing the tree.  Raise a
+the user and group with numbers @var{owner} and @var{group}, each directory
+after what is in it; but not what has another owner than its top.  Set-id bits,
+and everybody's right to write, are taken from its files first; symbolic links
+change hands but are not followed.  Nobody may be changing the tree.  Raise a
 @code{system-error} on failure (fchownat(2)), which needs root;
 @code{ENAMETOOLONG} if directories are nested more than 512 deep."
   (%hand-over-tree directory name owner group))
