@@ -9,6 +9,7 @@
 #include "freebsd/mount.hh"
 #include "freebsd/shared_memory.hh"
 #include "freebsd/teardown.hh"
+#include "plan/perform.hh"
 #include "plan/spawn.hh"
 #include "tests/scratch.hh"
 
@@ -221,6 +222,19 @@ BOOST_AUTO_TEST_CASE (resources_are_limited_where_they_are_counted)
               == EINVAL);
   BOOST_TEST (remove_resource_rules (filter).has_value ());
   BOOST_TEST (remove_resource_rules (filter).error ().error == ESRCH);
+}
+
+BOOST_AUTO_TEST_CASE (numbers_are_not_cut_short)
+{
+  constexpr std::int64_t too_much = std::int64_t {1} << 32;
+  std::vector<plan::step> receipt;
+  for (auto step : {plan::make_step ("devfs-ruleset", {too_much + 4, "null"}),
+                    plan::make_step ("jail", {"x", "securelevel", too_much})})
+    {
+      auto performed = plan::perform_host ({&step, 1}, receipt);
+      BOOST_REQUIRE (!performed);
+      BOOST_TEST (performed.error ().error == ERANGE);
+    }
 }
 
 BOOST_AUTO_TEST_CASE (a_module_is_there_or_found)

@@ -212,7 +212,7 @@ No such file or directory"))
                                      #o644)))
                '("/gnu/store/item/probe")))))
      (test "a descriptor that is closed" "descriptors" EBADF
-           "descriptors: dup2"
+           "descriptors: fcntl: 999"
            (fault "/gnu/store/item/probe" #:output 999))
      (test "a mount through a symbolic link of the host's" "bind" ELOOP
            "bind: openat: /bound/link/x"

@@ -104,6 +104,23 @@ BOOST_AUTO_TEST_CASE (descriptor_that_is_closed)
       == -EBADF);
 }
 
+// Cut to 32 bits, the first would be descriptor 0.
+BOOST_AUTO_TEST_CASE (numbers_that_are_no_descriptors)
+{
+  for (auto number : {std::int64_t {1} << 32, std::int64_t {-3}, INT64_MIN})
+    BOOST_TEST (
+        run (shell ("exit 0", {plan::make_step ("descriptors", {number})}))
+        == -EBADF);
+}
+
+BOOST_AUTO_TEST_CASE (signals_that_are_none)
+{
+  BOOST_TEST (run (shell ("exit 0", {plan::make_step (
+                                      "death-signal",
+                                      {(std::int64_t {1} << 32) + 9})}))
+              == -EINVAL);
+}
+
 BOOST_AUTO_TEST_CASE (limits)
 {
   BOOST_TEST (run (shell ("test $(ulimit -n) = 17",

@@ -36,6 +36,8 @@ make_jail (const step &step, context &context)
       if (step.shape[i] != 's')
         return failed ("parameter", step.texts[0], EINVAL);
       auto &name = *text++;
+      if (step.shape[i + 1] == 'i' && !std::in_range<int> (*number))
+        return failed ("parameter", name, ERANGE);
       if (step.shape[i + 1] == 'i')
         parameters.push_back (
             parameter::number (name, static_cast<int> (*number++)));
@@ -57,8 +59,8 @@ make_jail (const step &step, context &context)
 outcome<void>
 undo_jail (const step &step, context &)
 {
-  unique_fd descriptor {static_cast<int> (step.numbers[1])};
-  auto gone = tear_down_jail (static_cast<int> (step.numbers[0]));
+  unique_fd descriptor {step.number (1)};
+  auto gone = tear_down_jail (step.number (0));
   if (!gone)
     return std::unexpected {gone.error ()};
   return {};

@@ -172,6 +172,8 @@ mount_in_tree (const step &step, context &context)
 outcome<void>
 define_devices (const step &step, context &)
 {
+  if (!std::in_range<std::uint16_t> (step.numbers[0]))
+    return failed ("devfs rule set", "number", ERANGE);
   return define_device_rules (static_cast<std::uint16_t> (step.numbers[0]),
                               step.texts);
 }

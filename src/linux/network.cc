@@ -69,7 +69,7 @@ raise_loopback (const step &, context &) noexcept
 outcome<void>
 enter_network (const step &step, context &) noexcept
 {
-  if (::setns (static_cast<int> (step.numbers[0]), CLONE_NEWNET) < 0)
+  if (::setns (step.number (0), CLONE_NEWNET) < 0)
     return failed ("setns");
   return {};
 }

@@ -54,7 +54,7 @@ make_tap (const step &step, context &) noexcept
   request.ifr_flags = IFF_TAP | IFF_NO_PI;
   if (::ioctl (tap.get (), TUNSETIFF, &request) < 0)
     return failed ("ioctl", step.text (0));
-  if (::dup2 (tap.get (), static_cast<int> (step.numbers[0])) < 0)
+  if (::dup2 (tap.get (), step.number (0)) < 0)
     return failed ("dup2", step.text (0));
   return {};
 }
@@ -91,7 +91,7 @@ raise_interface (const step &step, context &) noexcept
   if (!fd)
     return failed ("socket", step.text (0));
   auto request = request_for (step.text (0));
-  request.ifr_mtu = static_cast<int> (step.numbers[0]);
+  request.ifr_mtu = step.number (0);
   if (::ioctl (fd.get (), SIOCSIFMTU, &request) < 0)
     return failed ("ioctl", "SIOCSIFMTU");
   if (!set_address (fd.get (), request, SIOCSIFADDR, step.text (1)))
@@ -159,7 +159,7 @@ add_address6 (const step &step, context &) noexcept
   if (!fd)
     return failed ("socket", step.text (0));
   in6_ifreq request {};
-  request.prefix = static_cast<std::uint32_t> (step.numbers[0]);
+  request.prefix = static_cast<std::uint32_t> (step.number (0));
   request.interface = interface_index (fd.get (), step.text (0));
   if (!parse (AF_INET6, step.text (1), &request.address)
       || ::ioctl (fd.get (), SIOCSIFADDR, &request) < 0)

@@ -18,6 +18,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -41,6 +42,15 @@ struct step
   const step_kind *kind = nullptr;    // once resolved
 
   const char *text (int i) const noexcept { return texts[i].c_str (); }
+
+  // The integer I, or -1 if that is too large for an int: none of the calls
+  // that get it takes either.
+  int
+  number (int i) const noexcept
+  {
+    return std::in_range<int> (numbers[i]) ? static_cast<int> (numbers[i])
+                                           : -1;
+  }
 };
 
 // Make the step called NAME with ARGUMENTS.

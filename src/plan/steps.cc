@@ -4,6 +4,7 @@
 #include "process/platform.hh"
 
 #include <array>
+#include <charconv>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -12,12 +13,21 @@
 
 namespace fruix::plan {
 
-// Copy SOURCE, which is /dev/null if it is -1, to FIRST or above.
-static int
-lift (std::int64_t source, int first, const context &context) noexcept
+constexpr int null = -1, closed = -2;
+
+// Copy source I of STEP to FIRST or above.
+static outcome<int>
+lift (const step &step, int i, int first, const context &context) noexcept
 {
-  return ::fcntl (source < 0 ? context.null : static_cast<int> (source),
-                  F_DUPFD_CLOEXEC, first);
+  auto source = step.numbers[i];
+  int copy = ::fcntl (source == null ? context.null : step.number (i),
+                      F_DUPFD_CLOEXEC, first);
+  if (copy >= 0)
+    return copy;
+  char name[24] = "/dev/null";
+  if (source != null)
+    *std::to_chars (name, name + sizeof name - 1, source).ptr = '\0';
+  return failed ("fcntl", name);
 }
 
 // The descriptors that this process itself needs until it executes its
@@ -58,10 +68,10 @@ lower_own (context &context, int &next) noexcept
 static outcome<void>
 assign_descriptors (const step &step, context &context) noexcept
 {
-  constexpr int limit = 256, closed = -2;
-  int lifted[limit], count = static_cast<int> (step.numbers.size ());
-  if (count > limit)
+  constexpr int limit = 256;
+  if (step.numbers.size () > limit)
     return failed ("dup2", "too many descriptors", EINVAL);
+  int lifted[limit], count = static_cast<int> (step.numbers.size ());
   // Copy everything to where no assignment overwrites another's source.
   int last = count + static_cast<int> (own_descriptors (context).size ());
   if (!raise_own (context, last))
@@ -69,8 +79,10 @@ assign_descriptors (const step &step, context &context) noexcept
   for (int i = 0; i < count; i++)
     if (step.numbers[i] == closed)
       lifted[i] = closed;
-    else if ((lifted[i] = lift (step.numbers[i], count, context)) < 0)
-      return failed ("dup2", step.numbers[i] < 0 ? "/dev/null" : "");
+    else if (auto copy = lift (step, i, count, context))
+      lifted[i] = *copy;
+    else
+      return std::unexpected {copy.error ()};
   for (int i = 0; i < count; i++)
     if (lifted[i] == closed)
       ::close (i);
@@ -178,7 +190,7 @@ refuse_privileges (const step &, context &) noexcept
 static outcome<void>
 arm_death_signal (const step &step, context &context) noexcept
 {
-  auto armed = set_death_signal (static_cast<int> (step.numbers[0]));
+  auto armed = set_death_signal (step.number (0));
   if (armed && !parent_lives (context.parent))
     ::_exit (127);
   return armed;
