@@ -83,6 +83,17 @@ BOOST_AUTO_TEST_CASE (a_statement_can_be_used_again_after_it_failed)
   BOOST_TEST (!!run (insert, {std::int64_t {2}}));
 }
 
+BOOST_AUTO_TEST_CASE (the_reason_is_told_however_long_the_statement)
+{
+  query ("create table t (a)");
+  auto failed = db->prepare ("select none" + std::string (300, ' ')
+                             + "from t");
+  BOOST_REQUIRE (!failed);
+  std::string_view told {failed.error ().object};
+  BOOST_TEST (told.starts_with ("no such column: none: select none "),
+              told);
+}
+
 BOOST_AUTO_TEST_CASE (the_number_of_arguments_is_checked)
 {
   BOOST_TEST (!run (prepare ("select ?")));

@@ -55,7 +55,8 @@ database::failure (const char *who, const std::string &object)
   int system = code == SQLITE_CANTOPEN || code == SQLITE_IOERR
                    ? sqlite3_system_errno (connection_.get ())
                    : 0;
-  return failed (who, object + ": " + sqlite3_errmsg (connection_.get ()),
+  // The reason first: a statement may be longer than a fault.
+  return failed (who, sqlite3_errmsg (connection_.get ()) + (": " + object),
                  system ? system : errno_of (code));
 }
 
@@ -110,8 +111,8 @@ database::bind (sqlite3_stmt *statement,
   if (sqlite3_bind_parameter_count (statement)
       != static_cast<int> (arguments.size ()))
     return failed ("sqlite3_bind",
-                   std::string {sqlite3_sql (statement)}
-                       + ": wrong number of arguments",
+                   std::string {"wrong number of arguments: "}
+                       + sqlite3_sql (statement),
                    EINVAL);
   for (int i = 0; auto &argument : arguments)
     {
