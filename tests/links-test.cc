@@ -99,4 +99,13 @@ BOOST_AUTO_TEST_CASE (what_is_no_link_has_no_target)
   BOOST_TEST (!read_link (top / "none", target));
 }
 
+BOOST_AUTO_TEST_CASE (a_directory_that_cannot_be_opened_is_named)
+{
+  std::vector<link_or_file> links;
+  auto listed = list_links (std::string (300, 'x'), links);
+  BOOST_REQUIRE (!listed);
+  BOOST_TEST (listed.error ().error == ENAMETOOLONG);
+  BOOST_TEST (std::string_view {listed.error ().object}.starts_with ("xxx"));
+}
+
 BOOST_AUTO_TEST_SUITE_END ()

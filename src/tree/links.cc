@@ -87,7 +87,7 @@ enter (int directory, const char *name, std::string prefix,
     return {};
   auto stream = fd ? open_stream (fd.get ()) : nullptr;
   if (!stream)
-    return failed ("open", prefix);
+    return failed ("open", prefix.empty () ? name : prefix);
   levels.push_back ({std::move (fd), std::move (stream), std::move (prefix)});
   return {};
 }
