@@ -43,4 +43,20 @@ BOOST_AUTO_TEST_CASE (no_improper_components)
               == ENAMETOOLONG);
 }
 
+BOOST_AUTO_TEST_CASE (no_improper_names)
+{
+  tests::scratch directory;
+  directory.make_directory ("a");
+  plan::context context {.root = directory.fd ()};
+  BOOST_TEST (plan::locate ("/b", context).has_value ());
+  BOOST_TEST (plan::locate ("/a/b", context).has_value ());
+  for (auto *path : {"", "a", "/", "/.", "/..", "/a/", "/a/.", "/a/.."})
+    {
+      auto place = plan::locate (path, context);
+      BOOST_REQUIRE (!place);
+      BOOST_TEST (place.error ().error == EINVAL, path);
+    }
+  ::close (context.directory);
+}
+
 BOOST_AUTO_TEST_SUITE_END ()

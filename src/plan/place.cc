@@ -10,6 +10,13 @@
 
 namespace fruix::plan {
 
+// Whether COMPONENT of a path leads to something in the directory before it.
+static bool
+is_proper (std::string_view component) noexcept
+{
+  return !component.empty () && component != "." && component != "..";
+}
+
 int
 walk_beneath (int directory, const char *path) noexcept
 {
@@ -20,7 +27,7 @@ walk_beneath (int directory, const char *path) noexcept
       rest.remove_prefix (component.size ());
       if (rest.starts_with ('/'))
         rest.remove_prefix (1);
-      if (component.empty () || component == "." || component == "..")
+      if (!is_proper (component))
         return errno = EINVAL, -1;
       char name[NAME_MAX + 1];
       if (component.size () >= sizeof name)
@@ -39,7 +46,7 @@ outcome<place>
 locate (const char *path, context &context) noexcept
 {
   const char *slash = std::strrchr (path, '/');
-  if (path[0] != '/' || slash[1] == '\0')
+  if (path[0] != '/' || !is_proper (slash + 1))
     return failed ("path", path, EINVAL);
   if (slash == path)
     return place {context.root, slash + 1};
