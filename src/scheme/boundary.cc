@@ -12,7 +12,7 @@ thread_local int live_requests = 0;
 void
 raise (const fault &fault)
 {
-  SCM reason = scm_from_locale_string (strerror (fault.error));
+  SCM reason = scm_strerror (scm_from_int (fault.error));
   bool named = fault.object[0] != '\0';
   SCM arguments = named ? scm_list_2 (encode (std::string_view {fault.object}),
                                      reason)

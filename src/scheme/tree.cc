@@ -14,15 +14,31 @@ namespace fruix::scheme {
 
 static constexpr handle_type<ownership> ownership_type {"ownership"};
 
+struct ownership_request
+{
+  std::optional<uid_t> owner;
+  int stop;
+  std::unique_ptr<ownership> result;
+};
+
 static SCM
 make_ownership_ (SCM owner, SCM stop)
 {
-  std::optional<uid_t> uid;
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<ownership_request> ();
   if (scm_is_true (owner))
-    uid = scm_to_uint32 (owner);
-  int descriptor = decode_descriptor (stop);
-  auto result = std::make_unique<ownership> (uid, descriptor);
-  return ownership_type.wrap (result);
+    request.owner = scm_to_uint32 (owner);
+  request.stop = decode_descriptor (stop);
+  auto result = act ("ownership", [&] () -> outcome<void>
+    {
+      request.result = std::make_unique<ownership> (request.owner,
+                                                    request.stop);
+      return {};
+    });
+  SCM handle = result ? ownership_type.wrap (request.result) : SCM_BOOL_F;
+  scm_dynwind_end ();
+  value_or_raise (result);
+  return handle;
 }
 
 struct ingest_request
