@@ -215,7 +215,7 @@ start_process (const birth &birth, process_body body,
     return std::unexpected {result.error ()};
   start start {body, argument, *namespaces, birth.relative, *joined,
                cgroup.get (), birth.maps, mapper,
-               second.get () + stack_size};
+               second ? second.get () + stack_size : nullptr};
   if (birth.relative < 0)
     give_birth (start, first.get () + stack_size, start.namespaces);
   else

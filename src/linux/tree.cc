@@ -17,6 +17,8 @@ mount_of (int fd) noexcept
   struct statx status;
   if (statx (fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status))
     return failed ("statx");
+  if (!(status.stx_mask & STATX_MNT_ID))
+    return failed ("statx", "STATX_MNT_ID", ENOTSUP);
   return status.stx_mnt_id;
 }
 
@@ -35,8 +37,12 @@ strip_attributes (int fd) noexcept
 {
   char names[4096];
   ssize_t size = flistxattr (fd, names, sizeof names);
-  if (size < 0 && errno != ENOTSUP)
-    return failed ("flistxattr");
+  if (size < 0)
+    {
+      if (errno == ENOTSUP)
+        return {};
+      return failed ("flistxattr");
+    }
   for (const char *name = names; name < names + size;
        name += std::strlen (name) + 1)
     if (must_go (name) && fremovexattr (fd, name) && errno != ENODATA)
