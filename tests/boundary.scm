@@ -21,6 +21,13 @@
     (lambda () (%boundary-trial '("/object") "errno"))
     (lambda (key who template arguments errno)
       (list who template arguments))))
+(test-equal "an object cannot forge a line of a log"
+  '("/object?daemon: ?[31m" "No such file or directory")
+  (catch 'system-error
+    (lambda ()
+      (%boundary-trial '("/object\ndaemon: \x1b[31m") "errno"))
+    (lambda (key who template arguments errno)
+      arguments)))
 (test-equal "an object that is not UTF-8 is still reported" ENOENT
   (errno-of (lambda () (%boundary-trial '(#vu8(255 254)) "errno"))))
 

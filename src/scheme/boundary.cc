@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scheme/boundary.hh"
 
+#include "base/printable.hh"
 #include "base/utf8.hh"
 
 #include <cstdlib>
@@ -13,9 +14,10 @@ void
 raise (const fault &fault)
 {
   SCM reason = scm_strerror (scm_from_int (fault.error));
-  bool named = fault.object[0] != '\0';
-  SCM arguments = named ? scm_list_2 (encode (std::string_view {fault.object}),
-                                     reason)
+  // Not everybody who passes a name on here has made it printable.
+  printable object {fault.object, {}};
+  bool named = !object.view ().empty ();
+  SCM arguments = named ? scm_list_2 (encode (object.view ()), reason)
                         : scm_list_1 (reason);
   scm_error (scm_from_utf8_symbol ("system-error"), fault.who,
              named ? "~A: ~A" : "~A", arguments,
