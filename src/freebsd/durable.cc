@@ -28,6 +28,9 @@ sync_tree (int directory, const std::string &name)
         return {};
       if (opened (event->kind) && fsync (walker.fd ()))
         return walker.fail ("fsync");
+      // What is in a file need not be read for that.
+      if (event->kind == event_kind::file)
+        walker.skip_data ();
     }
 }
 
