@@ -5,8 +5,10 @@
 
 #include <cstring>
 #include <fcntl.h>
+#include <memory>
 #include <span>
 #include <sys/types.h>
+#include <sys/acl.h>
 #include <sys/extattr.h>
 #include <sys/param.h>
 #include <sys/mount.h>
@@ -40,12 +42,49 @@ delete_attributes (int fd, std::span<const unsigned char> list) noexcept
   return {};
 }
 
-// See extattr(2).
+struct list_freer
+{
+  void operator() (acl_t list) const noexcept { acl_free (list); }
+};
+using access_list
+    = std::unique_ptr<std::remove_pointer_t<acl_t>, list_freer>;
+
+// Reduce the access control list of FD to what its mode says, if it has one
+// of TYPE; see acl(3).
+static outcome<void>
+strip_access_list (int fd, acl_type_t type) noexcept
+{
+  access_list list {acl_get_fd_np (fd, type)};
+  if (!list)
+    {
+      // There are none here, or of the other kind.
+      if (errno == EOPNOTSUPP || errno == EINVAL)
+        return {};
+      return failed ("acl_get_fd_np");
+    }
+  int trivial;
+  if (acl_is_trivial_np (list.get (), &trivial))
+    return failed ("acl_is_trivial_np");
+  if (trivial)
+    return {};
+  access_list stripped {acl_strip_np (list.get (), 0)};
+  if (!stripped)
+    return failed ("acl_strip_np");
+  if (acl_set_fd_np (fd, stripped.get (), type))
+    return failed ("acl_set_fd_np");
+  return {};
+}
+
+// See extattr(2).  Not every file system lets a change of the mode put an end
+// to access control lists.
 outcome<void>
 strip_attributes (int fd) noexcept
 {
   if (fchflags (fd, 0) && errno != EOPNOTSUPP)
     return failed ("fchflags");
+  for (auto type : {ACL_TYPE_NFS4, ACL_TYPE_ACCESS})
+    if (auto stripped = strip_access_list (fd, type); !stripped)
+      return stripped;
   for (;;)
     {
       unsigned char list[4096];
