@@ -237,6 +237,15 @@ BOOST_AUTO_TEST_CASE (numbers_are_not_cut_short)
     }
 }
 
+BOOST_AUTO_TEST_CASE (other_file_systems_are_not_mounted)
+{
+  std::vector<plan::step> receipt;
+  plan::step steps[] {plan::make_step ("filesystem", {"procfs", "/proc"})};
+  auto performed = plan::perform_host (steps, receipt);
+  BOOST_REQUIRE (!performed);
+  BOOST_TEST (performed.error ().error == EINVAL);
+}
+
 BOOST_AUTO_TEST_CASE (a_module_is_there_or_found)
 {
   BOOST_TEST (require_module ("tmpfs").has_value ());

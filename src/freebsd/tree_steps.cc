@@ -158,6 +158,8 @@ outcome<void>
 mount_in_tree (const step &step, context &context)
 {
   const char *type = step.text (0), *target = step.text (1);
+  if (step.texts[0] != "tmpfs" && step.texts[0] != "devfs")
+    return failed ("nmount", type, EINVAL);
   auto place = locate (target, context);
   if (!place)
     return std::unexpected {place.error ()};
