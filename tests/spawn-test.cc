@@ -2,8 +2,8 @@
 // Plans and processes as such, without Guile.
 #include "plan/spawn.hh"
 #include "process/ending.hh"
+#include "tests/scratch.hh"
 
-#include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <filesystem>
 #include <sys/wait.h>
@@ -126,6 +126,34 @@ BOOST_AUTO_TEST_CASE (limits)
   BOOST_TEST (run (shell ("test $(ulimit -n) = 17",
                           {plan::make_step ("limit", {"open-files", 17})}))
               == 0);
+}
+
+BOOST_AUTO_TEST_CASE (who_is_to_be_killed_cannot_stop_the_killer,
+                      *boost::unit_test::precondition (tests::as_root))
+{
+  constexpr uid_t user = 61018;
+  int ready[2];
+  BOOST_REQUIRE (pipe (ready) == 0);
+  pid_t killer = fork ();
+  if (killer == 0)
+    {
+      bool became = set_user (user).has_value ();
+      (void) !write (ready[1], became ? "y" : "n", 1);
+      for (;;)
+        pause ();
+    }
+  char became = 0;
+  BOOST_TEST (read (ready[0], &became, 1) == 1);
+  BOOST_TEST (became == 'y');
+  BOOST_TEST (tests::true_in_child ([=]
+    {
+      return setresuid (user, user, user) == 0 && kill (killer, SIGSTOP) < 0
+             && errno == EPERM;
+    }));
+  kill (killer, SIGKILL);
+  waitpid (killer, nullptr, 0);
+  close (ready[0]);
+  close (ready[1]);
 }
 
 BOOST_AUTO_TEST_CASE (root_is_never_killed)

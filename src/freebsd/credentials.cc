@@ -37,9 +37,7 @@ set_groups (std::span<const gid_t> groups) noexcept
 outcome<void>
 set_user (uid_t user) noexcept
 {
-  if (::setresuid (user, user, user) < 0)
-    return failed ("setresuid");
-  return {};
+  return act_as (user, ::setresuid);
 }
 
 // Before FreeBSD 15 the first of the groups is the effective one: so it is

@@ -58,9 +58,7 @@ all_setgroups (std::span<const gid_t> groups) noexcept
 outcome<void>
 set_user (uid_t user) noexcept
 {
-  if (raw_setresuid (user, user, user) < 0)
-    return failed ("setresuid");
-  return {};
+  return act_as (user, raw_setresuid);
 }
 
 outcome<void>

@@ -78,4 +78,17 @@ become (std::span<const std::int64_t> ids,
   return {};
 }
 
+// The effective user may signal, the others are signalled.  They become one
+// whom no system gives out, and another for each USER, as whoever has the same
+// is signalled, too; but not where a user namespace has no such users.
+outcome<void>
+act_as (uid_t user, int (*setresuid) (uid_t, uid_t, uid_t)) noexcept
+{
+  uid_t nobody = user | uid_t {1} << 31;
+  if (!is_id (nobody) || setresuid (nobody, user, nobody) < 0)
+    if (setresuid (user, user, user) < 0)
+      return failed ("setresuid");
+  return {};
+}
+
 }

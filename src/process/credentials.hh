@@ -26,4 +26,10 @@ struct credential_calls
 outcome<void> become (std::span<const std::int64_t> ids,
                       const credential_calls &calls) noexcept;
 
+// By the call SETRESUID, get the right to signal the processes of USER without
+// becoming somebody whom they could signal: they would stop whoever is about
+// to kill them.
+outcome<void> act_as (uid_t user,
+                      int (*setresuid) (uid_t, uid_t, uid_t)) noexcept;
+
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The processes of a user are killed by becoming that user: the kernel then
+// The processes of a user are killed by acting as that user: the kernel then
 // knows whom kill (-1) may reach, and does it without a race against fork.
 #include "process/ending.hh"
 

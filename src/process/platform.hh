@@ -88,8 +88,8 @@ set_credentials (std::span<const std::int64_t> ids) noexcept;
 outcome<void>
 set_process_credentials (std::span<const std::int64_t> ids) noexcept;
 
-// Child: become user USER, whatever the groups, so as to signal its
-// processes.
+// Child: become able to signal the processes of USER, as 'act_as' of
+// process/credentials.hh says.
 outcome<void> set_user (uid_t user) noexcept;
 
 // Child, or this process; on Linux a thread and those that it starts.
