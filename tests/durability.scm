@@ -1,7 +1,8 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; The durable mark, and what happens to items beyond it after a power cut.
 
-(use-modules (fruix descriptors)
+(use-modules (fruix database)
+             (fruix descriptors)
              (fruix durable)
              (fruix store)
              (fruix store durability)
@@ -121,27 +122,77 @@
      (string-append "`" (layout-durable-mark layout) "' is corrupt")
      (message-of (lambda () (reopened layout))))))
 
+(define %not-brought "the store could not be brought to the disk")
+
+(define (call-without-descriptors thunk)
+  "Call THUNK while this process can open nothing."
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (soft hard)
+      (dynamic-wind
+        (lambda () (setrlimit 'nofile 3 hard))
+        thunk
+        (lambda () (setrlimit 'nofile soft hard))))))
+
 (call-with-test-layout
  (lambda (layout)
-   (define good? #f)
    (with-store (store layout)
      (text store "a" "1")
-     (call-with-directory (layout-physical-store layout)
-       (lambda (fd)
-         (let ((marker (start-marker layout fd
-                                     (lambda (proc)
-                                       (unless good? (error "broken disk"))))))
-           (define (failure)
-             (car (call-quietly
-                   (lambda ()
-                     (message-of (lambda () (move-mark! marker)))))))
-           (test-equal "what cannot be brought to the disk is not"
-             "the store could not be brought to the disk" (failure))
-           (set! good? #t)
-           (test-equal "nor later, when the disk seems to be well"
-             "the store could not be brought to the disk" (failure))
-           (stop-marker! marker)))))))
+     (test-equal "what cannot be brought to the disk now is an error"
+       %not-brought
+       (car (call-quietly
+             (lambda ()
+               (call-without-descriptors
+                (lambda () (message-of (lambda () (sync-store! store)))))))))
+     (test-equal "the mark stays then" 0 (second (mark layout)))
+     (test-assert "and follows by itself"
+       (wait-until (lambda () (= 1 (second (mark layout)))))))))
 
+(define (call-with-marker layout descriptor proc)
+  "Call PROC with a marker for the store of LAYOUT, whose directory it thinks
+has DESCRIPTOR."
+  (let* ((db (open-database (layout-database layout) #:read-only? #t))
+         (marker (start-marker layout descriptor (lambda (proc) (proc db)))))
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc marker))
+      (lambda ()
+        (stop-marker! marker)
+        (close-database db)))))
+
+(define (failure marker)
+  (car (call-quietly (lambda () (message-of (lambda () (move-mark! marker)))))))
+
+(call-with-test-layout
+ (lambda (layout)
+   ;; Without another one that moves the mark.
+   (with-store (store layout)
+     (text store "a" "1"))
+   (set-mark layout (boot-id) 0 0)
+   (call-with-marker layout 9999
+     (lambda (marker)
+       (test-equal "what could not be written is an error"
+         %not-brought (failure marker))))
+   (call-with-directory (layout-physical-store layout)
+     (lambda (fd)
+       (call-with-marker layout fd
+         (lambda (marker)
+           (test-equal "and still for the next one, whose disk seems to be well"
+             %not-brought (failure marker))))))
+   (test-equal "the mark is where it was" `(,(boot-id) 0)
+     (list-head (mark layout) 2))
+   (reopened layout)
+   (test-equal "also when the store has been opened again"
+     0 (second (mark layout)))
+   (pretend-reboot layout)
+   (reopened layout)
+   (test-equal "only the next start of the system tells what is there"
+     1 (second (mark layout)))
+   (set-mark layout (boot-id) 0 0)
+   (call-with-directory (layout-physical-store layout)
+     (lambda (fd)
+       (call-with-marker layout fd
+         (lambda (marker)
+           (test-equal "then the mark can be moved" #f (failure marker))))))))
 
 ;;
 ;; Power cuts.

@@ -12,6 +12,9 @@
 ;;; 2. The mark names the start of the system in which it was written.  In
 ;;;    another one, items beyond it are verified before anybody is served; see
 ;;;    (fruix store recovery).
+;;; 3. What could not be written once may be lost though a later attempt
+;;;    succeeds.  Then the mark is stuck for as long as the system runs,
+;;;    whoever opens the store: only the next start shows what is on the disk.
 ;;; Code:
 
 (define-module (fruix store durability)
@@ -47,12 +50,13 @@
 ;;
 
 (define-record-type <mark>
-  (make-mark boot number time)
+  (make-mark boot number time stuck?)
   mark?
   (boot mark-boot)                         ;string, see 'boot-id'
   (number mark-number)                     ;of the last durable registration
-  (time mark-time))                        ;seconds since the epoch, before
+  (time mark-time)                         ;seconds since the epoch, before
                                            ;which all else is durable, too
+  (stuck? mark-stuck?))                    ;Boolean
 
 (define (read-mark layout)
   "Return the @code{<mark>} of the store of @var{layout}; @code{#f} if it never
@@ -61,15 +65,17 @@ had one."
     (and (file-exists? file)
          (match (call-with-input-file file read)
            (((? string? boot) (? exact-integer? number)
-             (? exact-integer? time))
-            (make-mark boot number time))
+             (? exact-integer? time) . (and stuck (or () ('stuck))))
+            (make-mark boot number time (pair? stuck)))
            (_ (fail "`~a' is corrupt" file))))))
 
-(define (set-mark! layout number time)
+(define (set-mark! layout number time . stuck)
   "Say that the registrations up to @var{number}, and what happened before
-@var{time}, are durable in the store of @var{layout}.  The mark is locked."
+@var{time}, are durable in the store of @var{layout}; and with the symbol
+@code{stuck} as well, that no more will be.  The mark is locked."
   (write-file-durably (layout-durable-mark layout)
-                      (format #f "~s~%" (list (boot-id) number time))))
+                      (format #f "~s~%"
+                              (cons* (boot-id) number time stuck))))
 
 (define (call-with-mark-lock layout thunk)
   "Call @var{thunk} while no other thread or process may move the mark of the
@@ -120,26 +126,52 @@ the descriptors of the store and of the database's directory."
 (define %interval 5)
 
 (define-record-type <marker>
-  (make-marker layout directories mailbox thread)
+  (make-marker layout directories mailbox thread stuck?)
   marker?
   (layout marker-layout)
   (directories marker-directories)         ;pair, see 'bring-to-disk'
   (mailbox marker-mailbox)                 ;closed: the end
-  (thread marker-thread set-marker-thread!))
+  (thread marker-thread set-marker-thread!)
+  (stuck? marker-stuck? set-marker-stuck?!)) ;Boolean, of its thread
+
+;; Errors that say nothing about what was to be written.
+(define %passing (list EINTR EMFILE ENFILE ENOMEM))
+
+(define (give-up! marker mark)
+  "Let MARK be the last as long as the system runs: also for the next MARKER,
+if the disk still takes a note of that."
+  (set-marker-stuck?! marker #t)
+  (false-if-exception
+   (set-mark! (marker-layout marker) (mark-number mark) (mark-time mark)
+              'stuck)))
+
+(define (bring-to-disk-or-give-up! marker mark items)
+  (catch 'system-error
+    (lambda ()
+      (bring-to-disk (marker-layout marker) (marker-directories marker)
+                     items))
+    (lambda arguments
+      (unless (memv (system-error-errno arguments) %passing)
+        (give-up! marker mark))
+      (apply throw arguments))))
 
 (define (advance-mark! marker db)
   "Bring what was registered until now to the disk, and move the mark of
-@var{marker}; @var{db} is a connection to its database."
+@var{marker}; @var{db} is a connection to its database.  Return whether the
+mark is where it should be then."
   (define layout (marker-layout marker))
   (call-with-mark-lock layout
     (lambda ()
       (let ((mark (read-mark layout))
             (last (last-number db))
             (now (current-time)))
-        (when (> last (mark-number mark))
-          (bring-to-disk layout (marker-directories marker)
-                         (items-since db (mark-number mark)))
-          (set-mark! layout last now))))))
+        (cond ((<= last (mark-number mark)) #t)
+              ((or (marker-stuck? marker) (mark-stuck? mark)) #f)
+              (else
+               (bring-to-disk-or-give-up! marker mark
+                                          (items-since db (mark-number mark)))
+               (set-mark! layout last now)
+               #t))))))
 
 (define (try-to-advance-mark! marker call-for-query)
   "Return true if the mark of @var{marker} is where it should be."
@@ -148,21 +180,17 @@ the descriptors of the store and of the database's directory."
                       "fruix: cannot bring items to the disk: ~a~%"
                       (exception->text exception))
               #f))
-    (call-for-query (lambda (db) (advance-mark! marker db)))
-    #t))
+    (call-for-query (lambda (db) (advance-mark! marker db)))))
 
-(define (work marker call-for-query good?)
-  "Move the mark now and then, and whenever asked, as long as that is
-@var{good?}: what could not be written once may be lost though a later attempt
-succeeds, so then the mark stays."
-  (match (mailbox-get! (marker-mailbox marker)
-                       #:timeout (and good? %interval))
+(define (work marker call-for-query)
+  "Move the mark now and then, and whenever asked."
+  (match (mailbox-get! (marker-mailbox marker) #:timeout %interval)
     ((? eof-object?) #t)
     (answer
-     (let ((good? (and good? (try-to-advance-mark! marker call-for-query))))
+     (let ((good? (try-to-advance-mark! marker call-for-query)))
        (when answer
          (mailbox-put! answer good?))
-       (work marker call-for-query good?)))))
+       (work marker call-for-query)))))
 
 (define (start-marker layout descriptor call-for-query)
   "Start the thread that moves the mark of the store of @var{layout}, whose
@@ -170,12 +198,12 @@ directory has the @var{descriptor}, and return its handle.
 @var{call-for-query} calls a procedure with a connection to the database."
   (let* ((database (open-directory (layout-database-directory layout)))
          (marker (make-marker layout (cons descriptor database) (make-mailbox)
-                              #f)))
+                              #f #f)))
     (set-marker-thread! marker
                         (on-failure (lambda () (close-fdes database))
                           (lambda ()
                             (start-thread
-                             (lambda () (work marker call-for-query #t))))))
+                             (lambda () (work marker call-for-query))))))
     marker))
 
 (define (move-mark! marker)
