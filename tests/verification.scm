@@ -68,6 +68,14 @@
   (string-append "path `" path "' disappeared, but it still has valid "
                  "referrers"))
 
+(define (collector-lock-free? layout)
+  (let ((lock (acquire-file-lock (layout-gc-lock layout) 'exclusive
+                                 #:wait? #f)))
+    (and lock
+         (begin
+           (release-file-lock! lock)
+           #t))))
+
 (test-begin "verification")
 
 
@@ -149,12 +157,19 @@ the database")
     (release-file-lock! lock)
     (test-equal "and then goes on" #f (join-thread verifier))
     (test-assert "after which the lock is free"
-      (let ((lock (acquire-file-lock (layout-gc-lock layout) 'exclusive
-                                     #:wait? #f)))
-        (and lock
-             (begin
-               (release-file-lock! lock)
-               #t))))))
+      (collector-lock-free? layout))))
+
+(with-store store
+  (vanish! store (text store "vanished"))
+  (test-equal "who is told keeps no collector waiting" '(#t)
+    (let ((free '()))
+      (verify-store! store
+                     #:report (lambda (line)
+                                (set! free
+                                      (cons (collector-lock-free?
+                                             (store-layout store))
+                                            free))))
+      free)))
 
 
 ;;

@@ -105,23 +105,30 @@ the database" path))
 from the database" path)))))
             paths))
 
-(define (find-vanished! store report pulse)
-  "Return the list of valid items that are absent and have to stay, after
-making the others invalid."
+(define (invalidate-vanished! store pulse)
+  "Make the valid items that are absent invalid, except for those that have to
+stay; return a pair of both lists: all that are absent, and the exceptions."
   (define layout (store-layout store))
   ;; A collector makes items invalid first, and removes their files then.
   (call-without-collectors layout pulse
     (lambda ()
       (match (filter (lambda (path) (absent? layout path))
                      (all-valid-paths store))
-        (() '())
+        (() '(()))
         (paths
-         (let ((staying (call-for-update store
-                          (lambda (db)
-                            (invalidate-absent! db layout paths)))))
-           (report-absent report layout paths staying)
-           staying))))))
+         (cons paths
+               (call-for-update store
+                 (lambda (db)
+                   (invalidate-absent! db layout paths)))))))))
 
+(define (find-vanished! store report pulse)
+  "Return the list of valid items that are absent and have to stay, after
+making the others invalid."
+  (match (invalidate-vanished! store pulse)
+    ((absent . staying)
+     ;; Who is told may take its time: collectors do not wait for that.
+     (report-absent report (store-layout store) absent staying)
+     staying)))
 
 ;;
 ;; Contents.
