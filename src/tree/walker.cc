@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/walker.hh"
-#include "base/directory.hh"
 #include "base/retry.hh"
+#include "tree/bulk.hh"
 #include "tree/refusal.hh"
 
 #include <algorithm>
+#include <fcntl.h>
 
 namespace fruix {
 
@@ -195,35 +196,17 @@ tree_walker::enter (unique_fd fd)
   if (owner_ && (status_.st_mode & access) != access
       && fchmod (fd.get (), S_IRWXU))
     return fail ("fchmod");
-  auto entries = list (fd.get ());
-  if (!entries)
-    return std::unexpected {entries.error ()};
+  std::vector<std::string> entries;
+  if (auto listed = list_entries (fd.get (), entries); !listed)
+    {
+      errno = listed.error ().error;
+      return fail (listed.error ().who);
+    }
   if (auto entered = descent_.enter (std::move (fd)); !entered)
     return std::unexpected {entered.error ()};
-  inside_.push_back ({name_, std::move (*entries)});
+  inside_.push_back ({name_, std::move (entries)});
   step_ = step::advance;
   return event {event_kind::directory};
-}
-
-// The names of the entries of the directory FD, in byte order.
-outcome<std::vector<std::string>>
-tree_walker::list (int fd)
-{
-  auto stream = open_stream (fd);
-  if (!stream)
-    return fail ("fdopendir");
-  std::vector<std::string> names;
-  for (;;)
-    {
-      auto entry = next_entry (stream.get ());
-      if (!entry)
-        return fail ("readdir");
-      if (!*entry)
-        break;
-      names.emplace_back (*entry);
-    }
-  std::ranges::sort (names);
-  return names;
 }
 
 // The next bytes of the file, which must be as many as its status said.

@@ -58,7 +58,6 @@ private:
   outcome<void> inspect ();
   outcome<unique_fd> open_node ();
   outcome<event> enter (unique_fd fd);
-  outcome<std::vector<std::string>> list (int fd);
   outcome<event> read_file ();
   outcome<event> read_link ();
   std::unexpected<fault> refuse (std::string_view verdict) const;
