@@ -4,6 +4,7 @@
 
 #include "base/unique_fd.hh"
 #include "freebsd/jail.hh"
+#include "plan/place.hh"
 
 #include <cstring>
 #include <fcntl.h>
@@ -62,10 +63,7 @@ require_program_within (const step &step, context &context) noexcept
   file.kf_structsize = sizeof file;
   if (::fcntl (fd.get (), F_KINFO, &file) < 0)
     return failed ("fcntl", context.program);
-  std::string_view name {file.kf_path};
-  std::string_view directory {step.texts[0]};
-  if (!name.starts_with (directory) || name.size () == directory.size ()
-      || name[directory.size ()] != '/')
+  if (!lies_below (file.kf_path, step.texts[0]))
     return failed ("not there", context.program, EACCES);
   return {};
 }

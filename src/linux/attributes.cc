@@ -3,6 +3,7 @@
 #include "linux/steps.hh"
 
 #include "base/unique_fd.hh"
+#include "plan/place.hh"
 
 #include <charconv>
 #include <fcntl.h>
@@ -75,9 +76,7 @@ require_program_within (const step &step, context &context) noexcept
   if (length < 0)
     return failed ("readlink", context.program);
   std::string_view name {resolved, static_cast<std::size_t> (length)};
-  std::string_view directory {step.texts[0]};
-  if (!name.starts_with (directory) || name.size () == directory.size ()
-      || name[directory.size ()] != '/')
+  if (!lies_below (name, step.texts[0]))
     return failed ("not there", context.program, EACCES);
   return {};
 }

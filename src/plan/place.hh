@@ -29,6 +29,14 @@ int walk_beneath (int directory, const char *path) noexcept;
 // its own user's, and nobody else's to write.
 outcome<int> open_root (const char *path) noexcept;
 
+// Whether NAME, without symbolic links on the way, is below DIRECTORY.
+constexpr bool
+lies_below (std::string_view name, std::string_view directory) noexcept
+{
+  return name.starts_with (directory) && name.size () > directory.size ()
+         && name[directory.size ()] == '/';
+}
+
 // Make sure that there is a mount point for a file of the type of MODE.
 outcome<void> make_mount_point (const place &place, mode_t mode) noexcept;
 
