@@ -19,6 +19,7 @@
             query
             query-sorted
             execute
+            numbers->json
             call-with-snapshot
             call-with-transaction))
 
@@ -72,6 +73,11 @@ each NULL.  SQLite takes much longer to sort few of them."
   "Run @var{sql} on @var{database} as @code{query} does, for effect."
   (apply query database sql arguments)
   *unspecified*)
+
+(define (numbers->json numbers)
+  "Return the list @var{numbers} of integers as one argument, for SQLite's
+@code{json_each}."
+  (string-append "[" (string-join (map number->string numbers) ",") "]"))
 
 (define (begin-immediate database)
   "Begin a write transaction on @var{database}, however long others hold it."

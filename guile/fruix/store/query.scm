@@ -172,6 +172,4 @@ refer to, directly or not."
       (let ((ids (map (lambda (path) (or (path-id db path) (not-valid path)))
                       paths)))
         (query-sorted db %closure-query
-                      (string-append
-                       "[" (string-join (map number->string ids) ",")
-                       "]"))))))
+                      (numbers->json ids))))))

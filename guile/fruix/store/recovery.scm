@@ -63,9 +63,6 @@ were.  Another daemon may have registered many: say what takes so long."
      select Refs.referrer from Lost join Refs on Refs.reference = Lost.id)
    select id, path from Lost join ValidPaths using (id)")
 
-(define (numbers->json numbers)
-  (string-append "[" (string-join (map number->string numbers) ",") "]"))
-
 (define (delete-files directory path)
   (unless-errno (list ENOENT) 0
     (lambda () (delete-tree! directory (basename path)))))
