@@ -14,6 +14,7 @@
 (define-module (fruix build builtin)
   #:use-module (fruix agent)
   #:use-module (fruix agent options)
+  #:use-module ((fruix build directory) #:select (exists?))
   #:use-module (fruix build job)
   #:use-module (fruix build users)
   #:use-module (fruix derivation)
@@ -96,7 +97,7 @@ read in two parts stays."
   "Give the output of @var{job} in @var{directory} the base name that an item
 has; nobody runs any more who could do something there."
   (let ((file (output-file job directory)))
-    (when (false-if-exception (lstat file))
+    (when (exists? file)
       (rename-file file
                    (string-append directory "/"
                                   (basename (output-path job)))))))

@@ -23,7 +23,8 @@
   #:use-module (fruix store staging)
   #:use-module (fruix tree)
   #:use-module (ice-9 match)
-  #:export (call-with-build-directory
+  #:export (exists?
+            call-with-build-directory
             build-directory-top
             keep-build-directory
             call-with-chroot-area
@@ -38,9 +39,10 @@
 ;;;
 
 (define (exists? file)
-  (catch 'system-error
-    (lambda () (lstat file) #t)
-    (const #f)))
+  "Return true if there is something called @var{file}, if only a symbolic link
+to nothing.  Raise a @code{system-error} if that cannot be told."
+  (unless-errno (list ENOENT) #f
+    (lambda () (->bool (lstat file)))))
 
 (define (free-name parent name)
   "Return the first of @var{parent}/@var{name}-0, -1, … that does not exist."

@@ -112,11 +112,7 @@ its @code{<nar-result>}."
 
 (define (check-present job directory output)
   (define path (derivation-output-path output))
-  (unless (catch 'system-error
-            (lambda ()
-              (lstat (string-append directory "/" (basename path)))
-              #t)
-            (const #f))
+  (unless (exists? (string-append directory "/" (basename path)))
     (reject 'output "builder for `~a' failed to produce output path `~a'"
             (job-drv job) path)))
 
@@ -225,12 +221,8 @@ new directory where no builder ever was, replacing the hash parts
 
 (define (call-while-wanted job thunk)
   "Call @var{thunk}, which gives up when @var{job} is cancelled."
-  (catch 'system-error
-    thunk
-    (lambda arguments
-      (if (= ECANCELED (system-error-errno arguments))
-          (reject 'cancelled "building of `~a' was cancelled" (job-drv job))
-          (apply throw arguments)))))
+  (or (unless-errno (list ECANCELED) #f thunk)
+      (reject 'cancelled "building of `~a' was cancelled" (job-drv job))))
 
 (define* (read-outputs! job area directory uid inputs
                         #:key (replacements '()))

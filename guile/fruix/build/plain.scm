@@ -13,6 +13,7 @@
 ;;; Code:
 
 (define-module (fruix build plain)
+  #:use-module ((fruix build directory) #:select (exists?))
   #:use-module (fruix build job)
   #:use-module (fruix build stand-ins)
   #:use-module (fruix build users)
@@ -71,11 +72,6 @@ builder makes them."
                         (stand-in store (job-drv job) path)
                         path)))
        (job-output-paths job)))
-
-(define (exists? file)
-  (catch 'system-error
-    (lambda () (lstat file) #t)
-    (const #f)))
 
 (define (delete-outputs! names)
   "Delete what has @var{names}, absolute, in the store."
