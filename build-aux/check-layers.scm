@@ -21,7 +21,7 @@
 
 ;; Low to high.  A name ending in '/' stands for the modules below it.
 (define %layers
-  '((0 "clock" "config" "errors" "heap" "sorted-set" "thread")
+  '((0 "alist" "clock" "config" "errors" "heap" "sorted-set" "thread")
     (1 "primitives")
     (2 "base16" "base32" "bulk" "control/wire" "credentials" "database"
        "derivation" "derivation/" "descriptors" "durable" "files" "flag"

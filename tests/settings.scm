@@ -1,7 +1,8 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
 ;;; The set-options request of clients old and new.
 
-(use-modules (fruix errors)
+(use-modules (fruix alist)
+             (fruix errors)
              (fruix protocol wire)
              (fruix session settings)
              (ice-9 binary-ports)

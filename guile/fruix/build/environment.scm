@@ -9,16 +9,11 @@
 ;;; Code:
 
 (define-module (fruix build environment)
+  #:use-module (fruix alist)
   #:use-module (fruix derivation)
   #:use-module (fruix octets)
-  #:use-module (srfi srfi-1)
+  #:use-module ((srfi srfi-1) #:select (fold))
   #:export (build-environment))
-
-(define (override base additions)
-  "Return the alist @var{base} with the pairs of @var{additions} in place of
-those of the same name."
-  (append additions
-          (remove (lambda (pair) (assoc (car pair) additions)) base)))
 
 (define (defaults store cores)
   `(("PATH" . "/path-not-set")

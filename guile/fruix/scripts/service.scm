@@ -4,6 +4,7 @@
 ;;; Code:
 
 (define-module (fruix scripts service)
+  #:use-module ((fruix alist) #:select (override))
   #:use-module (fruix build)
   #:use-module ((fruix build users) #:select (user-pool-ids))
   #:use-module (fruix config)

@@ -8,13 +8,13 @@
 ;;; Code:
 
 (define-module (fruix session settings)
+  #:use-module (fruix alist)
   #:use-module ((fruix errors) #:select (fail))
   #:use-module (fruix protocol wire)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:export (%default-settings
             setting
-            override
             change-settings
             substitutes-wanted?
             read-settings
@@ -50,14 +50,6 @@
 (define (setting settings name)
   "Return the value of @var{name}, a symbol, in @var{settings}."
   (assq-ref settings name))
-
-(define (override settings changes)
-  "Return @var{settings}, an alist, with the values of @var{changes}, an alist
-with the same kind of keys, in place of its own."
-  (append changes
-          (remove (match-lambda
-                    ((name . _) (assoc name changes)))
-                  settings)))
 
 (define (override-each settings changes)
   "Return @var{settings} after @var{changes}, one after the other."
