@@ -30,6 +30,9 @@ case $1 in
     case $2 in
       *-dies.drv) echo cannot; exit 3;;
       *-runs-on.drv) sleep 1000 & echo \"child $!\"; exit 1;;
+      *-hostile.drv)
+        mv \"${3%/o-*}\" \"${3%/o-*}-away\"
+        ln -s \"$CANARY\" \"${3%/o-*}\";;
       *) echo \"getting $3\"; printf contents > \"$3\";;
     esac;;
 esac
@@ -186,6 +189,25 @@ esac
         ;; It has been killed; how soon it is dead is the kernel's business.
         (wait-until (lambda () (not (running? pid))))
         (list (kind-of result) (running? pid))))
+    (test-equal "it cannot put something else in the place of its directory"
+      '(35112 #o755)
+      (let* ((canary (string-append (layout-root (store-layout store))
+                                    "/canary"))
+             (physical-store (layout-physical-store (store-layout store)))
+             (before (stat physical-store)))
+        (mkdir canary)
+        (chmod canary #o755)
+        (when %users
+          (chown canary 35112 35112)
+          ;; As for builders of all sorts.
+          (chown physical-store 0 35110)
+          (chmod physical-store #o1775))
+        (setenv "CANARY" canary)
+        (perform 'build (download "hostile"))
+        (chown physical-store 0 (stat:gid before))
+        (chmod physical-store (stat:perms before))
+        (let ((status (stat canary)))
+          (list (if %users (stat:uid status) 35112) (stat:perms status)))))
     (test-equal "checking downloads again" 'built
       (perform 'check (download "download")))
     (test-equal "an unknown one is refused" 'failed

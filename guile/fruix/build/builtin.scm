@@ -6,9 +6,12 @@
 ;;;
 ;;; That program takes only names in the store for the output, and the item's
 ;;; name must be where it is in those of items.  So the output is made as
-;;; "o-NAME" in a directory of the store, whose own name has the length that
-;;; makes this fit, and which nobody but the build user can enter.  As the
-;;; output is a fixed one, it is copied from there, and its hash must be right.
+;;; "o-NAME" in a directory whose name below the store has the length that
+;;; makes this fit, and which nobody but the build user can enter.  Its parent
+;;; is the daemon's: the build user, who may be running whatever a client
+;;; wants, could put something else in the place of a directory of his in the
+;;; store itself.  As the output is a fixed one, it is copied from there, and
+;;; its hash must be right.
 ;;; Code:
 
 (define-module (fruix build builtin)
@@ -66,8 +69,10 @@ expects."
           (string-append "TMPDIR=" directory)
           (options->environment (job-option job 'agent-options '())))))
 
-;; The base name of the directory: 30 characters.
-(define %directory-template ".fruix-output-of-builtinXXXXXX")
+;; The name of the directory below the store, 30 characters: that of its
+;; parent, a slash, and its own.
+(define %parent-template ".fruix-XXXXXX")
+(define %directory "output-directory")
 
 (define (output-path job)
   (derivation-output-path
@@ -102,25 +107,33 @@ has; nobody runs any more who could do something there."
                    (string-append directory "/"
                                   (basename (output-path job)))))))
 
+(define (make-output-directory parent owner)
+  "Make a directory for an output in PARENT, a file name, of which OWNER, a
+pair of user and group id, sees nothing else; return its file name."
+  (let ((directory (string-append parent "/" %directory)))
+    (chmod parent #o711)
+    (mkdir directory #o700)
+    (chown directory (car owner) (cdr owner))
+    directory))
+
 (define (call-with-output-directory job owner proc)
   "Call @var{proc} with the name of a new directory for the output of
 @var{job}, which belongs to @var{owner}, a pair of user and group id, and is
 deleted afterwards."
   (define store (job-store job))
-  (define parent (layout-physical-store (store-layout store)))
-  (define directory
-    (mkdtemp (string-append parent "/" %directory-template)))
+  (define physical-store (layout-physical-store (store-layout store)))
+  (define parent
+    (mkdtemp (string-append physical-store "/" %parent-template)))
   (dynamic-wind
     (const #t)
     (lambda ()
       (add-temp-root! store
                       (string-append (store-directory store) "/"
-                                     (basename directory)))
-      (chown directory (car owner) (cdr owner))
-      (proc directory))
+                                     (basename parent)))
+      (proc (make-output-directory parent owner)))
     (lambda ()
-      (call-with-directory parent
-        (lambda (fd) (delete-tree! fd (basename directory)))))))
+      (call-with-directory physical-store
+        (lambda (fd) (delete-tree! fd (basename parent)))))))
 
 (define (start job user directory place output)
   "Start the program that does the work of the builtin builder of @var{job} in
