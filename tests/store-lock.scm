@@ -74,6 +74,24 @@ PATHS in it locked; PROC may call the thunk that it gets to make it end."
 
   (call-with-store layout
     (lambda (store)
+      (test-equal "what somebody else has put in their place goes"
+        (make-list 4 #t)
+        (map (lambda (put)
+               (put (string-append (physical layout a) ".lock"))
+               (let ((locks (false-if-exception
+                             (lock-paths store (list a) #:wait? #f))))
+                 (when locks (unlock-paths! locks #:delete? #t))
+                 (->bool locks)))
+             (list (lambda (file) (symlink "/nowhere" file))
+                   (lambda (file) (mkdir file))
+                   (lambda (file) (link (layout-schema-file layout) file))
+                   (lambda (file)
+                     (close-port (open-output-file file))
+                     (chmod file 0)
+                     (when (zero? (geteuid))
+                       (chown file 35111 35110))))))
+      (test-equal "which leaves alone what it is a link to" "7"
+        (call-with-input-file (layout-schema-file layout) read-line))
       (test-equal "lock files are beside the items, and deleted on demand"
         (list (list (lock-file a) (lock-file b)) (list (lock-file a)) '())
         (let* ((locks-a (lock-paths store (list a)))

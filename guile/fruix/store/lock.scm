@@ -13,11 +13,12 @@
 ;;; Code:
 
 (define-module (fruix store lock)
-  #:use-module ((fruix errors) #:select (on-failure))
+  #:use-module ((fruix errors) #:select (on-failure unless-errno))
   #:use-module (fruix record-lock)
   #:use-module (fruix sorted-set)
   #:use-module (fruix store handle)
   #:use-module (fruix store layout)
+  #:use-module ((fruix store staging) #:select (remove-from-store!))
   #:use-module (ice-9 match)
   #:export (path-lock-file
             lock-paths
@@ -29,6 +30,24 @@
   "Return the name of the lock file of @var{path}, a store path of
 @var{store}."
   (string-append (physical (store-layout store) path) ".lock"))
+
+(define (our-own? file)
+  "Return true if FILE, which nobody may have made yet, is, or can become, a
+file of the daemon's."
+  (let ((status (unless-errno (list ENOENT) #f (lambda () (lstat file)))))
+    (or (not status)
+        (and (eq? 'regular (stat:type status))
+             (= (geteuid) (stat:uid status))
+             (= 1 (stat:nlink status))))))
+
+(define (usable-lock-file store path)
+  "Return what 'path-lock-file' does.  Build users without a sandbox can make
+entries in the store: what they put under that name goes, or nobody could ever
+make the item."
+  (let ((file (path-lock-file store path)))
+    (unless (our-own? file)
+      (remove-from-store! (store-staging store) (basename file)))
+    file))
 
 (define* (unlock-paths! locks #:key delete?)
   "Release @var{locks}, which @code{lock-paths} returned; with @var{delete?},
@@ -56,7 +75,7 @@ were free."
   "Lock @var{paths}, a list of store paths of @var{store} that need not exist,
 against all other threads and processes, and return the locks.  When one is
 locked, wait; without @var{wait?}, return @code{#f}, having locked none."
-  (acquire (sorted-set (map (lambda (path) (path-lock-file store path)) paths))
+  (acquire (sorted-set (map (lambda (path) (usable-lock-file store path)) paths))
            wait?))
 
 (define (call-holding-locks locks thunk)
@@ -72,7 +91,7 @@ unless @var{thunk} raised."
 waiting as long as need be, call @var{thunk}, which must not take long, unlock
 @var{path} and return the value.  If there is a lock file, it is deleted
 unless @var{thunk} raised."
-  (call-holding-locks (list (acquire-file-lock (path-lock-file store path)
+  (call-holding-locks (list (acquire-file-lock (usable-lock-file store path)
                                                'exclusive
                                                #:cover (store-lock store)))
                       thunk))

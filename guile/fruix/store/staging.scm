@@ -231,7 +231,7 @@ raises."
 
 (define (remove-from-store! staging path)
   "Delete what there is under the name of the item @var{path}, which the
-caller has locked and which is not valid, in the store."
+caller has locked and which is not valid, or of its lock, in the store."
   (let ((store (staging-store-descriptor staging))
         (name (basename path)))
     (when (tree-exists? store name)
