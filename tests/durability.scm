@@ -13,6 +13,7 @@
              (srfi srfi-1)
              (srfi srfi-64)
              (tests crash-support)
+             (tests store-support)
              (tests support))
 
 (define (call-with-test-layout proc)
@@ -124,12 +125,12 @@
 
 (define %not-brought "the store could not be brought to the disk")
 
-(define (call-without-descriptors thunk)
-  "Call THUNK while this process can open nothing."
+(define (call-with-descriptors count thunk)
+  "Call THUNK while this process may have COUNT descriptors."
   (call-with-values (lambda () (getrlimit 'nofile))
     (lambda (soft hard)
       (dynamic-wind
-        (lambda () (setrlimit 'nofile 3 hard))
+        (lambda () (setrlimit 'nofile count hard))
         thunk
         (lambda () (setrlimit 'nofile soft hard))))))
 
@@ -141,8 +142,8 @@
        %not-brought
        (car (call-quietly
              (lambda ()
-               (call-without-descriptors
-                (lambda () (message-of (lambda () (sync-store! store)))))))))
+               (call-with-descriptors 3
+                 (lambda () (message-of (lambda () (sync-store! store)))))))))
      (test-equal "the mark stays then" 0 (second (mark layout)))
      (test-assert "and follows by itself"
        (wait-until (lambda () (= 1 (second (mark layout)))))))))
@@ -160,7 +161,8 @@ has DESCRIPTOR."
         (close-database db)))))
 
 (define (failure marker)
-  (car (call-quietly (lambda () (message-of (lambda () (move-mark! marker)))))))
+  (car (call-quietly
+        (lambda () (message-of (lambda () (move-mark! marker)))))))
 
 (call-with-test-layout
  (lambda (layout)
@@ -176,7 +178,7 @@ has DESCRIPTOR."
      (lambda (fd)
        (call-with-marker layout fd
          (lambda (marker)
-           (test-equal "and still for the next one, whose disk seems to be well"
+           (test-equal "and still for the next, whose disk seems to be well"
              %not-brought (failure marker))))))
    (test-equal "the mark is where it was" `(,(boot-id) 0)
      (list-head (mark layout) 2))
@@ -238,6 +240,30 @@ has DESCRIPTOR."
       (pretend-reboot layout)
       (test-assert "what was durable is not looked at"
         (member old (car (reopened layout))))))))
+
+(call-with-test-layout
+ (lambda (layout)
+   (define path
+     (call-with-scratch
+      (lambda (fd directory)
+        ;; To walk it takes more than one descriptor.
+        (fold (lambda (_ name) (mkdir name) (string-append name "/d"))
+              (string-append directory "/tree")
+              (iota 5))
+        (with-store (store layout)
+          (add-tree! store "kept" directory "tree")))))
+   (define (valid-after-opening-with descriptors)
+     (set-mark layout "another start" 0 0)
+     (call-with-descriptors descriptors
+       (lambda () (false-if-exception (reopened layout))))
+     (car (reopened layout)))
+   (gc)
+   (let ((before (count-descriptors (getpid))))
+     (test-equal "nothing is lost for want of a descriptor"
+       (list (list path))
+       (delete-duplicates
+        (map (lambda (more) (valid-after-opening-with (+ before more)))
+             (iota 40)))))))
 
 (call-with-test-layout
  (lambda (layout)

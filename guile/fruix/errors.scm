@@ -39,6 +39,7 @@
             on-failure
             call-with-closing-port
             unless-errno
+            passing-error?
             call-catching
             call-naming
             exception->text))
@@ -103,6 +104,20 @@ return what @var{proc} returned."
       (if (memv (system-error-errno arguments) errnos)
           default
           (apply throw arguments)))))
+
+;; For want of descriptors or memory, or because of a signal.
+(define %passing-errnos (list EINTR EMFILE ENFILE ENOMEM))
+
+(define (passing-error? exception)
+  "Return true if @var{exception} says nothing about what was to be looked at
+or changed, but only that this was not possible in that moment."
+  (case (exception-kind exception)
+    ((system-error)
+     (memv (system-error-errno (cons 'system-error
+                                     (exception-args exception)))
+           %passing-errnos))
+    ((out-of-memory) #t)
+    (else #f)))
 
 (define (call-catching thunk)
   "Call @var{thunk} and return a thunk that returns its value, or raises what

@@ -134,9 +134,6 @@ the descriptors of the store and of the database's directory."
   (thread marker-thread set-marker-thread!)
   (stuck? marker-stuck? set-marker-stuck?!)) ;Boolean, of its thread
 
-;; Errors that say nothing about what was to be written.
-(define %passing (list EINTR EMFILE ENFILE ENOMEM))
-
 (define (give-up! marker mark)
   "Let MARK be the last as long as the system runs: also for the next MARKER,
 if the disk still takes a note of that."
@@ -146,14 +143,11 @@ if the disk still takes a note of that."
               'stuck)))
 
 (define (bring-to-disk-or-give-up! marker mark items)
-  (catch 'system-error
-    (lambda ()
-      (bring-to-disk (marker-layout marker) (marker-directories marker)
-                     items))
-    (lambda arguments
-      (unless (memv (system-error-errno arguments) %passing)
-        (give-up! marker mark))
-      (apply throw arguments))))
+  (guard (exception ((not (passing-error? exception))
+                     (give-up! marker mark)
+                     (raise-exception exception)))
+    (bring-to-disk (marker-layout marker) (marker-directories marker)
+                   items)))
 
 (define (advance-mark! marker db)
   "Bring what was registered until now to the disk, and move the mark of

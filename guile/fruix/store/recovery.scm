@@ -17,7 +17,7 @@
   #:use-module (fruix database)
   #:use-module (fruix descriptors)
   #:use-module (fruix durable)
-  #:use-module ((fruix errors) #:select (unless-errno))
+  #:use-module ((fruix errors) #:select (passing-error? unless-errno))
   #:use-module (fruix files)
   #:use-module (fruix nar)
   #:use-module ((fruix store directories) #:select (directory-names))
@@ -35,8 +35,10 @@
 ;;
 
 (define (intact? directory path hash)
-  "Return true if the tree of @var{path} in @var{directory} has @var{hash}."
-  (guard (exception (#t #f))               ;missing, unreadable, no item at all
+  "Return true if the tree of @var{path} in @var{directory} has @var{hash};
+raise what says nothing about that."
+  (guard (exception ((not (passing-error? exception))
+                     #f))                  ;missing, unreadable, no item at all
     (string=? hash
               (string-append "sha256:"
                              (bytevector->base16-string
