@@ -38,6 +38,9 @@ file name: the SHA-1 of it, in base 32."
   (bytevector->nix-base32-string
    (bytevector-hash 'sha1 (octets->bytevector file))))
 
+;; Held while an indirect root gets its name, and while one is cleaned away.
+(define %automatic-mutex (make-mutex))
+
 (define (add-indirect-root! store file)
   "Make the item to which @var{file}, a symbolic link that need not exist,
 points a root of @var{store}, as long as it does.  @var{file} is an octet
@@ -51,7 +54,8 @@ string; a relative name is taken from @file{/} on."
                             (random (expt 2 62)
                                     (random-state-from-platform)))))
     (make-link file temporary)
-    (rename-file temporary root)))
+    (with-lock %automatic-mutex
+      (rename-file temporary root))))
 
 
 ;;
@@ -71,13 +75,25 @@ name, is, or @code{#f}."
       file
       (string-append directory "/" file)))
 
-(define (clean-up file)
-  "Delete @var{file}, an indirect root whose link is gone."
-  (catch 'system-error
-    (lambda () (delete-file file))
-    (const #f)))                        ;somebody else did
-
 (define %gone (list ENOENT ENOTDIR))
+
+(define (gone? link)
+  (catch 'system-error
+    (lambda ()
+      (read-link link)
+      #f)
+    (lambda arguments
+      (memv (system-error-errno arguments) %gone))))
+
+(define (clean-up file link)
+  "Delete @var{file}, an indirect root whose @var{link} was gone, unless it has
+come back: who adds a root makes the link before."
+  (with-lock %automatic-mutex
+    (when (gone? link)
+      (catch 'system-error
+        (lambda () (delete-file file))
+        (const #f)))))                  ;somebody else did
+
 (define %out-of-sight (list EACCES ELOOP ENAMETOOLONG))
 
 (define (indirect-root store file target automatic?)
@@ -91,7 +107,7 @@ points, or @code{#f}."
     (lambda arguments
       (let ((errno (system-error-errno arguments)))
         (cond ((memv errno %gone)
-               (when automatic? (clean-up file))
+               (when automatic? (clean-up file target))
                #f)
               ((memv errno %out-of-sight) #f)
               (else (apply throw arguments)))))))
