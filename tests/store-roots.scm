@@ -9,6 +9,7 @@
              (fruix store roots)
              (fruix store temporary-roots)
              ((fruix tree) #:select (delete-tree!))
+             ((ice-9 textual-ports) #:select (get-string-all))
              (rnrs bytevectors)
              (srfi srfi-64)
              (tests support))
@@ -111,6 +112,18 @@ depth; links into an item stand for it"
              (find-roots store)
              (length (directory-entries (in-state "gcroots/auto"))))))
 
+       (test-assert "one that was added again while it was cleaned up stays"
+         (let ((link (string-append home "/again")))
+           (define root
+             (in-state (string-append "gcroots/auto/"
+                                      (indirect-root-name link))))
+           (symlink a link)
+           (add-indirect-root! store link)
+           ((@@ (fruix store roots) clean-up) root link)
+           (let ((stays? (member (cons link a) (find-roots store))))
+             (delete-file link)
+             stays?)))
+
        (test-assert "a relative name is taken from the root directory"
          (begin
            (add-indirect-root! store "no/such/file")
@@ -192,5 +205,35 @@ depth; links into an item stand for it"
                              roots)))
                  (close-temporary-roots! roots)
                  (list message (length paths)))))))))))
+
+(test-equal "a temporary root that cannot be written down is not there in part"
+  (list EFBIG '("/gnu/store/a" "/gnu/store/c"))
+  (call-with-temporary-directory
+   (lambda (directory)
+     (let ((layout (make-layout #:root directory)))
+       (sigaction SIGXFSZ SIG_IGN)
+       (call-with-store layout
+         (lambda (store)
+           (let* ((roots (make-temporary-roots layout))
+                  (file ((@@ (fruix store temporary-roots)
+                             temporary-roots-file)
+                         roots)))
+             (add-temporary-root! roots "/gnu/store/a")
+             (let ((errno (call-with-values (lambda () (getrlimit 'fsize))
+                            (lambda (soft hard)
+                              (dynamic-wind
+                                (lambda () (setrlimit 'fsize 20 hard))
+                                (lambda ()
+                                  (errno-of
+                                   (lambda ()
+                                     (add-temporary-root! roots
+                                                          "/gnu/store/b"))))
+                                (lambda () (setrlimit 'fsize soft hard)))))))
+               (add-temporary-root! roots "/gnu/store/c")
+               ;; What a collector of another process reads.
+               (let ((text (call-with-input-file file get-string-all)))
+                 (close-temporary-roots! roots)
+                 (list errno
+                       (delete "" (string-split text #\nul))))))))))))
 
 (test-end "store-roots")

@@ -18,7 +18,8 @@
 
 (define-module (fruix store temporary-roots)
   #:use-module ((fruix descriptors) #:select (wait-milliseconds))
-  #:use-module ((fruix errors) #:select (call-naming fail unless-errno))
+  #:use-module ((fruix errors)
+                #:select (call-naming fail on-failure unless-errno))
   #:use-module (fruix files)
   #:use-module (fruix record-lock)
   #:use-module (fruix store layout)
@@ -154,15 +155,24 @@ as long as the lock is exclusive, even for one who could not write."
       thunk
       (lambda () (set-record-lock descriptor 'shared)))))
 
+(define (write-whole! path port)
+  "Append PATH to PORT; or nothing, if this raises: else the next one would be
+taken for the rest of its name."
+  (let ((end (seek port 0 SEEK_CUR)))
+    (on-failure (lambda ()
+                  (truncate-file port end)
+                  (seek port end SEEK_SET))
+      (lambda ()
+        (display path port)
+        (display #\nul port)
+        (force-output port)))))
+
 (define (append! roots path)
   (let ((port (or (temporary-roots-port roots) (open-file! roots))))
     (change-file! port
                   (lambda ()
                     (call-naming (temporary-roots-file roots)
-                      (lambda ()
-                        (display path port)
-                        (display #\nul port)
-                        (force-output port)))))))
+                      (lambda () (write-whole! path port)))))))
 
 (define (enter! roots path)
   "Let collectors of this process know that @var{path} is among @var{roots};
