@@ -5,6 +5,7 @@
 (use-modules (fruix build)
              (fruix config)
              (fruix flag)
+             ((fruix scheduler task) #:select (task))
              (fruix store)
              (fruix store layout)
              (ice-9 ftw)
@@ -159,6 +160,23 @@ echo $lib > $out/file; echo after > $lib"
                                 (readlink (string-append out "/"
                                                          (basename lib))))
                       (equal? (list lib) (references store out)))))))
+     (check "no collector takes what stands for a valid output" 'built
+       (let ((drv (drv "again" (format #f "\
+echo x > $out; echo made; until test -e ~a/collected; do sleep 0.1; done"
+                                       directory)))
+             (collected (string-append directory "/collected")))
+         (call-with-output-file collected newline)
+         (build store host drv)
+         (delete-file collected)
+         (perform-task! store host (task 'check drv) '()
+                        (match-lambda
+                          (('log _)
+                           ;; Its own roots would not count.
+                           (call-with-temporary-roots store
+                             (lambda () (collect-garbage! store)))
+                           (call-with-output-file collected newline))
+                          (_ #t))
+                        (make-flag))))
      (check "a builder through a magic link is refused"
        '(failed "program-within")
        (let ((link (string-append directory "/link")))

@@ -114,6 +114,9 @@ a sandbox here."
   (check-host job)
   (when user
     (let-group-write store (build-user-group user)))
+  ;; Stand-ins, too, are there before anything refers to them.
+  (for-each (lambda (name) (add-temp-root! (job-store job) name))
+            (map cdr names))
   (clear!)
   (dynamic-wind
     (const #t)
