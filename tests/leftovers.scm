@@ -141,6 +141,27 @@
        (test-equal "notes are used again" '("elsewhere-1" "elsewhere-2")
          (directory-entries (staged-file (store-staging store) ".")))))))
 
+(call-with-test-layout
+ (lambda (layout)
+   (define stale (string-append (layout-physical-store layout) "/.fruix-dead"))
+   (define (open-with release)
+     "Open and close the store; return what was told, and whether the directory
+is still there."
+     (list (call-with-output-string
+             (lambda (port)
+               (parameterize ((current-warning-port port))
+                 (close-store! (open-store layout #:release release)))))
+           (file-exists? stale)))
+   (mkdir stale)
+   (test-equal "where something stays mounted, the store can be opened"
+     (list (format #f "fruix: cannot delete `~a': unmount: Device busy~%" stale)
+           #t)
+     (open-with (lambda (directory)
+                  (throw 'system-error "unmount" "~a" '("Device busy")
+                         (list EBUSY)))))
+   (test-equal "and the next attempt may be better" '("" #f)
+     (open-with (const #t)))))
+
 (define (test-cleaning store)
   (define clean-ups (staging-clean-ups (store-staging store)))
   (define go (make-mailbox))

@@ -30,14 +30,16 @@ lock those alone, not the store."
     (when lock
       (release-file-lock! lock #:delete? #t))))
 
-(define (delete-or-tell store directory)
+(define (delete-or-tell store directory release)
   "Delete the staging @var{directory} in the directory with descriptor
-@var{store}.  Something that resists must not keep everybody from the store."
+@var{store}, after @var{release} was called with it.  Something that resists
+must not keep everybody from the store."
   (guard (exception ((or (fruix-error? exception)
                          (eq? (exception-kind exception) 'system-error))
                      (format (current-warning-port)
                              "fruix: cannot delete `~a': ~a~%"
                              directory (exception->text exception))))
+    (release directory)
     (delete-stale-staging store directory)))
 
 (define (sweep-store layout release)
@@ -52,9 +54,7 @@ lock those alone, not the store."
     (lambda (store)
       (for-each (lambda (name)
                   (if (staging-name? name)
-                      (begin
-                        (release (file name))
-                        (delete-or-tell store (file name)))
+                      (delete-or-tell store (file name) release)
                       (delete-unless-locked (file name))))
                 (directory-names directory leftover?)))))
 
