@@ -2,6 +2,7 @@
 ;;; Who may have a connection, and for how long without saying who it is.
 
 (use-modules (fruix daemon connections)
+             (fruix daemon session-process)
              (ice-9 binary-ports)
              (ice-9 match)
              (rnrs bytevectors)
@@ -85,5 +86,14 @@
          (put-bytevector far (make-bytevector 900000 1))
          (close-connection! connections connection)
          (port-closed? far))))))
+
+(test-equal "where no process can be shown for a session, it goes on" 'served
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (soft hard)
+      (dynamic-wind
+        (lambda () (setrlimit 'nofile 3 hard))
+        (lambda ()
+          (call-with-session-process "guix-daemon" 1 (const 'served)))
+        (lambda () (setrlimit 'nofile soft hard))))))
 
 (test-end "connections")

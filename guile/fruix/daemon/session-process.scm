@@ -9,19 +9,29 @@
 
 (define-module (fruix daemon session-process)
   #:use-module (fruix config)
-  #:use-module ((fruix errors) #:select (unless-errno))
+  #:use-module ((fruix errors)
+                #:select (call-with-closing-port on-failure unless-errno))
   #:use-module (fruix process)
   #:use-module (ice-9 match)
   #:use-module ((rnrs bytevectors) #:select (string->utf8))
   #:export (call-with-session-process))
 
-(define (start-session-process name pid socket)
-  (spawn-process %session-file (list name (number->string pid))
-                 #:environment '()
-                 #:directory "/"
-                 #:input socket
-                 #:output #f
-                 #:error #f))
+(define (start-session-process name pid)
+  "Return a pair of the process and a port; it ends once that is closed."
+  (match (socketpair AF_UNIX (logior SOCK_SEQPACKET SOCK_CLOEXEC) 0)
+    ((near . far)
+     (on-failure (lambda () (close-port near))
+       (lambda ()
+         (call-with-closing-port far
+           (lambda (socket)
+             (cons (spawn-process %session-file
+                                  (list name (number->string pid))
+                                  #:environment '()
+                                  #:directory "/"
+                                  #:input socket
+                                  #:output #f
+                                  #:error #f)
+                   near))))))))
 
 ;; The process is gone, has not read what it was told before, or would have to
 ;; read too much.
@@ -44,15 +54,13 @@ whose argv[0] is @var{name}, a string, and argv[1] is @var{pid}, a process ID;
 unless it cannot be started, which is no reason to refuse a client.  It has
 open the files of the list of names with which the argument of @var{proc}, a
 procedure, was last called, as far as there are such."
-  (match (socketpair AF_UNIX (logior SOCK_SEQPACKET SOCK_CLOEXEC) 0)
-    ((near . far)
-     (let ((process (false-if-exception (start-session-process name pid far))))
-       (close-port far)
-       (dynamic-wind
-         (const #t)
-         (lambda ()
-           (proc (lambda (files) (show-files near files))))
-         (lambda ()
-           (close-port near)
-           (when process
-             (wait-process process))))))))
+  (match (false-if-exception (start-session-process name pid))
+    (#f (proc (const #t)))
+    ((process . port)
+     (dynamic-wind
+       (const #t)
+       (lambda ()
+         (proc (lambda (files) (show-files port files))))
+       (lambda ()
+         (close-port port)
+         (wait-process process))))))
