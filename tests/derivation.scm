@@ -403,4 +403,16 @@ next."
             (assq-ref statistics 'heap-free-size))
          (* 20 size)))))
 
+(test-equal "not all that was ever seen is remembered" '(2 2 4 8)
+  (let* ((reads 0)
+         (read (chain 10))
+         (lookup (hash-modulo-lookup (lambda (file)
+                                       (set! reads (+ reads 1))
+                                       (read file))
+                                     #:limit 3)))
+    (map (lambda (file)
+           (lookup file)
+           reads)
+         '("/1" "/1" "/3" "/3"))))
+
 (test-end "derivation")

@@ -128,17 +128,30 @@ the same for it."
                                     sources system builder arguments
                                     environment)))))))
 
-(define (hash-modulo-lookup read)
+;; Hashes that are remembered, some ten MiB: more than most requests lead to.
+(define %maximum-hashes (expt 2 17))
+
+(define* (hash-modulo-lookup read #:key (limit %maximum-hashes))
   "Return a procedure that takes the file name of a .drv and returns the hash
 modulo fixed outputs of that derivation, as a bytevector.  @var{read} takes
-such a name and returns the @code{<derivation>}.  The procedure remembers all
-hashes; several threads may call it.  A chain of more than
-@code{%maximum-input-depth} inputs, as in a cycle, raises a
-@code{&fruix-error}."
+such a name and returns the @code{<derivation>}.  The procedure remembers the
+hashes, and begins anew when there are more than @var{limit}; several threads
+may call it.  A chain of more than @code{%maximum-input-depth} inputs, as in a
+cycle, raises a @code{&fruix-error}."
   (define hashes (make-hash-table))
+  (define count 0)
   (define mutex (make-mutex))
   (define (known drv)
     (with-lock mutex (hash-ref hashes drv)))
+  (define (remember! drv hash)
+    (with-lock mutex
+      (set! count (+ count 1))
+      (hash-set! hashes drv hash)))
+  (define (begin-anew-if-full!)
+    (with-lock mutex
+      (when (> count limit)
+        (set! count 0)
+        (hash-clear! hashes))))
   (define (lookup drv depth)
     (or (known drv)
         (let ((hash (derivation-hash-modulo
@@ -148,9 +161,11 @@ hashes; several threads may call it.  A chain of more than
                          (fail "chain of derivations too deep, at ~a" input))
                        (lookup input (+ depth 1))))))
           ;; A name from a derivation shares memory with all of its text.
-          (with-lock mutex (hash-set! hashes (string-copy drv) hash))
+          (remember! (string-copy drv) hash)
           hash)))
   (lambda (drv)
+    ;; Only here: in a large graph it would have to be done over and over.
+    (begin-anew-if-full!)
     (lookup drv 0)))
 
 (define (set-outputs derivation paths)
