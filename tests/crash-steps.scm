@@ -107,6 +107,6 @@ true if it died of that."
 (set! *random-state* (random-state-from-platform))
 (skip-unless %possible? "needs Linux and a static shell")
 (if %possible?
-    (for-each test-work '("text" "tree" "build"))
+    (for-each test-work '("text" "tree" "build" "repair"))
     (test-assert "killed at each step" #f))
 (test-end "crash-steps")

@@ -5,6 +5,7 @@
 // databases.  Child processes run as they are.
 #include <csignal>
 #include <cstdarg>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <dlfcn.h>
@@ -51,6 +52,11 @@ COUNTED (int, rename, noexcept, (const char *a, const char *b), (a, b))
 COUNTED (int, renameat, noexcept,
          (int a, const char *b, int c, const char *d),
          (a, b, c, d))
+#ifdef RENAME_EXCHANGE
+COUNTED (int, renameat2, noexcept,
+         (int a, const char *b, int c, const char *d, unsigned e),
+         (a, b, c, d, e))
+#endif
 COUNTED (int, mkdir, noexcept, (const char *a, mode_t b), (a, b))
 COUNTED (int, mkdirat, noexcept, (int a, const char *b, mode_t c), (a, b, c))
 COUNTED (int, unlink, noexcept, (const char *a), (a))

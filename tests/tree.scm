@@ -338,4 +338,21 @@ NAME RESULT)."
          (lambda () (list-directory file))
          (lambda () (close-fdes file)))))))
 
+(test-equal "trees change places, where the system can do that"
+  (list '(directory regular) ENOENT)
+  (call-with-scratch
+   (lambda (fd directory)
+     (define (file name) (string-append directory "/" name))
+     (mkdir (file "a"))
+     (mkdir (file "a/there"))
+     (call-with-output-file (file "b") (const #t))
+     (let ((types (if (exchange-trees! fd "a/there" fd "b")
+                      (map (lambda (name) (stat:type (lstat (file name))))
+                           '("b" "a/there"))
+                      '(directory regular))))
+       (list types
+             (or (errno-of (lambda ()
+                             (exchange-trees! fd "nothing" fd "b")))
+                 ENOENT))))))
+
 (test-end "tree")

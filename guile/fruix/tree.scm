@@ -24,6 +24,7 @@
             copy-tree!
             list-directory
             delete-tree!
+            exchange-trees!
             hand-over-tree!))
 
 ;; A tree is not fit for the store.  KIND is one of: file-type (something else
@@ -122,6 +123,14 @@ is mounted, raise a @code{system-error} or @code{&tree-error}; the rest of the
 tree is then partly removed."
   (call-with-tree-errors
    (lambda () (%delete-tree directory name links))))
+
+(define (exchange-trees! directory name other other-name)
+  "Let the trees @var{name}, in the directory with descriptor @var{directory},
+and @var{other-name}, in that with descriptor @var{other}, change places, such
+that neither name is missing at any moment, and return true; or @code{#f}
+where that is not possible, as on FreeBSD.  Raise a @code{system-error} if one
+of them is missing, or cannot be moved (renameat2(2))."
+  (%exchange directory name other other-name))
 
 (define (list-directory directory)
   "Return a list of what is in the directory with descriptor @var{directory}:

@@ -120,4 +120,10 @@ clear_flags (int directory, const char *name) noexcept
   return true;
 }
 
+outcome<bool>
+exchange (int, const char *, int, const char *) noexcept
+{
+  return false;
+}
+
 }

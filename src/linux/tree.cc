@@ -3,6 +3,7 @@
 #include "base/unique_fd.hh"
 #include "tree/platform.hh"
 
+#include <cstdio>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -74,6 +75,18 @@ clear_flags (int directory, const char *name) noexcept
   if (ioctl (fd.get (), FS_IOC_SETFLAGS, &flags))
     return failed ("ioctl", name);
   return true;
+}
+
+// See renameat2(2).
+outcome<bool>
+exchange (int directory, const char *name, int other,
+          const char *other_name) noexcept
+{
+  if (renameat2 (directory, name, other, other_name, RENAME_EXCHANGE) == 0)
+    return true;
+  if (errno == EINVAL || errno == ENOSYS)
+    return false;
+  return failed ("renameat2", other_name);
 }
 
 }

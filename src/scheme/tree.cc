@@ -8,6 +8,7 @@
 #include "tree/hand_over.hh"
 #include "tree/ingest.hh"
 #include "tree/listing.hh"
+#include "tree/platform.hh"
 #include "tree/remove.hh"
 
 namespace fruix::scheme {
@@ -155,6 +156,30 @@ struct entry_request
   std::string name;
 };
 
+struct exchange_request
+{
+  int directory, other;
+  std::string name, other_name;
+};
+
+static SCM
+exchange_ (SCM directory, SCM name, SCM other, SCM other_name)
+{
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &request = make_request<exchange_request> ();
+  request.directory = scm_to_int (directory);
+  decode (name, request.name);
+  request.other = scm_to_int (other);
+  decode (other_name, request.other_name);
+  auto result = act ("renameat2", [&]
+    {
+      return exchange (request.directory, request.name.c_str (),
+                       request.other, request.other_name.c_str ());
+    });
+  scm_dynwind_end ();
+  return value_or_raise (result);
+}
+
 static SCM
 entry_exists_ (SCM directory, SCM name)
 {
@@ -259,6 +284,10 @@ static const primitive table[] = {
    "Remove the tree @var{name} in the directory with descriptor "
    "@var{directory}; return the number of bytes of its files with at most "
    "@var{links} links."},
+  {"%exchange", 4, reinterpret_cast<void *> (exchange_),
+   "Let @var{name} in the directory with descriptor @var{directory} and "
+   "@var{other-name} in that with descriptor @var{other} change places; "
+   "return false if that cannot be done at once.  See renameat2(2)."},
   {"%entry-exists?", 2, reinterpret_cast<void *> (entry_exists_),
    "Return whether there is anything called @var{name} in the directory with "
    "descriptor @var{directory}.  See fstatat(2)."},

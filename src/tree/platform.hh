@@ -20,4 +20,10 @@ outcome<void> strip_attributes (int fd) noexcept;
 // DIRECTORY from being changed or removed; false if it has none.
 outcome<bool> clear_flags (int directory, const char *name) noexcept;
 
+// Let NAME in DIRECTORY and OTHER_NAME in OTHER, which both exist, change
+// places, at no moment of which either name is missing; false if the file
+// system cannot do that.
+outcome<bool> exchange (int directory, const char *name, int other,
+                        const char *other_name) noexcept;
+
 }

@@ -23,10 +23,15 @@
   "Make the staged @var{output} what has the name @var{path} in @var{store}."
   (move-into-store! (store-staging store) (staged-output-name output) path))
 
+(define (replace! store output path)
+  "Do the same when @var{path} is valid, and may be in use."
+  (replace-in-store! (store-staging store) (staged-output-name output) path))
+
 (define (install-all! job outputs)
   (define store (job-store job))
   (define items (map staged-output-item outputs))
-  (when (eq? 'repair (job-mode job))
+  (define repair? (eq? 'repair (job-mode job)))
+  (when repair?
     ;; The items are valid all the time, and so are not looked at after a
     ;; power cut.
     (make-durable (staging-descriptor (store-staging store))
@@ -34,7 +39,8 @@
   (call-withdrawing store (map path-info-path items)
     (lambda ()
       (for-each (lambda (output item)
-                  (install! store output (path-info-path item)))
+                  ((if repair? replace! install!)
+                   store output (path-info-path item)))
                 outputs items)
       (register-items! store items))))
 

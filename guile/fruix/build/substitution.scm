@@ -91,12 +91,14 @@ algorithm and digest of its hash, the size of its archive, and the status line."
                (if (zero? size) (nar-result-size result) size)
                #:deriver (substitutable-deriver known)
                #:references (substitutable-references known)))
-  (when (eq? 'replace (job-mode job))
+  (define replace? (eq? 'replace (job-mode job)))
+  (when replace?
     ;; It is valid all the time, and so is not looked at after a power cut.
     (make-durable (staging-descriptor (store-staging store)) (list name)))
   (call-withdrawing store (list (job-drv job))
     (lambda ()
-      (move-into-store! (store-staging store) name (job-drv job))
+      ((if replace? replace-in-store! move-into-store!)
+       (store-staging store) name (job-drv job))
       (register-items! store (list item)))))
 
 (define (substitute-staged job name)

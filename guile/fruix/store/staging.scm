@@ -19,7 +19,9 @@
   #:use-module (fruix store layout)
   #:use-module (fruix store notes)
   #:use-module ((fruix thread) #:select (with-lock))
-  #:use-module ((fruix tree) #:select (delete-tree! tree-exists?))
+  #:use-module ((fruix tree) #:select (delete-tree!
+                                       exchange-trees!
+                                       tree-exists?))
   #:use-module (ice-9 match)
   #:use-module ((ice-9 threads) #:select (make-mutex))
   #:use-module (srfi srfi-9)
@@ -38,6 +40,7 @@
             call-with-spare
             staged-file
             move-into-store!
+            replace-in-store!
             remove-from-store!))
 
 (define-record-type <staging>
@@ -216,18 +219,29 @@ raises."
     (on-failure forget
       (lambda () (thunk forget)))))
 
+(define (directory? file)
+  (eq? 'directory (stat:type (lstat file))))
+
+(define (let-move! file)
+  "See to it that FILE, an item, can be moved: only who may write to a
+directory may give it another parent."
+  (unless (or (zero? (geteuid)) (not (directory? file)))
+    (chmod file #o755)))
+
+(define (settle! file)
+  "Bring FILE, an item that was moved, back into canonical form."
+  (when (directory? file)
+    (unless (zero? (geteuid))
+      (chmod file #o555))
+    ;; UFS writes down the parent in the directory, and when it did.
+    (unless (= 1 (stat:mtime (lstat file)))
+      (utime file 1 1))))
+
 (define (rename-canonical file new-name)
   "Rename @var{file}, an item in canonical form, whatever it is."
-  (define directory? (eq? 'directory (stat:type (lstat file))))
-  ;; Only who may write to a directory may give it another parent.
-  (define locked? (and directory? (not (zero? (geteuid)))))
-  (when locked? (chmod file #o755))
+  (let-move! file)
   (rename-file file new-name)
-  (when locked? (chmod new-name #o555))
-  ;; UFS writes down the parent in the directory, and when it did.
-  (unless (or (not directory?)
-              (= 1 (stat:mtime (lstat new-name))))
-    (utime new-name 1 1)))
+  (settle! new-name))
 
 (define (remove-from-store! staging path)
   "Delete what there is under the name of the item @var{path}, which the
@@ -244,3 +258,24 @@ if something not valid bears its name, it is deleted before."
   (remove-from-store! staging path)
   (rename-canonical (staged-file staging name)
                     (physical (staging-layout staging) path)))
+
+(define (exchange! staging name path)
+  "Let what is called NAME in STAGING and the item PATH change places; return
+#f where that is not possible."
+  (let ((item (physical (staging-layout staging) path)))
+    (let-move! (staged-file staging name))
+    (let-move! item)
+    (and (exchange-trees! (staging-descriptor staging) name
+                          (staging-store-descriptor staging) (basename path))
+         (begin
+           (settle! item)
+           #t))))
+
+(define (replace-in-store! staging name path)
+  "Do what @code{move-into-store!} does when the item @var{path} is valid: its
+name is there all the time, as far as the system allows it.  What had that
+name may be called @var{name} in @var{staging} then."
+  (unless (and (tree-exists? (staging-store-descriptor staging)
+                             (basename path))
+               (exchange! staging name path))
+    (move-into-store! staging name path)))
