@@ -108,6 +108,9 @@
    (mkdir stale)
    (elsewhere "build" #o700)
    (make-file (string-append root "/build/file") #o600 "contents")
+   (elsewhere "builder's" #o700)
+   (when (zero? (geteuid))
+     (chown (string-append root "/builder's") 35111 35110))
    (elsewhere "kept" #o755)
    (elsewhere "other" #o700)
    ;; A note that was erased, one that was never complete, and one too many.
@@ -120,9 +123,10 @@
    (call-with-store layout
      (lambda (store)
        (test-equal "what a staging directory has elsewhere goes with it"
-         '(#f #t #t #t #f)
+         '(#f #f #t #t #t #f)
          (map (lambda (name) (file-exists? (string-append root "/" name)))
-              '("build" "kept" "other" "private" "gnu/store/.fruix-dead")))
+              '("build" "builder's" "kept" "other" "private"
+                "gnu/store/.fruix-dead")))
        (test-equal "a note is there as long as what it is about"
          (list (list root) '() (list root stale) '())
          (let* ((staging (store-staging store))
@@ -154,7 +158,8 @@ is still there."
            (file-exists? stale)))
    (mkdir stale)
    (test-equal "where something stays mounted, the store can be opened"
-     (list (format #f "fruix: cannot delete `~a': unmount: Device busy~%" stale)
+     (list (format #f "fruix: cannot delete `~a': unmount: Device busy~%"
+                   stale)
            #t)
      (open-with (lambda (directory)
                   (throw 'system-error "unmount" "~a" '("Device busy")

@@ -120,27 +120,32 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
 directory."
   (string-prefix? %prefix name))
 
-(define (status-if-own directory)
-  "Return the status of @var{directory}, or @code{#f} unless it is a directory
-of this process's user."
+(define (own? directory)
+  "Return true if DIRECTORY is a directory of this process's user."
   (let ((status (false-if-exception (lstat directory))))
     (and status
          (eq? 'directory (stat:type status))
-         (= (geteuid) (stat:uid status))
-         status)))
+         (= (geteuid) (stat:uid status)))))
+
+(define (closed? directory)
+  "Return true if DIRECTORY is a directory that only its owner can enter."
+  (let ((status (false-if-exception (lstat directory))))
+    (and status
+         (eq? 'directory (stat:type status))
+         (= #o700 (stat:perms status)))))
 
 (define (delete-noted directory)
-  "Delete @var{directory} if it is still as it was made."
-  (let ((status (status-if-own directory)))
-    (when (and status (= #o700 (stat:perms status)))
-      (call-with-directory (dirname directory)
-        (lambda (parent) (delete-tree! parent (basename directory)))))))
+  "Delete @var{directory} if it is still as it was made; the build user may own
+it, who has to find the way to it where there is no sandbox."
+  (when (closed? directory)
+    (call-with-directory (dirname directory)
+      (lambda (parent) (delete-tree! parent (basename directory))))))
 
 (define (delete-stale-staging store directory)
   "Delete the staging @var{directory}, in that with descriptor @var{store},
 whose process was killed, and what it had elsewhere."
   ;; Build users can have directories of such a name, and notes in them.
-  (when (status-if-own directory)
+  (when (own? directory)
     (for-each delete-noted (noted directory)))
   (delete-tree! store (basename directory)))
 
