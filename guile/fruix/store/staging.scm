@@ -28,6 +28,7 @@
   #:export (open-staging
             close-staging!
             staging-name?
+            own-directory?
             delete-stale-staging
             staging-descriptor
             staging-links-descriptor
@@ -120,9 +121,9 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
 directory."
   (string-prefix? %prefix name))
 
-(define (own? directory)
-  "Return true if DIRECTORY is a directory of this process's user."
-  (let ((status (false-if-exception (lstat directory))))
+(define (own-directory? file)
+  "Return true if @var{file} is a directory of this process's user."
+  (let ((status (false-if-exception (lstat file))))
     (and status
          (eq? 'directory (stat:type status))
          (= (geteuid) (stat:uid status)))))
@@ -145,7 +146,7 @@ it, who has to find the way to it where there is no sandbox."
   "Delete the staging @var{directory}, in that with descriptor @var{store},
 whose process was killed, and what it had elsewhere."
   ;; Build users can have directories of such a name, and notes in them.
-  (when (own? directory)
+  (when (own-directory? directory)
     (for-each delete-noted (noted directory)))
   (delete-tree! store (basename directory)))
 

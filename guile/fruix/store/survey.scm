@@ -12,7 +12,8 @@
   #:use-module (fruix store graph)
   #:use-module (fruix store handle)
   #:use-module (fruix store layout)
-  #:use-module ((fruix store staging) #:select (staging-name?))
+  #:use-module ((fruix store staging) #:select (own-directory?
+                                                staging-name?))
   #:use-module (ice-9 match)
   #:use-module ((srfi srfi-1) #:select (filter-map))
   #:use-module (srfi srfi-9)
@@ -58,22 +59,26 @@
               items)
     table))
 
-(define (kept-apart? name)
+(define (kept-apart? layout name)
   "Return true if @var{name} is of the store's own: where items are made, links
 to contents, and what the collector itself has put aside."
   (or (member name '(".links" "trash"))
-      (staging-name? name)))
+      (and (staging-name? name)
+           ;; Build users can make directories of such a name.
+           (own-directory? (string-append (layout-physical-store layout)
+                                          "/" name)))))
 
 (define (names-on-disk layout)
   (call-with-directory (layout-physical-store layout) list-entries))
 
-(define (strays-among names prefix numbers)
+(define (strays-among names layout numbers)
   "Return the paths of those of @var{names}, entries of the store directory,
 that are neither valid nor the store's own."
+  (define prefix (string-append (layout-store layout) "/"))
   (filter-map (lambda (name)
                 (let ((path (string-append prefix name)))
                   (and (not (hash-ref numbers path))
-                       (not (kept-apart? name))
+                       (not (kept-apart? layout name))
                        path)))
               names))
 
@@ -95,9 +100,7 @@ become valid was a temporary root before this was called."
                  (call-for-query store
                    (lambda (db)
                      (read-graph db keep-outputs? keep-derivations?)))
-                 (strays-among names
-                               (string-append (store-directory store) "/")
-                               numbers))))
+                 (strays-among names (store-layout store) numbers))))
 
 (define (survey-number survey path)
   "Return the number of the item @var{path} in @var{survey}, or @code{#f} if it
