@@ -2,7 +2,12 @@
 ;;; The group of the build users, in a system with accounts made for the test:
 ;;; a real daemon, where nobody else sees them.
 
-(use-modules (ice-9 match)
+(use-modules (fruix build users)
+             (fruix flag)
+             (fruix mailbox)
+             (fruix thread)
+             (ice-9 match)
+             (ice-9 threads)
              (srfi srfi-64)
              (tests daemon-support)
              (tests support))
@@ -116,5 +121,55 @@ cat \"$1/errors\"
               words)))))
        '("" "--disable-chroot")
        '("in user namespaces" "see the whole system")))
+
+;; Nobody else has these users.
+(define %pool-users
+  (map (lambda (id) (build-user id id)) '(41011 41012)))
+
+(define (start-build pool client started)
+  "Start a thread that has a build user of POOL for CLIENT, and puts into the
+mailbox STARTED a pair of that and of a thunk that makes it end."
+  (start-thread
+   (lambda ()
+     (call-with-build-user pool client (make-flag)
+       (lambda (user)
+         (let ((go (make-mailbox)))
+           (mailbox-put! started
+                         (cons client (lambda () (mailbox-put! go 'go))))
+           (mailbox-get! go)))))))
+
+(define (await-waiting pool number)
+  (wait-until (lambda ()
+                (= number (length ((@@ (fruix build users) user-pool-waiting)
+                                   pool))))))
+
+(test-equal "who has none gets the next user, though others wait for longer"
+  '(many many few many many many)
+  (call-with-temporary-directory
+   (lambda (directory)
+     (let* ((pool (make-user-pool %pool-users directory))
+            (started (make-mailbox))
+            (many (map (lambda (_) (start-build pool 'many started))
+                       (iota 5))))
+       (await-waiting pool 3)
+       (let ((few (start-build pool 'few started)))
+         (await-waiting pool 4)
+         (let ((order (let loop ((left 6) (running '()) (order '()))
+                        (if (zero? left)
+                            (begin
+                              (for-each (lambda (end) (end)) running)
+                              (reverse order))
+                            (match (mailbox-get! started)
+                              ((client . end)
+                               (match (cons end running)
+                                 ((last first)
+                                  (first)
+                                  (loop (- left 1) (list last)
+                                        (cons client order)))
+                                 (running
+                                  (loop (- left 1) running
+                                        (cons client order))))))))))
+           (for-each join-thread (cons few many))
+           order))))))
 
 (test-end "build-users")

@@ -227,6 +227,7 @@ client."
   (check-system job)
   (check-wanted-here job)
   (call-with-build-user (build-host-users (job-host job))
+                        (job-option job 'client #f)
                         (job-cancellation job)
     (lambda (user)
       (let build ((left (rounds job)) (others '()))

@@ -6,7 +6,9 @@
 ;;; 1. Within the process the list of busy users decides; between processes
 ;;;    a lock on a file named after the user id, as guix-daemon does it.
 ;;; 2. Nothing of a user runs when a build gets it, nor when it gives it back.
-;;; 3. When all are busy, a build waits.
+;;; 3. When all are busy, a build waits.  A user that gets free goes to the
+;;;    client that has the fewest, however many builds of others wait: each
+;;;    client says itself how many of its builds are started at a time.
 ;;; Code:
 
 (define-module (fruix build users)
@@ -46,12 +48,22 @@ Root is refused with a @code{&fruix-error}."
   (make-build-user id group supplementary-groups))
 
 (define-record-type <user-pool>
-  (%make-user-pool mutex users directory busy)
+  (%make-user-pool mutex users directory busy waiting)
   user-pool?
   (mutex user-pool-mutex)
   (users user-pool-users)                         ;list of <build-user>
   (directory user-pool-directory)                 ;string: lock files
-  (busy user-pool-busy set-user-pool-busy!))      ;users of this process
+  (busy user-pool-busy set-user-pool-busy!)       ;users of this process: list
+                                                  ;of pairs with clients
+  (waiting user-pool-waiting                      ;list of <ticket>, those of
+           set-user-pool-waiting!))               ;late comers first
+
+;; A build that waits.
+(define-record-type <ticket>
+  (make-ticket client turn)
+  ticket?
+  (client ticket-client)                          ;any object, for 'equal?'
+  (turn ticket-turn))                             ;flag: it may be its turn
 
 ;; How long to wait for another process to give a user back, milliseconds.
 (define %patience 100)
@@ -63,24 +75,74 @@ missing."
   (when (null? users)
     (fail "there must be a build user"))
   (ensure-directory directory)
-  (%make-user-pool (make-mutex) users directory '()))
+  (%make-user-pool (make-mutex) users directory '() '()))
 
 (define (user-pool-ids pool)
   "Return the list of the user ids in @var{pool}."
   (map build-user-id (user-pool-users pool)))
 
-(define (claim! pool user)
-  "Return true if @var{user} was not busy; now it is."
+(define (first-in-turn pool)
+  "Return the ticket that is to get a user of POOL, if one is free: among those
+whose clients have the fewest, the oldest; or #f."
+  (define busy (user-pool-busy pool))
+  (define (users-of ticket)
+    (count (match-lambda
+             ((_ . client) (equal? client (ticket-client ticket))))
+           busy))
+  (and (< (length busy) (length (user-pool-users pool)))
+       (fold (lambda (ticket first)
+               (if (and first (< (users-of first) (users-of ticket)))
+                   first
+                   ticket))
+             #f
+             (user-pool-waiting pool))))
+
+;; Evaluate BODY, which changes who is to get a user of POOL, and tell him.
+(define-syntax-rule (changing-turns pool body ...)
+  (with-lock (user-pool-mutex pool)
+    body ...
+    (and=> (first-in-turn pool)
+           (lambda (ticket) (flag-set! (ticket-turn ticket))))))
+
+(define (claim! pool user client)
+  "Return true if @var{user} was not busy; now it is, for @var{client}."
   (with-lock (user-pool-mutex pool)
     (let ((busy (user-pool-busy pool)))
-      (and (not (member user busy))
+      (and (not (assoc user busy))
            (begin
-             (set-user-pool-busy! pool (cons user busy))
+             (set-user-pool-busy! pool (acons user client busy))
              #t)))))
 
+(define (forget-claim! pool user)
+  (set-user-pool-busy! pool (alist-delete user (user-pool-busy pool))))
+
 (define (unclaim! pool user)
+  "Undo a claim of who waits on."
   (with-lock (user-pool-mutex pool)
-    (set-user-pool-busy! pool (delete user (user-pool-busy pool)))))
+    (forget-claim! pool user)))
+
+(define (give-back! pool user)
+  (changing-turns pool
+    (forget-claim! pool user)))
+
+(define (its-turn? pool ticket)
+  (with-lock (user-pool-mutex pool)
+    (eq? ticket (first-in-turn pool))))
+
+(define (call-with-ticket pool client proc)
+  "Call PROC with a ticket, for CLIENT, of one who waits for a user of POOL
+until PROC returns or raises, and return its values."
+  (define ticket (make-ticket client (make-flag)))
+  (define (change-waiting! change)
+    (changing-turns pool
+      (set-user-pool-waiting! pool
+                              (change ticket (user-pool-waiting pool)))))
+  (dynamic-wind
+    (lambda () (change-waiting! cons))
+    (lambda () (proc ticket))
+    (lambda ()
+      (change-waiting! delq)
+      (flag-close! (ticket-turn ticket)))))
 
 (define (lock-file pool user)
   (string-append (user-pool-directory pool) "/"
@@ -97,37 +159,50 @@ process has it; then the claim is void, as it is if this raises."
       (unclaim! pool user))
     lock))
 
-(define (take-user! pool)
-  "Return a user of @var{pool} that nobody had, and its lock; or two times
-@code{#f}."
+(define (take-user! pool client)
+  "Return a user of @var{pool} that nobody had, for @var{client}, and its lock;
+or two times @code{#f}."
   (let loop ((users (user-pool-users pool)))
     (match users
       (() (values #f #f))
       ((user . rest)
-       (let ((lock (and (claim! pool user) (lock-claimed pool user))))
+       (let ((lock (and (claim! pool user client) (lock-claimed pool user))))
          (if lock
              (values user lock)
              (loop rest)))))))
 
-(define (wait-for-user pool cancellation)
-  "Return a user of @var{pool} and its lock, waiting as long as it takes; raise
-a @code{&build-error} if the flag @var{cancellation} is set before."
-  (call-with-values (lambda () (take-user! pool))
+(define (take-user-in-turn! pool ticket)
+  (flag-clear! (ticket-turn ticket))
+  (if (its-turn? pool ticket)
+      (take-user! pool (ticket-client ticket))
+      (values #f #f)))
+
+(define (wait-for-user pool ticket cancellation)
+  "Return a user of @var{pool} and its lock when it is the turn of
+@var{ticket}, waiting as long as it takes; raise a @code{&build-error} if the
+flag @var{cancellation} is set before."
+  (call-with-values (lambda () (take-user-in-turn! pool ticket))
     (lambda (user lock)
       (cond (user (values user lock))
-            ((pair? (poll-descriptors
-                     (list (flag-event cancellation))
-                     %patience))
+            ((flag-set? cancellation)
              (reject 'cancelled "cancelled while waiting for a build user"))
-            (else (wait-for-user pool cancellation))))))
+            (else
+             (poll-descriptors (list (flag-event cancellation)
+                                     (flag-event (ticket-turn ticket)))
+                               %patience)
+             (wait-for-user pool ticket cancellation))))))
 
-(define (call-with-build-user pool cancellation proc)
+(define (call-with-build-user pool client cancellation proc)
   "Call @var{proc} with a user of @var{pool}, as @code{build-user} returned it,
-that it has for itself; or with @code{#f} if @var{pool} is @code{#f}.  Return
-what @var{proc} returns.  Wait while all users are busy; raise a
+that it has for itself; or with @code{#f} if @var{pool} is @code{#f}.
+@var{client} is an object that stands for whoever wants it.  Return what
+@var{proc} returns.  Wait while all users are busy; raise a
 @code{&build-error} if the flag @var{cancellation} is set meanwhile."
   (if pool
-      (call-with-values (lambda () (wait-for-user pool cancellation))
+      (call-with-values
+          (lambda ()
+            (call-with-ticket pool client
+              (lambda (ticket) (wait-for-user pool ticket cancellation))))
         (lambda (user lock)
           (dynamic-wind
             (const #t)
@@ -140,5 +215,5 @@ what @var{proc} returns.  Wait while all users are busy; raise a
             ;; Even with processes left: whoever is next kills them first.
             (lambda ()
               (release-file-lock! lock)
-              (unclaim! pool user)))))
+              (give-back! pool user)))))
       (proc #f)))
