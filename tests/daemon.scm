@@ -4,13 +4,16 @@
 
 (use-modules (fruix clock)
              (fruix config)
+             ((fruix durable) #:select (boot-id))
              (fruix process)
              (fruix protocol wire)
+             ((fruix store) #:select (add-text! call-with-store))
              (fruix store layout)
              (ice-9 binary-ports)
              (ice-9 ftw)
              (ice-9 match)
              (ice-9 textual-ports)
+             ((rnrs bytevectors) #:select (string->utf8))
              (srfi srfi-1)
              (srfi srfi-64)
              (tests daemon-support)
@@ -485,5 +488,31 @@ mv ${0%guix}new ${0%guix}found; exec sleep 1000"
  `(("SIGTERM" . ,SIGTERM) ("SIGINT" . ,SIGINT) ("SIGHUP" . ,SIGHUP)
    ;; On FreeBSD mounts stay then: see daemon-freebsd.scm.
    ,@(if (eq? %platform 'linux) `(("SIGKILL" . ,SIGKILL)) '())))
+
+(let ((physical-store #f)
+      (left #f))
+  (define (prepare layout)
+    (set! physical-store (layout-physical-store layout))
+    (call-with-store layout
+      (lambda (store) (add-text! store "text" (string->utf8 "text") '())))
+    ;; As after a failed attempt to write it to the disk.
+    (call-with-output-file (layout-durable-mark layout)
+      (lambda (port) (write (list (boot-id) 0 0 'stuck) port))))
+  (test-equal "what cannot be brought to the disk is told in the end, in order"
+    '((1 #t) (".links"))
+    (let ((ending #f))
+      (call-with-daemon
+       (lambda (daemon) (call-with-client daemon (const #t)))
+       #:prepare prepare
+       #:stopped (lambda (code output)
+                   (set! ending
+                         (list code
+                               (->bool
+                                (string-contains output
+                                                 "brought to the disk"))))
+                   (set! left
+                         (filter (lambda (name) (string-prefix? "." name))
+                                 (directory-entries physical-store)))))
+      (list ending left))))
 
 (test-end "daemon")

@@ -338,5 +338,7 @@ be called before there are other threads."
                        (make-enough-connections) session-name)
          listeners)))
     (close-agent-pool! agents)
-    (sync-store! store)
-    (close-store! store)))
+    (dynamic-wind
+      (const #t)
+      (lambda () (sync-store! store))
+      (lambda () (close-store! store)))))
