@@ -98,6 +98,17 @@
          (list result (valid-path? store output)
                (stat:perms (lstat output))
                (= (geteuid) (stat:uid (lstat output))))))
+     (check "an output that the builder can have given to others is a copy"
+       '(built #f)
+       (let ((drv (drv "inode" "\
+mkdir $out; echo hello > $out/file; stat -c %i $out/file")))
+         (define (inode)
+           (stat:ino (lstat (string-append (output-of store drv "out")
+                                           "/file"))))
+         (match (build store host drv)
+           ((result log)
+            (list result
+                  (= (string->number (string-trim-right log)) (inode)))))))
      (check "the build directory is the one of the host"
        (list 'built
              (format #f "~a/guix-build-directory.drv-0\n"

@@ -102,7 +102,8 @@ as @var{directory}."
 
 ;;;
 ;;; Builders.  Each procedure runs one to its end, and calls PROC with the
-;;; directory that has its outputs and what is to be replaced in them.
+;;; directory that has its outputs, what is to be replaced in them, and whether
+;;; to copy them even if nothing is.
 ;;;
 
 (define* (await-builder job user launch #:key (edit identity))
@@ -147,7 +148,9 @@ its outputs into the chroot area @var{area}."
                             #:environment (builder-environment job directory)
                             #:personality (builder-personality job)
                             #:replacements replacements))
-            (reverse-replacements replacements)))))
+            (reverse-replacements replacements)))
+        ;; It could hand an open file to anybody on the host.
+        #:copy? #t))
 
 (define (run-builtin job user directory proc)
   "Run the builtin builder of @var{job} as @var{user} in the build directory
@@ -180,9 +183,9 @@ for a build."
 build directory @var{directory}; return the @code{<staged-output>}s."
   (define inputs (input-closure job))
   (define area (staged-file (store-staging (job-store job)) name))
-  (define (read outputs replacements)
+  (define* (read outputs replacements #:key copy?)
     (read-outputs! job name outputs (car (build-owner user)) inputs
-                   #:replacements replacements))
+                   #:replacements replacements #:copy? copy?))
   (cond ((builtin? (job-derivation job))
          (run-builtin job user directory read))
         ((sandboxed? job)

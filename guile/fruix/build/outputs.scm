@@ -5,7 +5,9 @@
 ;;;
 ;;; 1. The directory with the outputs is taken from the builder's group before
 ;;;    anything in it is looked up by name.
-;;; 2. Fixed outputs are copied to fresh inodes, which nobody can have open.
+;;; 2. The outputs of builders that could talk to others are copied to fresh
+;;;    inodes, which nobody can have open: fixed outputs, and those that were
+;;;    made without a sandbox.
 ;;; 3. Each output is read once: checked, made canonical, hashed, scanned.
 ;;;
 ;;; What becomes of them then is for (fruix build completion).
@@ -225,14 +227,15 @@ new directory where no builder ever was, replacing the hash parts
       (reject 'cancelled "building of `~a' was cancelled" (job-drv job))))
 
 (define* (read-outputs! job area directory uid inputs
-                        #:key (replacements '()))
+                        #:key (replacements '()) copy?)
   "Take over the outputs of @var{job} in @var{directory}, where its builder,
 which had the user id @var{uid} and is dead, has left them, and return the
 @code{<staged-output>}s.  @var{area} is the name of its chroot area, in which
 @var{directory} is, unless the outputs are fixed ones; @var{inputs} are the
 items that the builder could see.  @var{replacements} is an alist of hash parts
-that are replaced in the outputs (@pxref{fruix build stand-ins}).  Raise a
-@code{&build-error} if an output is missing or wrong."
+that are replaced in the outputs (@pxref{fruix build stand-ins}); @var{copy?}
+tells to copy them all the same.  Raise a @code{&build-error} if an output is
+missing or wrong."
   (define stop (flag-descriptor (job-cancellation job)))
   (define owner (expected-owner uid #:stop stop))
   (define wanted (outputs-to-read job))
@@ -241,7 +244,8 @@ that are replaced in the outputs (@pxref{fruix build stand-ins}).  Raise a
                   (staged-file (store-staging (job-store job)) copies)
                   owner replacements))
   (define (read)
-    (if (or (fixed-output-derivation? (job-derivation job))
+    (if (or copy?
+            (fixed-output-derivation? (job-derivation job))
             (pair? replacements))
         (let ((copies (area-copies area)))
           (copy copies)
