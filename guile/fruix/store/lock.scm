@@ -75,7 +75,8 @@ were free."
   "Lock @var{paths}, a list of store paths of @var{store} that need not exist,
 against all other threads and processes, and return the locks.  When one is
 locked, wait; without @var{wait?}, return @code{#f}, having locked none."
-  (acquire (sorted-set (map (lambda (path) (usable-lock-file store path)) paths))
+  (acquire (sorted-set (map (lambda (path) (usable-lock-file store path))
+                            paths))
            wait?))
 
 (define (call-holding-locks locks thunk)
