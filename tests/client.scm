@@ -2,13 +2,11 @@
 ;;; The client says, byte for byte, what a guix client says, and understands
 ;;; what guix-daemon answers.
 
-(use-modules (fruix base16)
-             (fruix client)
+(use-modules (fruix client)
              (fruix client connection)
              (fruix client control)
              ((fruix client socket) #:select (open-socket))
              (fruix client trace)
-             (fruix errors)
              (fruix protocol wire)
              (fruix thread)
              (ice-9 binary-ports)
@@ -17,6 +15,7 @@
              (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
+             (tests client-support)
              (tests support))
 
 (define sessions
@@ -27,40 +26,6 @@
         (match (read port)
           ((? eof-object?) (reverse sessions))
           (session (loop (cons session sessions))))))))
-
-(define (play turns port)
-  "Be the daemon of the session TURNS on PORT.  Return the first turn in which
-the client says something else, with what it says, or #f."
-  (define result
-    (let loop ((turns turns))
-      (match turns
-        (() #f)
-        ((('daemon hex) . rest)
-         (put-bytevector port (base16-string->bytevector hex))
-         (force-output port)
-         (loop rest))
-        ((('client hex) . rest)
-         (match (get-bytevector-n port (quotient (string-length hex) 2))
-           ((? eof-object?) (list 'end-of-file hex))
-           (bytes
-            (let ((said (bytevector->base16-string bytes)))
-              (if (string=? said hex)
-                  (loop rest)
-                  (list 'expected hex 'said said)))))))))
-  (close-port port)
-  result)
-
-(define (call-with-peer turns proc)
-  "Call PROC with a port whose other end plays TURNS.  Return what PROC
-returns, or what the exception it raises tells, and what 'play' returns."
-  (match (socketpair AF_UNIX SOCK_STREAM 0)
-    ((ours . theirs)
-     (let* ((thread (start-thread (lambda () (play turns theirs))))
-            (result (with-exception-handler exception->text
-                       (lambda () (proc ours))
-                       #:unwind? #t)))
-       (unless (port-closed? ours) (close-port ours))
-       (list result (join-thread thread))))))
 
 (define (replay number proc)
   "Call PROC with a connection to a peer that plays session NUMBER."
@@ -77,22 +42,6 @@ returns, or what the exception it raises tells, and what 'play' returns."
                      #:settings '(("user-name" . "root")
                                   ("terminal-columns" . "80")
                                   ("locale" . "C.UTF-8"))))
-
-(define (status-of thunk)
-  "Return message and status of the &protocol-error that THUNK raises."
-  (with-exception-handler
-      (lambda (exception)
-        (list (fruix-error-message exception)
-              (protocol-error-status exception)))
-    thunk
-    #:unwind? #t
-    #:unwind-for-type &protocol-error))
-
-(define (complaint thunk)
-  "Return what THUNK complains of, which does not cost the connection."
-  (with-exception-handler exception->text
-    (lambda () (thunk) #f)
-    #:unwind? #t))
 
 (test-begin "client")
 (sigaction SIGPIPE SIG_IGN)
@@ -241,14 +190,6 @@ y2hx65g7s9a6r5b3xargsgxxq0q6iw-transcript-ok.drv.gz" 20206)
 
 
 ;; Peers that are no daemon, or a broken one.
-
-(define (hex . integers)
-  (let ((bytes (make-bytevector (* 8 (length integers)))))
-    (for-each (lambda (index value)
-                (bytevector-u64-set! bytes (* 8 index) value
-                                     (endianness little)))
-              (iota (length integers)) integers)
-    (bytevector->base16-string bytes)))
 
 (define (refusal . turns)
   "Return why the client refuses a peer that plays TURNS after its greeting."

@@ -5,27 +5,16 @@
              (fruix client)
              (fruix errors)
              (fruix protocol wire)
-             (fruix scripts fruix)
              (fruix scripts progress)
              (fruix scripts text)
-             (fruix thread)
              (ice-9 binary-ports)
              (ice-9 match)
-             (ice-9 threads)
+             (ice-9 regex)
              (rnrs bytevectors)
              (srfi srfi-1)
              (srfi srfi-64)
+             (tests commands-support)
              (tests support))
-
-(define (run . arguments)
-  "Run 'fruix' with ARGUMENTS.  Return exit code, output and error output."
-  (let* ((code #f)
-         (errors (open-output-string))
-         (output (with-output-to-string
-                   (lambda ()
-                     (parameterize ((current-error-port errors))
-                       (set! code (main arguments)))))))
-    (list code output (get-output-string errors))))
 
 (test-begin "commands")
 
@@ -97,44 +86,6 @@ No such file or directory\n")
 '/nonexistent/var/guix/daemon-socket/control': No such file or directory\n")
   (run "ps" "--root=/nonexistent"))
 
-
-;; A daemon that has one thing to say.
-
-(define handshake
-  (map (match-lambda ((from hex) (list from (base16-string->bytevector hex))))
-       '((client "6378696e00000000")
-         (daemon "6f697864000000006401000000000000")
-         (client "640100000000000000000000000000000100000000000000")
-         (daemon "73746c6100000000"))))
-
-(define (play turns port)
-  (for-each (match-lambda
-              (('client bytes)
-               (get-bytevector-n port (bytevector-length bytes)))
-              (('daemon bytes)
-               (put-bytevector port bytes)
-               (force-output port)))
-            turns)
-  (close-port port))
-
-(define (call-with-script turns proc)
-  "Call PROC with the name of a socket, where TURNS are played to one client."
-  (call-with-temporary-directory
-   (lambda (directory)
-     (let ((file (string-append directory "/socket"))
-           (listener (socket PF_UNIX SOCK_STREAM 0)))
-       (bind listener AF_UNIX file)
-       (listen listener 1)
-       (let* ((thread (start-thread
-                       (lambda () (play turns (car (accept listener))))))
-              (result (proc file)))
-         (join-thread thread)
-         (close-port listener)
-         result)))))
-
-(define (call-with-daemon-script turns proc)
-  "Like 'call-with-script', with a handshake before TURNS."
-  (call-with-script (append handshake turns) proc))
 
 (test-equal "a request that was broken off is the last"
   '("wrong-type-arg" "the connection to the daemon is closed")
