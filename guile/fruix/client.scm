@@ -14,10 +14,12 @@
 ;;; Code:
 
 (define-module (fruix client)
+  #:use-module (fruix client collecting)
   #:use-module (fruix client connection)
   #:use-module (fruix client control)
   #:use-module (fruix client derivations)
   #:use-module (fruix client items)
+  #:use-module (fruix client maintenance)
   #:use-module (fruix client options)
   #:use-module (fruix client queries)
   #:re-export (open-connection
@@ -54,6 +56,13 @@
                export-path
                add-temp-root
                add-indirect-root
+
+               live-paths
+               dead-paths
+               collect-garbage
+               delete-paths
+               verify-store
+               optimise-store
 
                derivation
                store-derivation?
