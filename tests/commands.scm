@@ -163,6 +163,34 @@ No such file or directory\n")
       (run "path-info" (string-append "--socket=" socket) shell))))
 
 
+;; Roots.
+
+(define (root-complaint proc)
+  "Return what 'fruix build' complains of when it is to make a root FILE:
+what PROC returns for a directory.  The directory stands for DIRECTORY."
+  (call-with-temporary-directory
+   (lambda (directory)
+     (match (run "build" (string-append "--gc-root=" (proc directory)) "/x")
+       ((1 "" text)
+        (regexp-substitute/global #f (regexp-quote directory) text
+                                  'pre "DIRECTORY" 'post))))))
+
+(test-equal "a root takes no file's place"
+  "fruix build: cannot make the root 'DIRECTORY/x': what is there is no \
+symbolic link\n"
+  (root-complaint (lambda (directory)
+                    (let ((file (string-append directory "/x")))
+                      (close-port (open-output-file file))
+                      file))))
+(test-equal "a root in no directory"
+  "fruix build: cannot make the root 'DIRECTORY/no/x': No such file or \
+directory\n"
+  (root-complaint (lambda (directory)
+                    (string-append directory "/no/x"))))
+(test-equal "a root for a daemon that does not see it"
+  '(1 "" "fruix build: 'guix://localhost' is no daemon of this machine\n")
+  (run "build" "--gc-root=x" "--socket=guix://localhost" "/x"))
+
 ;; The control socket.
 
 (define (run-with-control-reply reply . arguments)

@@ -9,6 +9,7 @@
   #:use-module (fruix client plan)
   #:use-module ((fruix errors) #:select (fail))
   #:use-module (fruix scripts progress)
+  #:use-module (fruix scripts roots)
   #:use-module (fruix scripts support)
   #:use-module ((fruix store path) #:select (derivation-path?))
   #:use-module (ice-9 format)
@@ -18,6 +19,7 @@
 
 (define %options
   (list (valued 'files #\f "file")
+        (valued 'root-file "gc-root")
         (flag 'keep-failed #\K "keep-failed")
         (flag 'keep-going #\k "keep-going")
         (flag 'dry-run #\n "dry-run")
@@ -38,6 +40,9 @@ item of the store.
   -f, --file=FILE        build what the Scheme FILE evaluates to: a procedure
                          that takes a connection and returns a derivation or a
                          list of them; FILE sees (fruix client)
+      --gc-root=FILE     make FILE a link to the first result, FILE-1 to the
+                         next and so on: while these are there, the results
+                         are no garbage
   -K, --keep-failed      keep the directories of failed builds
   -k, --keep-going       go on when a build fails
   -n, --dry-run          only list what would be built
@@ -116,17 +121,29 @@ any other failure.
      (format (current-error-port) "would be built:~%")
      (format #t "~{~a~%~}" derivations))))
 
-(define (build daemon things options)
+(define (wanted-root options)
+  "Return the name of the root that OPTIONS ask for, or #f; raise an error if
+it cannot be made, which is better known before a long build."
+  (let ((root (and=> (assq-ref options 'root-file) root-name)))
+    (when root
+      ;; The daemon of another machine does not see it.
+      (option-control-socket options)
+      (check-root root))
+    root))
+
+(define (build daemon things root options)
   (set-options daemon options)
   (call-with-progress
    (lambda ()
      (build-things daemon things
                    (if (assq-ref options 'check) 'check 'normal)))
    #:verbosity (verbosity options))
-  (format #t "~{~a~%~}"
-          (delete-duplicates
-           (append-map (lambda (thing) (thing-outputs daemon thing))
-                       things))))
+  (let ((outputs (delete-duplicates
+                  (append-map (lambda (thing) (thing-outputs daemon thing))
+                              things))))
+    (when root
+      (add-roots daemon outputs root))
+    (format #t "~{~a~%~}" outputs)))
 
 (define (main arguments)
   "Build what @var{arguments}, a list of strings, asks for.  Return the exit
@@ -135,6 +152,7 @@ code."
    "fruix build" arguments %options %help
    (lambda (options items)
      (define files (option-values options 'files))
+     (define root (wanted-root options))
      (when (and (null? items) (null? files))
        (usage-error "nothing to build"))
      (call-with-daemon options
@@ -145,4 +163,4 @@ code."
                                            files))))
            (if (assq-ref options 'dry-run)
                (display-plan daemon things)
-               (build daemon things options))))))))
+               (build daemon things root options))))))))
