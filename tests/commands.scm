@@ -63,7 +63,7 @@ Try 'fruix build --help'.\n")))
                                     text)
                     (string-contains text "--socket=ADDRESS")
                     #t))))
-          '("build" "log" "path-info" "ps" "add")))
+          '("build" "log" "path-info" "ps" "add" "gc" "verify")))
 (test-equal "no daemon"
   '(1 "" "fruix add: cannot connect to the daemon at '/nonexistent': \
 No such file or directory\n")
@@ -275,6 +275,11 @@ hello-2.12.drv\") (phase queued) (since ~a) (clients))))\n" since since)
 
 (test-equal "sizes" '("0 B" "1023 B" "1.0 KiB" "2.5 MiB" "3072.0 MiB")
   (map size->text (list 0 1023 1024 2621440 (* 3 (expt 2 30)))))
+(test-equal "what sizes mean"
+  (list 0 1024 1024 1536 (* 5 (expt 2 20)) (expt 2 30) (expt 2 40)
+        1000 1000 1500000 (expt 10 9) (expt 10 12) #f)
+  (map text->size '("0" "1K" "1k" "1.5KiB" "5M" "1GiB" "1T"
+                    "1kB" "1KB" "1.5MB" "1GB" "1TB" "1B")))
 (test-equal "durations" '("0s" "59s" "1m00s" "1m03s" "59m59s" "2h05m")
   (map duration->text '(0 59 60 63 3599 7530)))
 (test-equal "words of strangers" "a\tbold [[dw"

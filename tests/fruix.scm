@@ -144,9 +144,101 @@ makes is called NAME, runs the shell SCRIPT, and has OPTIONS."
            "/gnu/store/00000000000000000000000000000000-none"))
   (test-equal "no log" 1 (first (fruix root "log" "/gnu/store/none"))))
 
+(define (collect root)
+  (define two
+    (write-program root "two" "echo λ > $out; echo $out > $lib"
+                   #:outputs ''("lib" "out")))
+  (define result (string-append root "/result"))
+  (define second-result (string-append result "-1"))
+  (define (build-roots)
+    (fruix root "build" "--quiet" (string-append "--gc-root=" result)
+           "-f" two))
+  (define outputs (lines (second (build-roots))))
+  (define out (find (lambda (file) (string-suffix? "-two" file)) outputs))
+  (define (there? item)
+    (file-exists? (string-append root item)))
+  (define (last-line text)
+    (last (lines text)))
+  (define (modify item)
+    (let ((file (string-append root item)))
+      (chmod file #o644)
+      (write-text file "changed")))
+
+  (test-equal "roots of what was built" outputs
+    (map readlink (list result second-result)))
+  (test-equal "they are listed"
+    (map (lambda (file item) (format #f "~a -> ~a" file item))
+         (list result second-result) outputs)
+    (lines (second (fruix root "gc" "--list-roots"))))
+  (test-assert "they are alive"
+    (lset<= string=? outputs (lines (second (fruix root "gc"
+                                                   "--list-live")))))
+  (let* ((dead (lines (second (fruix root "gc" "--list-dead"))))
+         (collected (fruix root "gc")))
+    (test-equal "all that is dead is collected"
+      (list #t 0 "" (format #f "deleted ~a items" (length dead)))
+      (match collected
+        ((code output errors)
+         (list (pair? dead) code output
+               (string-trim (second (string-split (last-line errors)
+                                                  #\,)))))))
+    (test-equal "no more and no less" '(#f #t)
+      (list (any there? dead) (every there? outputs))))
+  (test-equal "what is alive is not deleted by name"
+    (list 1 "" (format #f "fruix gc: cannot delete path `~a' since it is \
+still alive" out))
+    (match (fruix root "gc" out)
+      ((code output errors) (list code output (last-line errors)))))
+  (test-equal "the store is well" '(0 "" "")
+    (fruix root "verify" "--contents"))
+
+  (modify out)
+  (test-equal "a look at names does not find a changed file" '(0 "" "")
+    (fruix root "verify"))
+  (test-equal "one at contents does"
+    (list 1 "" (format #f "path `~a' was modified!" out)
+          "fruix verify: something is wrong with the store")
+    (match (fruix root "verify" "--contents")
+      ((code output errors)
+       (list code output
+             (string-take errors (+ 1 (string-index errors #\!)))
+             (last-line errors)))))
+  (test-equal "it is repaired" '(0 (0 "" ""))
+    (list (first (fruix root "verify" "--contents" "--repair"))
+          (fruix root "verify" "--contents")))
+
+  (test-equal "a link takes the place of another one" '(0 #t)
+    (begin
+      (delete-file result)
+      (symlink "/nowhere" result)
+      (list (first (build-roots))
+            (string=? (readlink result) (first outputs)))))
+  (test-equal "but not that of a file, and then there are no roots"
+    (list (list 1 "" (format #f "fruix build: cannot make the root '~a': \
+what is there is no symbolic link\n" second-result))
+          #f)
+    (begin
+      (delete-file result)
+      (delete-file second-result)
+      (write-text second-result "precious")
+      (list (build-roots) (file-exists? result))))
+
+  (test-equal "without links nothing is alive" '(0 "" "")
+    (fruix root "gc" "--list-live"))
+  (test-equal "one item is deleted, with what refers to it" '(0 #f)
+    (list (first (fruix root "gc" out)) (any there? outputs)))
+  (test-equal "with a size of 0, nothing"
+    '(0 "" "freed 0 B, deleted 0 items")
+    (match (fruix root "gc" "--free=0")
+      ((code output errors) (list code output (last-line errors)))))
+  (test-equal "and then all" '(0 "")
+    (list (first (fruix root "gc" "--free=1T"))
+          (second (fruix root "gc" "--list-dead")))))
+
 (test-begin "fruix")
 (call-with-daemon
  (lambda (daemon)
-   (run (layout-root (daemon-layout daemon))))
+   (run (layout-root (daemon-layout daemon)))
+   (collect (layout-root (daemon-layout daemon))))
  #:options (append %build-users %host-directories '("--max-jobs=2")))
 (test-end "fruix")

@@ -9,7 +9,7 @@
   #:export (main))
 
 (define %commands
-  '("build" "log" "path-info" "ps" "add" "doctor"))
+  '("build" "log" "path-info" "ps" "add" "gc" "verify" "doctor"))
 
 (define %help "\
 Usage: fruix COMMAND ARGUMENT…
@@ -20,6 +20,8 @@ Ask the build daemon for something.
   path-info  tell about store items
   ps         list the builds that run or wait, of all clients
   add        add files to the store
+  gc         delete what nobody needs from the store
+  verify     look for damage in the store
   doctor     say what this system can do for builds
 
 'fruix COMMAND --help' tells more.

@@ -13,7 +13,7 @@
   #:use-module ((fruix config) #:select (%version))
   #:use-module (fruix errors)
   #:use-module (fruix scripts command-line)
-  #:use-module ((fruix scripts text) #:select (printable))
+  #:use-module ((fruix scripts text) #:select (printable text->size))
   #:use-module (fruix store layout)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 format)
@@ -21,6 +21,7 @@
   #:export (flag
             valued
             number-valued
+            size-valued
             run-command
 
             option-control-socket
@@ -51,6 +52,15 @@ that sets @var{key}, a symbol, to true."
                  (match (string->number argument)
                    ((? natural? number) number)
                    (_ (usage-error "'~a' is not a number" argument))))
+               #f))
+
+(define (size-valued key . names)
+  "Like @code{valued}, for an argument that must be a size such as 20G; the
+value is in bytes."
+  (make-option names 'required #f key
+               (lambda (name argument)
+                 (or (text->size argument)
+                     (usage-error "'~a' is not a size" argument)))
                #f))
 
 (define (natural? value)
