@@ -34,10 +34,11 @@ its exit value and its lines of output, but for those on errors."
     (cons (status:exit-val status)
           (string-split (string-trim-right text) #\newline))))
 
+(define (boxes)
+  (filter (lambda (name) (string-prefix? "box-" name))
+          (directory-entries "/tmp")))
+
 (define (test-script who prefix id)
-  (define (boxes)
-    (filter (lambda (name) (string-prefix? "box-" name))
-            (directory-entries "/tmp")))
   (define before (boxes))
   (test-equal (format #f "sandbox.scm, ~a" who)
     `(0 ,id "hello")
@@ -106,6 +107,7 @@ as a list, which is empty if there is none."
                             #:inputs (list tools))))
       (set-build-options daemon #:keep-failed? #t)
       (false-if-exception (build-derivations daemon (list drv)))))
+  (define before (boxes))
   (test-equal name '(3 "so far")
     (call-with-daemon
      (lambda (daemon)
@@ -122,7 +124,8 @@ guix-build-fails.drv-0"))
           (let ((result (run-script (example name) '() input)))
             (close-port input)
             result))))
-     #:options %build-users)))
+     #:options %build-users))
+  (test-equal (string-append name " leaves nothing") before (boxes)))
 
 ;;; The service.
 

@@ -13,9 +13,11 @@
 
 (define owner (stat directory))
 
+(define root (mkdtemp "/tmp/box-XXXXXX"))
+
 (define box
   (apply sandbox
-         #:root (mkdtemp "/tmp/box-XXXXXX")
+         #:root root
          #:mounts `((,(string-append (or (getenv "FRUIX_ROOT") "")
                                      "/gnu/store")
                      "/gnu/store" read-only)
@@ -30,4 +32,10 @@
              (list #:user (stat:uid owner) #:group (stat:gid owner))
              `(#:mapping ((uid 1000 . ,(getuid)) (gid 1000 . ,(getgid)))))))
 
-(exit (status:exit-val (run-in-sandbox box '("/bin/sh"))))
+(define status
+  (dynamic-wind
+    (const #t)
+    (lambda () (run-in-sandbox box '("/bin/sh")))
+    (lambda () (rmdir root))))
+
+(exit (status:exit-val status))
