@@ -206,6 +206,17 @@ BOOST_AUTO_TEST_CASE (processors_are_limited)
   BOOST_TEST (limit_processors (999999, 1, 0).error ().error == ESRCH);
 }
 
+BOOST_AUTO_TEST_CASE (a_number_of_processors_is_not_cut_short)
+{
+  temporary_jail jail;
+  plan::step steps[] {plan::make_step (
+      "cpus", {jail.name (), (std::int64_t {1} << 32) + 1})};
+  std::vector<plan::step> receipt;
+  auto performed = plan::perform_host (steps, receipt);
+  BOOST_REQUIRE (!performed);
+  BOOST_TEST (performed.error ().error == EINVAL);
+}
+
 BOOST_AUTO_TEST_CASE (resources_are_limited_where_they_are_counted)
 {
   temporary_jail jail;

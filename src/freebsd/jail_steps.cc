@@ -107,10 +107,10 @@ choose_processors (const step &step, context &)
   auto id = jail_of (step);
   if (!id)
     return std::unexpected {id.error ()};
-  int count = static_cast<int> (step.numbers[0]);
+  auto count = step.numbers[0];
   return limit_processors (*id, count,
-                           static_cast<unsigned> (*id)
-                           * static_cast<unsigned> (count));
+                           static_cast<std::uint64_t> (*id)
+                           * static_cast<std::uint64_t> (count));
 }
 
 }

@@ -33,7 +33,7 @@ remove_resource_rules (const std::string &filter)
 }
 
 outcome<void>
-limit_processors (int id, int count, unsigned first) noexcept
+limit_processors (int id, std::int64_t count, std::uint64_t first) noexcept
 {
   cpuset_t all, chosen;
   if (::cpuset_getaffinity (CPU_LEVEL_WHICH, CPU_WHICH_JAIL, id, sizeof all,
@@ -44,7 +44,8 @@ limit_processors (int id, int count, unsigned first) noexcept
   if (count < 1 || count > available)
     return failed ("cpuset_setaffinity", "number of processors", EINVAL);
   CPU_ZERO (&chosen);
-  int index = 0, start = static_cast<int> (first % available);
+  int index = 0;
+  int start = static_cast<int> (first % static_cast<unsigned> (available));
   for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
     if (CPU_ISSET (cpu, &all))
       {

@@ -4,6 +4,7 @@
 
 #include "base/outcome.hh"
 
+#include <cstdint>
 #include <string>
 
 namespace fruix {
@@ -19,6 +20,7 @@ outcome<void> remove_resource_rules (const std::string &filter);
 // Confine the jail ID to COUNT of the processors that it may use now, from
 // the one at index FIRST on, the first one coming after the last.  EINVAL if
 // there are not as many.
-outcome<void> limit_processors (int id, int count, unsigned first) noexcept;
+outcome<void> limit_processors (int id, std::int64_t count,
+                                std::uint64_t first) noexcept;
 
 }
