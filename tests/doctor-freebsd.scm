@@ -18,6 +18,10 @@
 (define (module-there? name)
   (equal? 0 (second (run "kldstat" "-q" "-m" name))))
 
+;; Before the doctor looks, for the build that it tries loads one.
+(define %rulesets
+  (if %freebsd? (output "devfs" "rule" "showsets") '()))
+
 (define %own
   (if %freebsd? (facts "env") '()))
 
@@ -54,9 +58,7 @@
 (test-equal "limits" (equal? '("1") (output "sysctl" "-n" "kern.racct.enable"))
   (yes? "rctl"))
 (test-equal "the devices of a sandbox"
-  (or (find (lambda (set)
-              (member set (output "devfs" "rule" "showsets")))
-            '("4711" "4"))
+  (or (find (lambda (set) (member set %rulesets)) '("4711" "4"))
       "no (neither 4711 nor 4 is loaded)")
   (assoc-ref %own "devfs-ruleset"))
 (test-equal "in a jail" '()
