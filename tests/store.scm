@@ -210,8 +210,7 @@ from the text that declared them."
                     (lambda (layout)
                       (write-text (layout-database layout)
                                   (make-string 8192 #\x))))
-                   "db.sqlite: pragma synchronous = normal: file is not a \
-database"))
+                   "db.sqlite: file is not a database"))
 (test-assert "a schema file with a newline is corrupt"
   (string-contains (opening-error
                     (lambda (layout)
