@@ -20,12 +20,16 @@ struct parties
   gid_t group;
 };
 
+namespace {
+
 // A directory whose entries are changing hands.
 struct level
 {
   directory_stream stream;
   mode_t mode;
 };
+
+}
 
 static mode_t
 harmless (mode_t mode) noexcept

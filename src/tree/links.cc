@@ -38,12 +38,16 @@ read_link_at (int directory, const std::string &name, std::string &out)
   return {};
 }
 
+namespace {
+
 struct level
 {
   unique_fd fd;
   directory_stream stream;
   std::string prefix;
 };
+
+}
 
 // What has been read of links that have several names.
 using known_targets = std::map<std::pair<dev_t, ino_t>,
