@@ -10,7 +10,6 @@
              ((fruix store) #:select (add-text! call-with-store))
              (fruix store layout)
              (ice-9 binary-ports)
-             (ice-9 ftw)
              (ice-9 match)
              (ice-9 textual-ports)
              ((rnrs bytevectors) #:select (string->utf8))
@@ -38,22 +37,6 @@ output."
     ((code text)
      (and (= code expected-code)
           (string-contains text words)))))
-
-(define (processes)
-  "Return the process IDs of all processes."
-  (filter-map string->number (scandir "/proc")))
-
-(define (command-of pid)
-  "Return the first two words of the command line of the process PID, if there
-are so many, or what there is."
-  (match (string-split (or (false-if-exception
-                            (call-with-input-file
-                                (format #f "/proc/~a/cmdline" pid)
-                              get-string-all))
-                           "")
-                       #\nul)
-    ((name argument . _) (list name argument))
-    (other other)))
 
 (define %builds (append %build-users %host-directories))
 
@@ -176,80 +159,6 @@ are so many, or what there is."
           #t))
       #:options (list (string-append "--listen=" directory "/socket"))))))
 
-(unless (file-exists? "/proc/self/cmdline")
-  (test-runner-aux-value! (test-runner-current) "needs Linux's /proc")
-  (test-skip 3))
-(test-equal "called guix-daemon, it shows a process for each session"
-  '((#t #t) #f)
-  (let ((mine (list "guix-daemon" (number->string (getpid)))))
-    (define (sessions)
-      (count (lambda (pid) (equal? mine (command-of pid)))
-             (processes)))
-    (call-with-daemon
-     (lambda (daemon)
-       (let ((during (call-with-client daemon
-                       (lambda (one)
-                         (call-with-client daemon
-                           (lambda (two)
-                             (list (wait-until (lambda () (= 2 (sessions))))
-                                   (equal? "guix-daemon"
-                                           (first (command-of
-                                                   (process-id
-                                                    (daemon-process
-                                                     daemon))))))))))))
-         (list during
-               (not (wait-until (lambda () (zero? (sessions))))))))
-     #:name "guix-daemon")))
-(test-equal "and what is locked for that, while it is built"
-  '(("-sleeper.lock") #t)
-  (let ((mine (list "guix-daemon" (number->string (getpid)))))
-    (define (open-files pid)
-      (filter-map (lambda (fd)
-                    (false-if-exception
-                     (readlink (format #f "/proc/~a/fd/~a" pid fd))))
-                  (or (scandir (format #f "/proc/~a/fd" pid)
-                               string->number)
-                      '())))
-    (define (locks root)
-      (filter-map (lambda (file)
-                    (and (string-prefix? root file)
-                         (string-suffix? ".lock" file)
-                         (string-drop file
-                                      (+ 32 (string-length
-                                             (string-append
-                                              root "/gnu/store/"))))))
-                  (append-map open-files
-                              (filter (lambda (pid)
-                                        (equal? mine (command-of pid)))
-                                      (processes)))))
-    (call-with-daemon
-     (lambda (daemon)
-       (define root (layout-root (daemon-layout daemon)))
-       (call-with-client daemon
-         (lambda (port)
-           (let ((pid (start-build port
-                                   (add-script port "sleeper" "\
-until test -e stop; do sleep 0.1; done; echo > $out"))))
-             (wait-until (lambda () (pair? (locks root))))
-             (let ((during (locks root)))
-               (call-with-output-file (format #f "/proc/~a/cwd/stop" pid)
-                 (const #t))
-               (receive-reply port read-int)
-               (list during
-                     (wait-until (lambda () (null? (locks root))))))))))
-     #:name "guix-daemon"
-     #:prepare install-shell
-     #:options %builds)))
-(test-equal "it is seen under the name that it was called by"
-  '("fruix-daemon" "fruix-daemon")
-  (call-with-daemon
-   (lambda (daemon)
-     (define (proc-text what)
-       (call-with-input-file
-           (format #f "/proc/~a/~a" (process-id (daemon-process daemon)) what)
-         get-string-all))
-     (list (first (string-split (proc-text "cmdline") #\nul))
-           (string-trim-right (proc-text "comm"))))))
 
 ;; Builds.
 (call-with-daemon
@@ -426,49 +335,6 @@ until test -e stop; do sleep 0.1; done; echo > $out"))))
                  (other other))))
            (alive? daemon)))
    #:limits `((file-size . ,(* 10 1024 1024)))))
-
-;; Discovery of servers, by a program that stands in for guix.
-(define (call-with-discoverer script proc)
-  (call-with-temporary-directory
-   (lambda (directory)
-     (define file (string-append directory "/guix"))
-     (call-with-output-file file
-       (lambda (port)
-         (format port "#!/bin/sh\n~a\n" script)))
-     (chmod file #o755)
-     (setenv "GUIX" file)
-     (let ((result (proc (string-append directory "/found"))))
-       (unsetenv "GUIX")
-       result))
-   #:mode #o755))
-(test-equal "--discover: it runs as long as the daemon" '("discover" #t #f)
-  (call-with-discoverer
-   "echo $1 $$ $GUIX_STATE_DIRECTORY > ${0%guix}new
-mv ${0%guix}new ${0%guix}found; exec sleep 1000"
-   (lambda (found)
-     (define (found-words)
-       (string-tokenize (call-with-input-file found get-string-all)))
-     (define running-then?
-       (call-with-daemon
-        (lambda (daemon)
-          (wait-until (lambda () (file-exists? found)))
-          (and (running? (string->number (second (found-words))))
-               (string=? (third (found-words))
-                         (layout-state-directory (daemon-layout daemon)))))
-        #:options '("--discover=yes")))
-     (list (first (found-words)) running-then?
-           (running? (string->number (second (found-words))))))))
-(for-each
- (match-lambda
-   ((name program)
-    (test-assert name
-      (begin
-        (setenv "GUIX" program)
-        (let ((result (call-with-daemon alive? #:options '("--discover"))))
-          (unsetenv "GUIX")
-          result)))))
- '(("--discover without guix: the daemon does without" "/no/such/guix")
-   ("--discover with a guix that is none, too" "/dev/null")))
 
 ;; Ends.
 (for-each
