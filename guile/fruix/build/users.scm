@@ -8,7 +8,8 @@
 ;;; 2. Nothing of a user runs when a build gets it, nor when it gives it back.
 ;;; 3. When all are busy, a build waits.  A user that gets free goes to the
 ;;;    client that has the fewest, however many builds of others wait: each
-;;;    client says itself how many of its builds are started at a time.
+;;;    says itself how many of its builds are started at a time.  All processes
+;;;    of one of the host's users are one client here.
 ;;; Code:
 
 (define-module (fruix build users)

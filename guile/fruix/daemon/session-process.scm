@@ -53,9 +53,10 @@ has open now."
 whose argv[0] is @var{name}, a string, and argv[1] is @var{pid}, a process ID;
 unless it cannot be started, which is no reason to refuse a client.  It has
 open the files of the list of names with which the argument of @var{proc}, a
-procedure, was last called, as far as there are such."
+procedure, was last called, as far as there are such; without a process that
+is @code{#f}."
   (match (false-if-exception (start-session-process name pid))
-    (#f (proc (const #t)))
+    (#f (proc #f))
     ((process . port)
      (dynamic-wind
        (const #t)
