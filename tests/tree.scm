@@ -2,7 +2,8 @@
 ;;; What becomes of a builder's output: canonical form, refusals, references;
 ;;; removal, lists.
 
-(use-modules (fruix hash)
+(use-modules (fruix config)
+             (fruix hash)
              (fruix nar)
              (fruix primitives)
              (fruix tree)
@@ -339,20 +340,20 @@ NAME RESULT)."
          (lambda () (close-fdes file)))))))
 
 (test-equal "trees change places, where the system can do that"
-  (list '(directory regular) ENOENT)
+  (if (eq? %platform 'linux)
+      (list #t '(directory regular) ENOENT)
+      (list #f '(regular directory) #f))
   (call-with-scratch
    (lambda (fd directory)
      (define (file name) (string-append directory "/" name))
      (mkdir (file "a"))
      (mkdir (file "a/there"))
      (call-with-output-file (file "b") (const #t))
-     (let ((types (if (exchange-trees! fd "a/there" fd "b")
-                      (map (lambda (name) (stat:type (lstat (file name))))
-                           '("b" "a/there"))
-                      '(directory regular))))
-       (list types
-             (or (errno-of (lambda ()
-                             (exchange-trees! fd "nothing" fd "b")))
-                 ENOENT))))))
+     (let ((exchanged? (exchange-trees! fd "a/there" fd "b")))
+       (list exchanged?
+             (map (lambda (name) (stat:type (lstat (file name))))
+                  '("b" "a/there"))
+             (errno-of (lambda ()
+                         (exchange-trees! fd "nothing" fd "b"))))))))
 
 (test-end "tree")
