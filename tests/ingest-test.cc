@@ -95,6 +95,40 @@ BOOST_AUTO_TEST_CASE (a_file_that_changes_its_size_is_refused)
     }
 }
 
+// A quarter of a million of the longest names in two directories, one in the
+// other.
+BOOST_AUTO_TEST_CASE (more_names_than_fit_into_memory_are_refused)
+{
+  scratch scratch;
+  scratch.make_directory ("tree");
+  scratch.make_directory ("tree/inner");
+  for (std::string directory : {"tree/", "tree/inner/"})
+    for (int i = 0; i < 120000; i++)
+      {
+        auto number = std::to_string (i);
+        auto name = directory + std::string (255 - number.size (), 'x')
+                    + number;
+        // There may be only so many links to one file.
+        if (i % 30000 == 0)
+          scratch.make_file (name);
+        else
+          {
+            auto first = std::to_string (i / 30000 * 30000);
+            auto source = directory + std::string (255 - first.size (), 'x')
+                          + first;
+            BOOST_REQUIRE (linkat (scratch.fd (), source.c_str (),
+                                   scratch.fd (), name.c_str (), 0)
+                           == 0);
+          }
+      }
+  ownership owner {geteuid ()};
+  auto refused = ingest_tree (scratch.fd (), "tree", -1, {}, owner);
+  BOOST_REQUIRE (!refused.has_value ());
+  BOOST_TEST (std::string {refused.error ().who} == "entries");
+  BOOST_TEST (std::string {refused.error ().object} == "tree/inner");
+  BOOST_TEST (summarise_tree (scratch.fd (), "tree/inner", {}).has_value ());
+}
+
 BOOST_AUTO_TEST_CASE (a_source_that_ended_stays_at_its_end)
 {
   scratch scratch;

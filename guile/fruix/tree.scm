@@ -31,6 +31,7 @@
 ;; than a regular file, directory or symbolic link), ownership (a file of
 ;; somebody else's), suspicious-ownership (the same of the top level, or it
 ;; can be written by others), depth (too many directories inside each other),
+;; entries (their names need too much memory),
 ;; file-system (something is mounted in it), changed (it changed meanwhile).
 (define-exception-type &tree-error &fruix-error
   make-tree-error
@@ -43,6 +44,7 @@
     (ownership . "unexpected owner of file")
     (suspicious-ownership . "suspicious ownership or permission on")
     (depth . "directories are nested too deeply at")
+    (entries . "there are too many entries in")
     (file-system . "another file system is mounted at")
     (changed . "file changed while it was read:")))
 

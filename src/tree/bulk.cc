@@ -10,12 +10,17 @@
 namespace fruix {
 
 outcome<void>
-list_entries (int directory, std::vector<std::string> &out)
+list_entries (int directory, std::vector<std::string> &out, std::size_t room)
 {
   auto listed = for_each_entry (directory, [&] (const dirent &entry)
+      -> outcome<void>
     {
+      auto cost = weight (entry.d_name);
+      if (cost > room)
+        return failed ("readdir", "", EOVERFLOW);
+      room -= cost;
       out.emplace_back (entry.d_name);
-      return outcome<void> {};
+      return {};
     });
   std::ranges::sort (out);
   return listed;

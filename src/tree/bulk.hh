@@ -7,14 +7,23 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 #include <vector>
 
 namespace fruix {
 
+// What NAME takes in a list, in bytes.
+constexpr std::size_t
+weight (std::string_view name) noexcept
+{
+  return sizeof (std::string) + name.size ();
+}
+
 // Append the names of the entries of DIRECTORY to OUT, in the order of their
-// bytes.
-outcome<void> list_entries (int directory, std::vector<std::string> &out);
+// bytes; EOVERFLOW if they weigh more than ROOM.
+outcome<void> list_entries (int directory, std::vector<std::string> &out,
+                            std::size_t room = SIZE_MAX);
 
 struct unmoved
 {

@@ -12,6 +12,7 @@ inline constexpr std::string_view
   ownership = "ownership",              // somebody else's file
   suspicious = "suspicious-ownership",  // the same, or writable, at the top
   depth = "depth",                      // more than 'maximum_depth'
+  entries = "entries",                  // more than 'maximum_names' allows
   file_system = "file-system",          // something is mounted there
   changed = "changed";                  // it is not what it was
 

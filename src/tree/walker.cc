@@ -15,6 +15,10 @@ static constexpr std::uint64_t buffer_size = 256 * 1024;
 // whether the walk is wanted.
 static constexpr std::uint64_t node_cost = 16 * 1024, patience = 1 << 26;
 
+// What the names of all entries of the directories that the walk is in may
+// weigh, if it is for others to say how many there are.
+static constexpr std::size_t maximum_names = std::size_t {1} << 26;
+
 tree_walker::tree_walker (int directory, std::string name, ownership *owner)
   : root_ {directory}, owner_ {owner}, name_ {std::move (name)},
     buffer_ {std::make_unique_for_overwrite<std::uint8_t[]> (buffer_size)}
@@ -71,6 +75,8 @@ tree_walker::next ()
     case step::leave:
       if (auto left = descent_.leave (); !left)
         return std::unexpected {left.error ()};
+      for (auto &entry : inside_.back ().entries)
+        names_ -= weight (entry);
       inside_.pop_back ();
       break;
     case step::advance:
@@ -197,13 +203,18 @@ tree_walker::enter (unique_fd fd)
       && fchmod (fd.get (), S_IRWXU))
     return fail ("fchmod");
   std::vector<std::string> entries;
-  if (auto listed = list_entries (fd.get (), entries); !listed)
+  auto room = owner_ ? maximum_names - names_ : SIZE_MAX;
+  if (auto listed = list_entries (fd.get (), entries, room); !listed)
     {
       errno = listed.error ().error;
+      if (errno == EOVERFLOW)
+        return refuse (refusal::entries);
       return fail (listed.error ().who);
     }
   if (auto entered = descent_.enter (std::move (fd)); !entered)
     return std::unexpected {entered.error ()};
+  for (auto &entry : entries)
+    names_ += weight (entry);
   inside_.push_back ({name_, std::move (entries)});
   step_ = step::advance;
   return event {event_kind::directory};

@@ -23,7 +23,8 @@ class tree_walker
 public:
   // The tree is NAME in DIRECTORY, a descriptor that outlives this.  With
   // OWNER, the tree is taken over: its ownership is checked, other file
-  // systems in it are refused, and modes that deny access are changed.  The
+  // systems in it and too many entries are refused, and modes that deny access
+  // are changed.  The
   // walk ends with ECANCELED when it is not wanted any more.
   tree_walker (int directory, std::string name, ownership *owner = nullptr);
 
@@ -69,6 +70,7 @@ private:
   step step_ = step::node;
   std::vector<frame> inside_;
   descent descent_;                // the directories of INSIDE_
+  std::size_t names_ = 0;          // the weight of their entries
   struct stat status_ {};
   dev_t device_ = 0;               // of the root
   unique_fd file_;
