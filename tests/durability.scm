@@ -125,15 +125,6 @@
 
 (define %not-brought "the store could not be brought to the disk")
 
-(define (call-with-descriptors count thunk)
-  "Call THUNK while this process may have COUNT descriptors."
-  (call-with-values (lambda () (getrlimit 'nofile))
-    (lambda (soft hard)
-      (dynamic-wind
-        (lambda () (setrlimit 'nofile count hard))
-        thunk
-        (lambda () (setrlimit 'nofile soft hard))))))
-
 (call-with-test-layout
  (lambda (layout)
    (with-store (store layout)

@@ -240,15 +240,6 @@ from the text that declared them."
      (equal? '(".links")
              (directory-entries (layout-physical-store layout))))))
 
-(define (call-with-descriptors count thunk)
-  "Call THUNK while this process may have COUNT descriptors."
-  (call-with-values (lambda () (getrlimit 'nofile))
-    (lambda (soft hard)
-      (dynamic-wind
-        (lambda () (setrlimit 'nofile count hard))
-        thunk
-        (lambda () (setrlimit 'nofile soft hard))))))
-
 (define (try-to-open layout descriptors)
   "Return whether the store of LAYOUT can be opened with so many DESCRIPTORS;
 close it."

@@ -21,6 +21,7 @@
             call-with-program
             count-descriptors
             count-threads
+            call-with-descriptors
             skip-unless
             errno-of
             key-of
@@ -139,6 +140,15 @@ list of a program and its arguments.  It is killed when @var{proc} returns."
 (define (count-threads pid)
   "Return how many threads the process @var{pid} has."
   (count-entries pid "task" "-t"))
+
+(define (call-with-descriptors count thunk)
+  "Call @var{thunk} while this process may have @var{count} descriptors."
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (soft hard)
+      (dynamic-wind
+        (lambda () (setrlimit 'nofile count hard))
+        thunk
+        (lambda () (setrlimit 'nofile soft hard))))))
 
 (define-syntax-rule (skip-unless condition reason)
   "Skip all tests that follow, saying @var{reason}, unless @var{condition}
