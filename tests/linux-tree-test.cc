@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Trees and what only Linux has: mounts of one's own, immutable files.
+// Trees and what only Linux has: mounts of one's own, immutable files, a limit
+// on threads.
 #include "tests/scratch.hh"
 #include "tree/ingest.hh"
 #include "tree/remove.hh"
+#include "tree/source.hh"
 
 #include <linux/fs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/xattr.h>
+#include <system_error>
+#include <thread>
 
 using namespace fruix;
 using namespace fruix::tests;
@@ -51,6 +56,29 @@ mount_is_spared (const char *type, unsigned long flags)
       bool refused = !remove_tree (reopen (scratch).get (), "tree", 1);
       return refused && access ((place + "/kept").c_str (), F_OK) == 0;
     });
+}
+
+// Let this process have no thread but this one.
+bool
+without_threads ()
+{
+  rlimit none {0, 0};
+  return setrlimit (RLIMIT_NPROC, &none) == 0 && setgid (65534) == 0
+         && setuid (65534) == 0;
+}
+
+bool
+can_start_thread ()
+{
+  try
+    {
+      std::thread {[] {}}.join ();
+      return true;
+    }
+  catch (const std::system_error &)
+    {
+      return false;
+    }
 }
 
 }
@@ -159,6 +187,24 @@ BOOST_AUTO_TEST_CASE (immutable_and_append_only_files_are_removed)
     BOOST_TEST_MESSAGE ("no such flags on this file system");
   BOOST_TEST (remove_tree (scratch.fd (), "tree", 1).has_value ());
   BOOST_TEST (!scratch.exists ("tree"));
+}
+
+// Usually another thread does that.
+BOOST_AUTO_TEST_CASE (a_large_file_is_hashed_where_there_can_be_no_thread)
+{
+  scratch scratch;
+  BOOST_REQUIRE (fchmod (scratch.fd (), 0755) == 0);
+  scratch.make_file ("large", std::string (3'000'000, 'x'));
+  auto usual = summarise_tree (scratch.fd (), "large", {});
+  BOOST_REQUIRE (usual);
+  BOOST_TEST (true_in_child ([&]
+    {
+      if (!without_threads () || can_start_thread ())
+        return false;
+      auto summary = summarise_tree (scratch.fd (), "large", {});
+      return summary && summary->size == usual->size
+             && summary->hash.storage == usual->hash.storage;
+    }));
 }
 
 BOOST_AUTO_TEST_SUITE_END ()

@@ -255,6 +255,24 @@ the session went on."
           (let* ((first (receive-reply port read-octets))
                  (second (receive-reply port read-octets)))
             (list first second (receive-reply port read-boolean)))))))
+  (test-equal "a large archive, and a request sent with its end" '(#t #t)
+    (call-with-session store
+      (lambda (port)
+        (let* ((words (list 7 "large" 1 0 "sha256"
+                            (regular-file-nar (make-string 700000 #\x))))
+               (path (apply result-of port read-octets words)))
+          (apply say port (append words (list 1 path)))
+          (list (string=? path (receive-reply port read-octets))
+                (receive-reply port read-boolean))))))
+  (test-assert "a large archive, the end of which never comes"
+    (call-with-session store
+      (lambda (port)
+        (let ((archive (regular-file-nar (make-string 700000 #\x))))
+          (say port 7 "cut" 1 0 "sha256")
+          (put-bytevector port archive 0 400000)
+          (force-output port)
+          (shutdown port 1)
+          (ended? port)))))
   (test-assert "archive with a name that cannot be: the session goes on"
     (call-with-session store
       (lambda (port)

@@ -2,15 +2,22 @@
 #include "archive/digester.hh"
 #include "archive/base32.hh"
 
+#include <system_error>
+#include <utility>
+
 namespace fruix {
 
 // Pieces of the NAR are gathered up to this size before they are hashed.
 static constexpr std::size_t gather_size = 32 * 1024;
 // Data of this size or more are not worth copying for that.
 static constexpr std::size_t copy_limit = 4096;
+// A NAR of this size or more is worth another thread.
+static constexpr std::size_t large_size = 1024 * 1024;
+// Pieces are gathered up to this size for that.
+static constexpr std::size_t block_size = 128 * 1024;
 
 static std::span<const std::uint8_t>
-bytes_of (const std::string &text) noexcept
+bytes_of (std::string_view text) noexcept
 {
   return {reinterpret_cast<const std::uint8_t *> (text.data ()),
           text.size ()};
@@ -41,7 +48,7 @@ digester::take (const event &event)
   writer_.append (event, pending_);
   if (event.kind == event_kind::data)
     take_data (event.bytes);
-  if (pending_.size () >= gather_size)
+  if (pending_.size () >= (conveyor_ ? block_size : gather_size))
     flush ();
 }
 
@@ -62,8 +69,10 @@ digester::take_data (std::span<const std::uint8_t> bytes)
     extra_->update (bytes);
   if (file_hashed_)
     file_.update (bytes);
-  if (bytes.size () < copy_limit)
-    pending_.append (bytes.begin (), bytes.end ());
+  if (conveyor_ || bytes.size () < copy_limit)
+    // Not by iterators, which copy byte by byte.
+    pending_.append (reinterpret_cast<const char *> (bytes.data ()),
+                     bytes.size ());
   else
     {
       flush ();
@@ -85,8 +94,39 @@ digester::absorb (std::span<const std::uint8_t> bytes)
 void
 digester::flush ()
 {
-  absorb (bytes_of (pending_));
-  pending_.clear ();
+  if (conveyor_)
+    conveyor_->put (std::exchange (pending_, {}));
+  else
+    {
+      absorb (bytes_of (pending_));
+      pending_.clear ();
+      if (summary_.size >= large_size)
+        start_conveyor ();
+    }
+}
+
+void
+digester::start_conveyor ()
+{
+  try
+    {
+      conveyor_.emplace ([this] (std::string_view block)
+        { absorb (bytes_of (block)); });
+    }
+  catch (const std::system_error &)
+    {
+      // There can be no more threads now: it takes longer.
+    }
+}
+
+// Have absorbed all that there is.
+void
+digester::settle ()
+{
+  if (!pending_.empty ())
+    flush ();
+  if (conveyor_)
+    conveyor_->drain ();
 }
 
 std::string
@@ -102,8 +142,7 @@ digester::key ()
 hasher
 digester::nar_hash ()
 {
-  if (!pending_.empty ())
-    flush ();
+  settle ();
   return hasher {nar_};
 }
 
@@ -115,6 +154,13 @@ digester::summary ()
                    : extra_is_nar_ ? summary_.hash
                                    : digest {};
   return summary_;
+}
+
+std::vector<std::string>
+digester::references ()
+{
+  settle ();
+  return scanner_.found ();
 }
 
 }

@@ -2,6 +2,9 @@
 // All that is to be known of a tree, from one pass over its events: the hash
 // and size of its NAR, a digest under another algorithm, the references in
 // it, and the keys under which its files are shared.
+//
+// To hash takes as long as to read or to write.  So the NAR of a large tree
+// goes to another thread, for both to be done side by side.
 #pragma once
 
 #include "archive/event.hh"
@@ -9,6 +12,7 @@
 #include "archive/hash.hh"
 #include "archive/nar_writer.hh"
 #include "archive/references.hh"
+#include "base/conveyor.hh"
 
 #include <optional>
 #include <string>
@@ -48,13 +52,15 @@ public:
   tree_summary summary ();
   // The hash of the NAR, to go on with what follows it.
   hasher nar_hash ();
-  std::vector<std::string> references () const { return scanner_.found (); }
+  std::vector<std::string> references ();
 
 private:
   void start_key (const event &event);
   void take_data (std::span<const std::uint8_t> bytes);
   void absorb (std::span<const std::uint8_t> bytes);
   void flush ();
+  void settle ();
+  void start_conveyor ();
 
   bool flat_, keys_;
   nar_writer writer_;
@@ -65,6 +71,7 @@ private:
   std::string pending_;          // part of the NAR, too short to pass on yet
   bool started_ = false;
   tree_summary summary_;
+  std::optional<conveyor> conveyor_;  // for large trees, to 'absorb'
 
   std::uint64_t file_size_ = 0;  // of the current file
   bool file_hashed_ = false;     // on its own

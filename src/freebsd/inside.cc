@@ -2,11 +2,11 @@
 #include "freebsd/inside.hh"
 
 #include "base/retry.hh"
+#include "base/signals.hh"
 #include "base/unique_fd.hh"
 #include "freebsd/jail.hh"
 #include "process/descriptors.hh"
 #include "process/platform.hh"
-#include "process/signals.hh"
 
 #include <sys/wait.h>
 #include <unistd.h>

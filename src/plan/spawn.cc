@@ -6,8 +6,8 @@
 #include "plan/spawn.hh"
 
 #include "base/retry.hh"
+#include "base/signals.hh"
 #include "base/unique_fd.hh"
-#include "process/signals.hh"
 
 #include <fcntl.h>
 #include <sys/wait.h>

@@ -4,8 +4,8 @@
 #include "process/ending.hh"
 
 #include "base/retry.hh"
+#include "base/signals.hh"
 #include "process/platform.hh"
-#include "process/signals.hh"
 
 #include <charconv>
 #include <sys/resource.h>

@@ -2,10 +2,10 @@
 #include "process/probe.hh"
 
 #include "base/retry.hh"
+#include "base/signals.hh"
 #include "base/unique_fd.hh"
 #include "process/descriptors.hh"
 #include "process/platform.hh"
-#include "process/signals.hh"
 
 #include <fcntl.h>
 #include <spawn.h>

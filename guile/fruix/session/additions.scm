@@ -4,6 +4,7 @@
 ;;; Code:
 
 (define-module (fruix session additions)
+  #:use-module ((fruix descriptors) #:select (read-descriptor!))
   #:use-module (fruix errors)
   #:use-module ((fruix hash) #:select (lookup-hash-algorithm))
   #:use-module (fruix nar)
@@ -27,26 +28,38 @@
 @var{references}, and return its path."
   (add-text! (client-store client) name contents references))
 
-(define (restore-piece! restorer store bytes)
-  "Give BYTES to RESTORER, which unpacks them in STORE, and return how many it
-took.  If it fails, nobody knows where the archive ends: a violation."
+;; Bytes of a large archive that are read at once.
+(define %chunk-size (expt 2 18))
+
+(define (restore-piece! restorer store bytes size)
+  "Give the first SIZE of BYTES to RESTORER, which unpacks them in STORE, and
+return how many it took.  If it fails, nobody knows where the archive ends: a
+violation."
   (guard (exception (#t (violation "~a" (exception->text exception))))
     (call-naming (string-append "new item in "
                                 (layout-physical-store (store-layout store)))
-      (lambda () (nar-restore! restorer bytes)))))
+      (lambda () (nar-restore! restorer bytes 0 size)))))
 
 (define (restore-archive! restorer store port)
   "Give RESTORER, which unpacks it in STORE, the archive that comes next on
-PORT, and no more."
-  (let ((bytes (get-bytevector-some port)))
-    (when (eof-object? bytes)
+PORT, a socket, and no more."
+  (define (whole? bytes size)
+    (let ((used (restore-piece! restorer store bytes size)))
+      (when (< used size)
+        (unget-bytevector port bytes used (- size used)))
+      (nar-restorer-done? restorer)))
+  (define (read-all chunk)
+    (let ((size (read-descriptor! (fileno port) chunk)))
+      (when (zero? size)
+        (connection-lost))
+      (unless (whole? chunk size)
+        (read-all chunk))))
+  (let ((ahead (get-bytevector-some port)))
+    (when (eof-object? ahead)
       (connection-lost))
-    (let* ((size (bytevector-length bytes))
-           (used (restore-piece! restorer store bytes)))
-      (cond ((< used size)
-             (unget-bytevector port bytes used (- size used)))
-            ((not (nar-restorer-done? restorer))
-             (restore-archive! restorer store port))))))
+    ;; Now there is nothing in the port's own buffer.
+    (unless (whole? ahead (bytevector-length ahead))
+      (read-all (make-bytevector %chunk-size)))))
 
 (define (add-archive client name fixed? recursive? algorithm)
   "Make the tree whose archive @var{client} sends next a store item called

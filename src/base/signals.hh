@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Signals around a fork.
+// Signals while a process or a thread is born.
 #pragma once
 
 #include <csignal>

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The digester, whose results do not depend on the thread that hashes; and the
+// conveyor that takes a NAR to another one.
+#include "archive/digester.hh"
+#include "base/conveyor.hh"
+
+#include <algorithm>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <future>
+
+using namespace fruix;
+namespace data = boost::unit_test::data;
+
+namespace {
+
+const std::string part = "0123456789abcdfghijklmnpqrsvwxyz";
+
+std::span<const std::uint8_t>
+bytes_of (std::string_view text)
+{
+  return {reinterpret_cast<const std::uint8_t *> (text.data ()),
+          text.size ()};
+}
+
+std::string
+noise (std::size_t size)
+{
+  std::string text (size, '\0');
+  std::uint32_t state = 1;
+  for (auto &c : text)
+    c = static_cast<char> ((state = state * 1664525 + 1013904223) >> 24);
+  return text;
+}
+
+// Call TAKE with the events of a directory with a file of CONTENTS, whose data
+// come in pieces of STEP bytes.
+template <class Take>
+void
+produce (std::string_view contents, std::size_t step, Take &&take)
+{
+  take (event {.kind = event_kind::directory});
+  take (event {.kind = event_kind::entry, .name = "file"});
+  take (event {.kind = event_kind::file, .size = contents.size ()});
+  for (std::size_t start = 0; start < contents.size (); start += step)
+    take (event {.kind = event_kind::data,
+                 .bytes = bytes_of (contents.substr (start, step))});
+  take (event {.kind = event_kind::file_end});
+  take (event {.kind = event_kind::leave});
+}
+
+std::string
+archive (std::string_view contents)
+{
+  nar_writer writer;
+  std::string result;
+  produce (contents, contents.size (), [&] (const event &event)
+    {
+      writer.append (event, result);
+      if (event.kind == event_kind::data)
+        result.append (event.bytes.begin (), event.bytes.end ());
+    });
+  return result;
+}
+
+bool
+same (const digest &a, const digest &b)
+{
+  return std::ranges::equal (a.bytes (), b.bytes ());
+}
+
+digest
+hash_of (std::string_view text, int algorithm)
+{
+  hasher hasher {algorithm};
+  hasher.update (bytes_of (text));
+  return hasher.finish ();
+}
+
+// Whether a digester that is given CONTENTS in pieces of STEP bytes finds out
+// all that there is to know.
+void
+check_digests (std::string_view contents, std::size_t step)
+{
+  auto expected = archive (contents);
+  digester digester {{.algorithm = GCRY_MD_SHA512,
+                      .keys = true,
+                      .candidates = {part}}};
+  std::string key;
+  produce (contents, step, [&] (const event &event)
+    {
+      digester.take (event);
+      if (event.kind == event_kind::file_end)
+        key = digester.key ();
+    });
+  auto summary = digester.summary ();
+  BOOST_TEST (summary.size == expected.size ());
+  BOOST_TEST (same (summary.hash, hash_of (expected, GCRY_MD_SHA256)));
+  BOOST_TEST (same (summary.extra, hash_of (expected, GCRY_MD_SHA512)));
+  BOOST_TEST (key.size () == 52);
+  BOOST_TEST (digester.references ().size () == 1);
+}
+
+// A reference that lies across what the digester passes on at once.
+std::string
+contents_of (std::size_t size)
+{
+  auto contents = noise (size);
+  contents.replace (size - size / 3, part.size (), part);
+  return contents;
+}
+
+}
+
+BOOST_AUTO_TEST_SUITE (digesting)
+
+BOOST_DATA_TEST_CASE (large_trees_have_the_hashes_of_their_archives,
+                      data::make ({10'000, 1 << 20, (1 << 20) + 1, 5'000'003})
+                        * data::make ({1000, 32768, 262144, 3'000'000}),
+                      size, step)
+{
+  check_digests (contents_of (static_cast<std::size_t> (size)),
+                 static_cast<std::size_t> (step));
+}
+
+BOOST_AUTO_TEST_CASE (blocks_are_consumed_in_their_order)
+{
+  std::string consumed, expected;
+  conveyor conveyor {[&] (std::string_view block) { consumed += block; }};
+  for (int i = 0; i < 1000; ++i)
+    {
+      auto block = std::to_string (i);
+      expected += block;
+      conveyor.put (block);
+    }
+  conveyor.drain ();
+  BOOST_TEST (consumed == expected);
+}
+
+// As when a tree turns out to be bad.
+BOOST_AUTO_TEST_CASE (what_was_not_consumed_is_dropped)
+{
+  int consumed = 0;
+  std::promise<void> begun, gone;
+  {
+    conveyor conveyor {[&] (std::string_view)
+      {
+        if (++consumed == 1)
+          {
+            begun.set_value ();
+            gone.get_future ().wait ();
+          }
+      }};
+    conveyor.put ("first");
+    conveyor.put ("second");
+    begun.get_future ().wait ();
+    // The thread goes on when the destructor is waiting for it, or earlier.
+    std::thread {[&] { gone.set_value (); }}.detach ();
+  }
+  BOOST_TEST (consumed >= 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END ()
