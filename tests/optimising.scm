@@ -7,6 +7,7 @@
              (fruix store layout)
              (fruix thread)
              (ice-9 match)
+             (ice-9 textual-ports)
              (ice-9 threads)
              (srfi srfi-1)
              (srfi srfi-64)
@@ -45,6 +46,16 @@ its own; return the item's directory on disk."
 
 (define (same-inode? . files)
   (apply = (map (lambda (file) (stat:ino (stat file))) files)))
+
+(define (root-sets store)
+  "Return the temporary roots that the files of STORE name, a list each."
+  (let ((directory (layout-temporary-roots-directory (store-layout store))))
+    (map (lambda (name)
+           (string-tokenize (call-with-input-file
+                                (string-append directory "/" name)
+                              get-string-all)
+                            (char-set-complement (char-set #\nul))))
+         (directory-entries directory))))
 
 (define (links store)
   (directory-entries (layout-links (store-layout store))))
@@ -89,6 +100,16 @@ its own; return the item's directory on disk."
       (map canonical? (list one two a (string-append one "/s"))))
     (test-equal "all items are what they were" #f
       (verify-store! store #:check-contents? #t))
+    (test-equal "one item at a time is a root for that" '(0 1)
+      (let* ((count-roots (lambda () (length (concatenate (root-sets store)))))
+             (before (count-roots))
+             (counts (list 0)))
+        (optimise-store! store
+                         #:pulse (lambda ()
+                                   (set! counts
+                                         (cons (- (count-roots) before)
+                                               counts))))
+        (list (apply min counts) (apply max counts))))
     (test-equal "a second time, nothing is left to do"
       '("0 MiB freed by hard-linking 0 files")
       (optimise store))
@@ -147,12 +168,7 @@ its own; return the item's directory on disk."
       (key-of (lambda ()
                 (optimise-store! store #:pulse (lambda () (throw 'stop))))))
     (test-equal "its roots are given up" 1
-      (let ((directory (layout-temporary-roots-directory
-                        (store-layout store))))
-        (count (lambda (name)
-                 (positive? (stat:size (stat (string-append directory "/"
-                                                            name)))))
-               (directory-entries directory))))))
+      (length (filter pair? (root-sets store))))))
 
 (with-plain-store store
   (test-equal "others may add, and optimise, meanwhile" '(#f (1) 20)

@@ -23,15 +23,17 @@
 (define (optimise-item! store sharer directory path report pulse)
   "Share the files of PATH, unless it is gone, or going."
   (define writable (sharer-writable-files sharer))
-  ;; Once it is a root, it remains valid or it is not any more.
-  (add-temp-root! store path)
-  (when (valid-path? store path)
-    (guard (exception ((eq? (exception-kind exception) 'system-error)
-                       (report (format #f "cannot optimise `~a': ~a" path
-                                       (exception->text exception)))))
-      (share-tree! sharer directory (basename path) pulse))
-    (warn-of-writable report path
-                      (- (sharer-writable-files sharer) writable))))
+  (call-with-temporary-roots store
+    (lambda ()
+      ;; Once it is a root, it remains valid or it is not any more.
+      (add-temp-root! store path)
+      (when (valid-path? store path)
+        (guard (exception ((eq? (exception-kind exception) 'system-error)
+                           (report (format #f "cannot optimise `~a': ~a" path
+                                           (exception->text exception)))))
+          (share-tree! sharer directory (basename path) pulse)))))
+  (warn-of-writable report path
+                    (- (sharer-writable-files sharer) writable)))
 
 (define* (optimise-store! store #:key (report (const #t)) (pulse (const #t)))
   "Make equal files of 8192 bytes or more in the valid items of @var{store}
@@ -43,19 +45,16 @@ be read is passed over.
 of it all.  @var{pulse}, a thunk, is called often; what it raises ends the
 work, and leaves all items as good as ever."
   (define layout (store-layout store))
-  (call-with-temporary-roots store
-    (lambda ()
-      (call-with-directory (layout-physical-store layout)
-        (lambda (directory)
-          (call-with-directory (layout-links layout)
-            (lambda (links)
-              (call-with-sharer links
-                (lambda (sharer)
-                  (for-each (lambda (path)
-                              (optimise-item! store sharer directory path
-                                              report pulse))
-                            (all-valid-paths store))
-                  (report (format #f "~a MiB freed by hard-linking ~a files"
-                                  (quotient (sharer-bytes sharer)
-                                            (expt 2 20))
-                                  (sharer-files sharer))))))))))))
+  (call-with-directory (layout-physical-store layout)
+    (lambda (directory)
+      (call-with-directory (layout-links layout)
+        (lambda (links)
+          (call-with-sharer links
+            (lambda (sharer)
+              (for-each (lambda (path)
+                          (optimise-item! store sharer directory path
+                                          report pulse))
+                        (all-valid-paths store))
+              (report (format #f "~a MiB freed by hard-linking ~a files"
+                              (quotient (sharer-bytes sharer) (expt 2 20))
+                              (sharer-files sharer))))))))))
