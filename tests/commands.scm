@@ -212,14 +212,18 @@ directory\n"
 
 (test-equal "ps lists what runs and waits"
   '(0 "running    build         2h05m  ok  for 61234 (7), 61235 (8)
+starting   build         2h05m  ok  for 61234 (7)
 queued     build         2h05m  hello-2.12  for nobody
 " "")
   (run-with-control-reply
    (format #f "(fruix-control-reply (version 0) (ps \
 (build (kind build) (path \"/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-ok.drv\") \
 (phase running) (since ~a) (builder 9) (clients (61234 7) (61235 8))) \
+(build (kind build) (path \"/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-ok.drv\") \
+(phase running) (since ~a) (clients (61234 7))) \
 (build (kind build) (path \"/gnu/store/9ly2hx65g7s9a6r5b3xargsgxxq0q6iw-\
-hello-2.12.drv\") (phase queued) (since ~a) (clients))))\n" since since)
+hello-2.12.drv\") (phase queued) (since ~a) (clients))))\n"
+           since since since)
    "ps"))
 (test-equal "ps, idle" '(0 "" "no builds\n")
   (run-with-control-reply "(fruix-control-reply (version 0) (ps))\n" "ps"))

@@ -27,12 +27,21 @@ long, what, and for whom (user and process).
     (('remote) "another machine")
     ((uid pid) (format #f "~a (~a)" (user-name uid) pid))))
 
+(define (phase->text phase kind builder)
+  "Return what PHASE of a task of KIND is to people; BUILDER is #f as long as it
+waits for a build user, or for locks, or is being prepared."
+  (if (and (eq? phase 'running) (not builder)
+           (memq kind '(build check repair)))
+      "starting"
+      (symbol->string phase)))
+
 (define (display-build fields)
   (match (map (lambda (key) (assq-ref fields key))
               '(kind path phase since clients))
     (((kind) (path) (phase) (since) clients)
      (format #t "~10a ~10a ~8@a  ~a  for ~a~%"
-             phase kind
+             (phase->text phase kind (assq-ref fields 'builder))
+             kind
              (duration->text (max 0 (- (current-time) since)))
              (printable (item-name path))
              (if (null? clients)
