@@ -57,23 +57,28 @@
 (define (directory . entries)
   `("(" "type" "directory" ,@(concatenate entries) ")"))
 
-(define* (restore archive #:key (step (bytevector-length archive))
-                  (check (const #t)) hash-algorithm flat?)
-  "Restore ARCHIVE, given STEP bytes at a time, in a scratch directory; return
-the result, after (CHECK DIRECTORY-NAME)."
+(define* (restore-item! fd archive #:key (step (bytevector-length archive))
+                        hash-algorithm flat? #:allow-other-keys)
+  "Restore ARCHIVE, given STEP bytes at a time, as \"item\" in FD; return the
+result."
+  (let ((restorer (open-nar-restorer fd "item" #:flat? flat?
+                                     #:hash-algorithm hash-algorithm)))
+    (let loop ((start 0))
+      (when (< start (bytevector-length archive))
+        (let ((count (min step (- (bytevector-length archive) start))))
+          (nar-restore! restorer archive start count)
+          (loop (+ start count)))))
+    (nar-restorer-finish! restorer)))
+
+(define* (restore archive #:key (check (const #t))
+                  #:allow-other-keys #:rest options)
+  "Return what (RESTORE-ITEM! FD ARCHIVE OPTION ...) does in a scratch
+directory, after (CHECK FILE-NAME)."
   (call-with-scratch
    (lambda (fd name)
-     (let ((restorer (open-nar-restorer fd "item"
-                                        #:hash-algorithm hash-algorithm
-                                        #:flat? flat?)))
-       (let loop ((start 0))
-         (when (< start (bytevector-length archive))
-           (let ((count (min step (- (bytevector-length archive) start))))
-             (nar-restore! restorer archive start count)
-             (loop (+ start count)))))
-       (let ((result (nar-restorer-finish! restorer)))
-         (check (string-append name "/item"))
-         result)))))
+     (let ((result (apply restore-item! fd archive options)))
+       (check (string-append name "/item"))
+       result))))
 
 (define (archive-of fd name size)
   "Return the archive of NAME in FD, read SIZE bytes at a time."
@@ -96,9 +101,7 @@ the result, after (CHECK DIRECTORY-NAME)."
   "Restore ARCHIVE and return what is read of the tree, SIZE bytes at a time."
   (call-with-scratch
    (lambda (fd name)
-     (let ((restorer (open-nar-restorer fd "item")))
-       (nar-restore! restorer archive)
-       (nar-restorer-finish! restorer))
+     (restore-item! fd archive)
      (archive-of fd "item" size))))
 
 (define (message-about . parts)
@@ -117,7 +120,6 @@ the result, after (CHECK DIRECTORY-NAME)."
 (test-begin "nar")
 
 ;; What guix-daemon computes.
-
 (let ((hello (apply tokens (file "hello"))))
   (test-equal "file: size and hash"
     '(120 "0sg9f58l1jj88w6pdrfdpj5x9b1zrwszk84j81zvby36q9whhhqa")
@@ -220,9 +222,7 @@ the result, after (CHECK DIRECTORY-NAME)."
   (bytevector-hash 'sha256 %tree-nar)
   (call-with-scratch
    (lambda (fd name)
-     (let ((restorer (open-nar-restorer fd "item")))
-       (nar-restore! restorer %tree-nar)
-       (nar-restorer-finish! restorer))
+     (restore-item! fd %tree-nar)
      (file-nar-hash fd "item"))))
 
 (test-equal "every name that a file can have survives"
@@ -269,14 +269,11 @@ the result, after (CHECK DIRECTORY-NAME)."
 (test-equal "nothing outside is touched" '("." ".." "item")
   (call-with-scratch
    (lambda (fd name)
-     (let ((restorer (open-nar-restorer fd "item")))
-       (message-of
-        (lambda ()
-          (nar-restore! restorer
-                        (apply tokens
-                               (directory (entry "../evil" (file "x")))))))
-       (nar-restorer-close! restorer)
-       (scandir name)))))
+     (message-of
+      (lambda ()
+        (restore-item! fd (apply tokens
+                                 (directory (entry "../evil" (file "x")))))))
+     (scandir name))))
 
 (test-equal "flat: no directories"
   "invalid archive: regular file expected"
@@ -388,9 +385,7 @@ with a thunk that tells."
     (test-assert "descriptors do not grow with depth, reading"
       (call-with-scratch
        (lambda (fd name)
-         (let ((restorer (open-nar-restorer fd "item")))
-           (nar-restore! restorer archive)
-           (nar-restorer-finish! restorer))
+         (restore-item! fd archive)
          (descriptors-taken
           (lambda (taken)
             (let ((source (open-nar-source fd "item")))
