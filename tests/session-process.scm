@@ -56,8 +56,11 @@ are so many, or what there is."
                (not (wait-until (lambda () (zero? (sessions))))))))
      #:name "guix-daemon")))
 (test-equal "the process has the locks of what is built for its client"
-  '(("-sleeper.lock") #t)
+  '(("-sleeper.lock") #t 1)
   (let ((mine (list "guix-daemon" (number->string (getpid)))))
+    (define (sessions)
+      (filter (lambda (pid) (equal? mine (command-of pid)))
+              (processes)))
     (define (open-files pid)
       (filter-map (lambda (fd)
                     (false-if-exception
@@ -73,10 +76,7 @@ are so many, or what there is."
                                       (+ 32 (string-length
                                              (string-append
                                               root "/gnu/store/"))))))
-                  (append-map open-files
-                              (filter (lambda (pid)
-                                        (equal? mine (command-of pid)))
-                                      (processes)))))
+                  (append-map open-files (sessions))))
     (call-with-daemon
      (lambda (daemon)
        (define root (layout-root (daemon-layout daemon)))
@@ -91,7 +91,8 @@ until test -e stop; do sleep 0.1; done; echo > $out"))))
                  (const #t))
                (receive-reply port read-int)
                (list during
-                     (wait-until (lambda () (null? (locks root))))))))))
+                     (wait-until (lambda () (null? (locks root))))
+                     (length (sessions))))))))
      #:name "guix-daemon"
      #:prepare install-shell
      #:options (append %build-users %host-directories))))

@@ -5,8 +5,9 @@
 // input, a socket of packets, is closed at the other end.
 //
 // A packet has the names of all files that are to be open from now on, each
-// with a null byte at its end.  They are opened as mere places: that neither
-// locks anything nor waits for anybody.
+// with a null byte at its end; those that cannot be, such as the empty name,
+// are not.  They are opened as mere places: that neither locks anything nor
+// waits for anybody.
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>

@@ -45,7 +45,8 @@ has open now."
       (send socket
             (string->utf8 (string-concatenate
                            (map (lambda (file) (string-append file "\0"))
-                                files)))
+                                ;; Nothing at all would be the end.
+                                (cons "" files))))
             MSG_DONTWAIT))))
 
 (define (call-with-session-process name pid proc)
