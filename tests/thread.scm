@@ -1,8 +1,12 @@
 ;;; SPDX-License-Identifier: GPL-3.0-or-later
-;;; Threads that allocate and recurse at the same time.
+;;; Threads that allocate and recurse at the same time, and that wait for each
+;;; other.
 
-(use-modules (fruix thread)
+(use-modules (fruix mailbox)
+             (fruix thread)
+             (ice-9 ftw)
              (ice-9 match)
+             (ice-9 textual-ports)
              (ice-9 threads)
              (rnrs bytevectors)
              (srfi srfi-1)
@@ -63,5 +67,55 @@
        (lambda arguments (system-error-errno arguments))))))
 (test-equal "with some there is" 'value
   (join-thread (start-thread (const 'value))))
+
+;; Waking up.
+
+(test-equal "who does not hold the mutex may not wake up others" 'misc-error
+  (catch 'misc-error
+    (lambda () (notify! (make-condition-variable) (make-mutex)))
+    (lambda (key . _) key)))
+
+(define (sources)
+  "Return the file names of all modules."
+  (file-system-fold (const #t)
+                    (lambda (file status result)
+                      (if (string-suffix? ".scm" file)
+                          (cons file result)
+                          result))
+                    (lambda (_ status result) result)
+                    (lambda (_ status result) result)
+                    (lambda (_ status result) result)
+                    (lambda (_ status errno result) result)
+                    '()
+                    (string-append (getenv "abs_top_srcdir") "/guile")))
+
+(test-equal "all modules wake up others by notify!" '("thread.scm")
+  (filter-map (lambda (file)
+                (let ((text (call-with-input-file file get-string-all)))
+                  (and (or (string-contains text
+                                            "broadcast-condition-variable")
+                           (string-contains text
+                                            "signal-condition-variable"))
+                       (basename file))))
+              (sources)))
+
+(define (pass-on in out count)
+  "Put what comes from IN into OUT, COUNT times; return #f when nothing comes
+for ten seconds."
+  (or (zero? count)
+      (match (mailbox-get! in #:timeout 10)
+        (#f #f)
+        (message
+         (mailbox-put! out message)
+         (pass-on in out (- count 1))))))
+
+;; What is put while its owner is about to sleep wakes it up.
+(test-equal "two threads wake each other up 20,000 times" '(#t #t)
+  (let* ((here (make-mailbox))
+         (there (make-mailbox))
+         (other (start-thread (lambda () (pass-on here there 20000)))))
+    (mailbox-put! there 'ball)
+    (let ((result (pass-on there here 20000)))
+      (list result (join-thread other)))))
 
 (test-end "thread")

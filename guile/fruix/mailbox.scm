@@ -16,7 +16,7 @@
 (define-module (fruix mailbox)
   #:use-module (fruix flag)
   #:use-module ((ice-9 binary-ports) #:select (eof-object))
-  #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module ((fruix thread) #:select (notify! with-lock))
   #:use-module (ice-9 match)
   #:use-module (ice-9 q)
   #:use-module (ice-9 threads)
@@ -78,15 +78,12 @@ returns true or the time @var{limit} has come; return what it returned."
   "Call @var{change}, a thunk that returns whether it changed @var{mailbox},
 with the mutex held; tell whoever waits for it.  Return what @var{change}
 returned."
-  (let ((result (with-lock (mailbox-mutex mailbox)
-                  (let ((result (change)))
-                    (when result
-                      (update-flag! mailbox))
-                    result))))
-    ;; Told with the mutex held, they would wake up only to wait for that.
-    (when result
-      (broadcast-condition-variable (mailbox-changed mailbox)))
-    result))
+  (with-lock (mailbox-mutex mailbox)
+    (let ((result (change)))
+      (when result
+        (update-flag! mailbox)
+        (notify! (mailbox-changed mailbox) (mailbox-mutex mailbox)))
+      result)))
 
 (define* (mailbox-put! mailbox message #:key timeout)
   "Put @var{message}, any object, into @var{mailbox}, and return true.  As

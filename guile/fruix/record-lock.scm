@@ -25,7 +25,7 @@
   #:use-module (fruix errors)
   #:use-module (fruix files)
   #:use-module (fruix primitives)
-  #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module ((fruix thread) #:select (notify! with-lock))
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module ((rnrs bytevectors) #:select (string->utf8))
@@ -103,7 +103,7 @@ use and @var{wait?} is false."
 (define (forget! lock)
   (with-lock %mutex
     (hash-remove! %table (file-lock-file lock))
-    (broadcast-condition-variable %changed)))
+    (notify! %changed %mutex)))
 
 
 ;;
@@ -237,7 +237,7 @@ Raise a @code{&fruix-error} if @var{file} is a symbolic link, and a
           (cond (descriptor
                  (with-lock %mutex
                    (set-file-lock-descriptor! lock descriptor)
-                   (broadcast-condition-variable %changed))
+                   (notify! %changed %mutex))
                  lock)
                 (else
                  (forget! lock)
@@ -252,7 +252,7 @@ Raise a @code{&fruix-error} if @var{file} is a symbolic link, and a
       (when (zero? holders)
         (close-lock lock delete?)
         (hash-remove! %table (file-lock-file lock))
-        (broadcast-condition-variable %changed)))))
+        (notify! %changed %mutex)))))
 
 (define (share-file-lock! lock)
   "Make @var{lock}, an exclusive one on a file of its own, shared, such that
@@ -260,7 +260,7 @@ nobody else can take it in between."
   (with-lock %mutex
     (set-record-lock (file-lock-descriptor lock) 'shared)
     (set-file-lock-mode! lock 'shared)
-    (broadcast-condition-variable %changed)))
+    (notify! %changed %mutex)))
 
 (define (call-with-file-lock file mode thunk)
   "Call @var{thunk} while holding the lock @var{file} in @var{mode}, as for

@@ -12,6 +12,11 @@
 ;;;
 ;;; A new thread has Guile make a pipe, and when that fails the process ends.
 ;;; So there have to be some descriptors, or no thread is started.
+;;;
+;;; A thread that waits for a condition variable is put on a list before it
+;;; sleeps, and taken off to be woken up.  Told in between, it would not hear
+;;; of it, and nobody would find it any more.  As long as the mutex is held
+;;; that it gives up by sleeping, it is not in between.
 ;;; Code:
 
 (define-module (fruix thread)
@@ -19,7 +24,8 @@
   #:export (reserve-stack!
             start-thread
             lock!
-            with-lock))
+            with-lock
+            notify!))
 
 ;; As many values take 256 KiB of stack.
 (define %values (make-list 32768 #f))
@@ -69,3 +75,11 @@ Raise a @code{system-error} if there are hardly any descriptors left."
     (lambda () (lock! mutex))
     (lambda () body ...)
     (lambda () (unlock-mutex mutex))))
+
+(define (notify! condition mutex)
+  "Wake up all threads that wait for the condition variable @var{condition}.
+Raise an error unless the current thread holds @var{mutex}, with which they do
+so."
+  (unless (eq? (mutex-owner mutex) (current-thread))
+    (scm-error 'misc-error "notify!" "the mutex is not held" '() #f))
+  (broadcast-condition-variable condition))

@@ -9,7 +9,7 @@
 ;;; Code:
 
 (define-module (fruix worker)
-  #:use-module ((fruix thread) #:select (start-thread with-lock))
+  #:use-module ((fruix thread) #:select (notify! start-thread with-lock))
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
@@ -28,17 +28,14 @@
 
 (define (employ! task)
   "Give TASK to an idle worker and return true, unless there is none."
-  (match (with-lock %mutex
-           (match %idle
-             (() #f)
-             ((worker . rest)
-              (set! %idle rest)
-              (set-worker-task! worker task)
-              worker)))
-    (#f #f)
-    (worker
-     (signal-condition-variable (worker-given worker))
-     #t)))
+  (with-lock %mutex
+    (match %idle
+      (() #f)
+      ((worker . rest)
+       (set! %idle rest)
+       (set-worker-task! worker task)
+       (notify! (worker-given worker) %mutex)
+       #t))))
 
 (define (next-task! worker)
   "Let WORKER be idle until there is a task, and return that; or return #f if

@@ -11,7 +11,7 @@
 ;;; Code:
 
 (define-module (fruix daemon connections)
-  #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module ((fruix thread) #:select (notify! with-lock))
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
@@ -97,7 +97,8 @@ what the other side did not take."
     ;; Output that cannot be written is forgotten by the first attempt.
     (false-if-exception (force-output (connection-port connection)))
     (close-port (connection-port connection))
-    (broadcast-condition-variable (connections-changed connections))))
+    (notify! (connections-changed connections)
+             (connections-mutex connections))))
 
 (define (greeted! connections connection)
   "Note that the client of @var{connection} has introduced itself."

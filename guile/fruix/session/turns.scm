@@ -11,7 +11,7 @@
 
 (define-module (fruix session turns)
   #:use-module (fruix session client)
-  #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module ((fruix thread) #:select (notify! with-lock))
   #:use-module (ice-9 threads)
   #:export (take-turn!
             give-back-turn!))
@@ -48,4 +48,4 @@ it has it already."
       (if (= 1 (count-of user))
           (hashv-remove! %counts user)
           (hashv-set! %counts user (- (count-of user) 1)))
-      (broadcast-condition-variable %changed))))
+      (notify! %changed %mutex))))

@@ -10,7 +10,7 @@
 
 (define-module (fruix store clean-ups)
   #:use-module (fruix errors)
-  #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module ((fruix thread) #:select (notify! with-lock))
   #:use-module (fruix worker)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 threads)
@@ -34,7 +34,7 @@
 
 (define (change! clean-ups number)
   (set-clean-ups-number! clean-ups (+ number (clean-ups-number clean-ups)))
-  (broadcast-condition-variable (clean-ups-changed clean-ups)))
+  (notify! (clean-ups-changed clean-ups) (clean-ups-mutex clean-ups)))
 
 (define (begin! clean-ups)
   "Return true if there may be one more, which then is counted."

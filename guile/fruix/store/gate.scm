@@ -9,7 +9,7 @@
 ;;; Code:
 
 (define-module (fruix store gate)
-  #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module ((fruix thread) #:select (notify! with-lock))
   #:use-module (ice-9 threads)
   #:use-module ((srfi srfi-1) #:select (any))
   #:use-module (srfi srfi-9)
@@ -55,7 +55,7 @@ and return its value."
 (define (spare! gate)
   (with-lock (gate-mutex gate)
     (set-gate-doomed! gate (make-hash-table))
-    (broadcast-condition-variable (gate-changed gate))))
+    (notify! (gate-changed gate) (gate-mutex gate))))
 
 (define (call-with-doomed gate choose name-of proc)
   "Call @var{proc} with the list that @var{choose}, a thunk called as at

@@ -12,7 +12,7 @@
 (define-module (fruix store writer)
   #:use-module (fruix database)
   #:use-module (fruix errors)
-  #:use-module ((fruix thread) #:select (with-lock))
+  #:use-module ((fruix thread) #:select (notify! with-lock))
   #:use-module (ice-9 match)
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
@@ -109,7 +109,7 @@ it is this thread's turn to write, and return the requests that wait."
   (with-lock (writer-mutex writer)
     (for-each set-request-answer! requests answers)
     (set-writer-writing?! writer #f)
-    (broadcast-condition-variable (writer-changed writer))))
+    (notify! (writer-changed writer) (writer-mutex writer))))
 
 (define (enqueue! writer request)
   (with-lock (writer-mutex writer)
