@@ -57,4 +57,23 @@ BOOST_AUTO_TEST_CASE (access_control_lists_are_removed)
   BOOST_TEST (!has_list (file.get (), type));
 }
 
+// Not all file systems have them.
+BOOST_AUTO_TEST_CASE (default_access_control_lists_are_removed)
+{
+  scratch scratch;
+  scratch.make_directory ("directory");
+  unique_fd directory {open ((scratch / "directory").c_str (),
+                             O_RDONLY | O_DIRECTORY)};
+  BOOST_TEST (strip_attributes (directory.get ()).has_value ());
+  if (!grant (directory.get (), ACL_TYPE_DEFAULT,
+              "user::rwx,user:61000:rwx,group::r-x,mask::rwx,other::r-x"))
+    return;
+  BOOST_TEST (strip_attributes (directory.get ()).has_value ());
+  acl_t list = acl_get_fd_np (directory.get (), ACL_TYPE_DEFAULT);
+  BOOST_REQUIRE (list);
+  acl_entry_t entry;
+  BOOST_TEST (acl_get_entry (list, ACL_FIRST_ENTRY, &entry) == 0);
+  acl_free (list);
+}
+
 BOOST_AUTO_TEST_SUITE_END ()

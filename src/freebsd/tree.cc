@@ -75,6 +75,16 @@ strip_access_list (int fd, acl_type_t type) noexcept
   return {};
 }
 
+// What is made in a directory would get a list from this one.
+static outcome<void>
+strip_default_list (int fd) noexcept
+{
+  if (acl_delete_fd_np (fd, ACL_TYPE_DEFAULT) && errno != ENOTDIR
+      && errno != EOPNOTSUPP && errno != EINVAL)
+    return failed ("acl_delete_fd_np");
+  return {};
+}
+
 // See extattr(2).  Not every file system lets a change of the mode put an end
 // to access control lists.
 outcome<void>
@@ -85,6 +95,8 @@ strip_attributes (int fd) noexcept
   for (auto type : {ACL_TYPE_NFS4, ACL_TYPE_ACCESS})
     if (auto stripped = strip_access_list (fd, type); !stripped)
       return stripped;
+  if (auto stripped = strip_default_list (fd); !stripped)
+    return stripped;
   for (;;)
     {
       unsigned char list[4096];
