@@ -3,9 +3,7 @@
 ;;; neither for ever nor all memory.
 
 (use-modules (fruix derivation)
-             (ice-9 match)
              (rnrs bytevectors)
-             (srfi srfi-1)
              (srfi srfi-64)
              (tests support))
 

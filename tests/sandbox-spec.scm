@@ -7,9 +7,7 @@
              (fruix sandbox linux)
              (fruix sandbox plan)
              (fruix sandbox spec)
-             (ice-9 exceptions)
              (ice-9 match)
-             (srfi srfi-1)
              (srfi srfi-64))
 
 (define (box . options)
