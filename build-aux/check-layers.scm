@@ -16,6 +16,7 @@
   #:use-module (srfi srfi-1)
   #:export (scheme-violations
             module-violations
+            definition-imports
             include-violations
             c++-violations))
 
@@ -89,7 +90,7 @@ directory's."
 
 (define (definition-imports form)
   "Return the Fruix modules that @var{form}, a @code{define-module} form,
-imports."
+imports: a list of strings such as @code{\"store/path\"}."
   (define (name->string name)
     (string-join (map symbol->string name) "/"))
   (let loop ((options form)
