@@ -40,23 +40,30 @@
 ;; The tree.
 ;;
 
-(define %buffer-size 65536)
+;; Files that are larger are left to the kernel to copy.
+(define %read-size 65536)
+
+(define (copy-contents port input size)
+  "Write SIZE bytes from INPUT, an unbuffered port, on PORT; return how many
+there were."
+  (if (> size %read-size)
+      (begin
+        (force-output port)
+        (sendfile port input size))
+      (match (get-bytevector-n input size)
+        ((? eof-object?) 0)
+        (bytes
+         (put-bytevector port bytes)
+         (bytevector-length bytes)))))
 
 (define (write-contents port file size)
   "Write the contents of FILE, SIZE bytes of them, as a string on PORT."
-  (define buffer (make-bytevector (min size %buffer-size)))
-  (define (copy input left)
-    (unless (zero? left)
-      (match (get-bytevector-n! input buffer 0 (min left %buffer-size))
-        ((? eof-object?)
-         (fail "'~a' became shorter while it was read" file))
-        (count
-         (put-bytevector port buffer 0 count)
-         (copy input (- left count))))))
   (write-long port size)
-  (let ((input (open-file file "r0b")))
-    (copy input size)
-    (close-port input))
+  (let* ((input (open-file file "r0b"))
+         (count (copy-contents port input size)))
+    (close-port input)
+    (when (< count size)
+      (fail "'~a' became shorter while it was read" file)))
   (put-bytevector port #vu8(0 0 0 0 0 0 0) 0 (modulo (- size) 8)))
 
 (define (entries directory select?)
