@@ -239,7 +239,7 @@ there, and the session goes on."
     "ends too early"
     (bytes-of (lambda (port) (put-bytevector port good 0 400000))) path)
   (test-refused port daemon "a list too long to be true"
-    "invalid data to import: list too long"
+    "invalid data: list too long"
     (bytes-of (lambda (port)
                 (write-int port 1)
                 (put-bytevector port (regular-file-nar "x"))
@@ -256,6 +256,16 @@ there, and the session goes on."
                            "\",\"\",\"\")],[],[],\"x86_64-linux\",\"/bin/sh\",\
 [],[(\"out\",\"" (fresh "x") "\")])"))
     drv)
+  (test-equal "a message longer than what was asked for ends the session"
+    '("string too long" #t)
+    (call-with-client daemon
+      (lambda (port)
+        (match (import port #f #:feed (lambda (port count)
+                                        (write-int port (+ count 1))
+                                        (force-output port)))
+          ((message 1)
+           (list (string-take message (string-length "string too long"))
+                 (eof-object? (get-u8 port))))))))
   (let ((first (fresh "before")))
     (test-equal "those before one that is refused stay"
       '(#t #f)

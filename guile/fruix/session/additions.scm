@@ -7,14 +7,15 @@
   #:use-module ((fruix descriptors) #:select (read-descriptor!))
   #:use-module (fruix errors)
   #:use-module ((fruix hash) #:select (lookup-hash-algorithm))
-  #:use-module (fruix nar)
   #:use-module (fruix protocol wire)
   #:use-module (fruix record-lock)
+  #:use-module (fruix session archives)
   #:use-module (fruix session client)
   #:use-module (fruix store)
   #:use-module (fruix store layout)
   #:use-module (ice-9 binary-ports)
   #:use-module (ice-9 exceptions)
+  #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:export (add-text
             add-archive
@@ -31,35 +32,31 @@
 ;; Bytes of a large archive that are read at once.
 (define %chunk-size (expt 2 18))
 
-(define (restore-piece! restorer store bytes size)
-  "Give the first SIZE of BYTES to RESTORER, which unpacks them in STORE, and
-return how many it took.  If it fails, nobody knows where the archive ends: a
-violation."
-  (guard (exception (#t (violation "~a" (exception->text exception))))
-    (call-naming (string-append "new item in "
-                                (layout-physical-store (store-layout store)))
-      (lambda () (nar-restore! restorer bytes 0 size)))))
+(define (archive-reader port)
+  "Return a thunk for @code{take-archive} that reads from PORT, a socket: what is
+in the port's buffer, and then from its descriptor."
+  (define ahead? #t)
+  (define chunk (delay (make-bytevector %chunk-size)))
+  (define (read-ahead)
+    (match (get-bytevector-some port)
+      ((? eof-object?) (connection-lost))
+      (bytes (values bytes (bytevector-length bytes)))))
+  (define (read-chunk)
+    (match (read-descriptor! (fileno port) (force chunk))
+      (0 (connection-lost))
+      (size (values (force chunk) size))))
+  (lambda ()
+    (if ahead?
+        (begin
+          (set! ahead? #f)
+          (read-ahead))
+        (read-chunk))))
 
-(define (restore-archive! restorer store port)
-  "Give RESTORER, which unpacks it in STORE, the archive that comes next on
-PORT, a socket, and no more."
-  (define (whole? bytes size)
-    (let ((used (restore-piece! restorer store bytes size)))
-      (when (< used size)
-        (unget-bytevector port bytes used (- size used)))
-      (nar-restorer-done? restorer)))
-  (define (read-all chunk)
-    (let ((size (read-descriptor! (fileno port) chunk)))
-      (when (zero? size)
-        (connection-lost))
-      (unless (whole? chunk size)
-        (read-all chunk))))
-  (let ((ahead (get-bytevector-some port)))
-    (when (eof-object? ahead)
-      (connection-lost))
-    ;; Now there is nothing in the port's own buffer.
-    (unless (whole? ahead (bytevector-length ahead))
-      (read-all (make-bytevector %chunk-size)))))
+(define (restore-strictly! client restorer bytes size)
+  "Do what @code{restore!} does.  If it fails, nobody knows where the archive
+ends: a violation."
+  (guard (exception (#t (violation "~a" (exception->text exception))))
+    (restore! client restorer bytes size)))
 
 (define (add-archive client name fixed? recursive? algorithm)
   "Make the tree whose archive @var{client} sends next a store item called
@@ -73,7 +70,10 @@ of the archive."
     (call-with-store-restorer
      (client-store client) name
      (lambda (restorer)
-       (restore-archive! restorer (client-store client) (client-port client)))
+       (define port (client-port client))
+       (take-archive port restorer (archive-reader port)
+                     (lambda (bytes size)
+                       (restore-strictly! client restorer bytes size))))
      #:recursive? (or recursive? (not fixed?))
      #:algorithm algorithm)))
 

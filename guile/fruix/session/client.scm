@@ -8,13 +8,14 @@
 
 (define-module (fruix session client)
   #:use-module (fruix descriptors)
-  #:use-module ((fruix errors) #:select (fail))
+  #:use-module ((fruix errors) #:select (exception->text fail on-failure))
   #:use-module (fruix octets)
   #:use-module (fruix protocol wire)
   #:use-module (fruix session settings)
   #:use-module ((ice-9 binary-ports)
                 #:select (make-custom-binary-input-port
                           make-custom-binary-output-port))
+  #:use-module ((ice-9 exceptions) #:select (guard))
   #:use-module (srfi srfi-9)
   #:export (make-client
             client-port
@@ -112,22 +113,33 @@ verbosity."
     (proc data)
     (force-output data)))
 
+(define (request-data client bytes start count)
+  "Ask CLIENT for at most COUNT bytes, put them into BYTES from START on, and
+return how many there are."
+  (define port (client-port client))
+  (write-int port %message-read)
+  (write-int port count)
+  (force-output port)
+  (read-bytes! port bytes start count))
+
 (define (call-with-data-source client proc)
   "Call @var{proc} with a binary input port, from which is read what
-@var{client} sends as data when it is asked to.  A client that has no more
-when more is read raises @code{&fruix-error}."
+@var{client} sends as data when it is asked to.  Raise a @code{&fruix-error}
+when it has no more and more is read, and where @var{proc} raises a
+@code{&protocol-violation}, as that is one of the data.  If the messages
+themselves violate the protocol, that goes on."
+  (define broken? #f)
   (define (read! bytes start count)
-    (let ((port (client-port client)))
-      (write-int port %message-read)
-      (write-int port count)
-      (force-output port)
-      (let ((size (read-bytes! port bytes start count)))
-        (when (zero? size)
-          (fail "the data ends too early"))
-        size)))
-  (let ((data (make-custom-binary-input-port "data" read! #f #f #f)))
-    (setvbuf data 'block %data-size)
-    (proc data)))
+    (let ((size (on-failure (lambda () (set! broken? #t))
+                  (lambda () (request-data client bytes start count)))))
+      (when (zero? size)
+        (fail "the data ends too early"))
+      size))
+  (guard (exception ((and (protocol-violation? exception) (not broken?))
+                     (fail "invalid data: ~a" (exception->text exception))))
+    (let ((data (make-custom-binary-input-port "data" read! #f #f #f)))
+      (setvbuf data 'block %data-size)
+      (proc data))))
 
 (define (send-last client)
   "Tell @var{client} that what it asked for is done; the result follows."

@@ -15,8 +15,8 @@
   #:use-module (fruix agent authenticate)
   #:use-module (fruix errors)
   #:use-module (fruix hash)
-  #:use-module (fruix nar)
   #:use-module (fruix protocol wire)
+  #:use-module (fruix session archives)
   #:use-module (fruix session client)
   #:use-module (fruix session trailer)
   #:use-module (fruix store)
@@ -29,18 +29,16 @@
 ;; Bytes of an archive that are taken at once.
 (define %chunk-size (expt 2 18))
 
-(define (archive-feeder port)
+(define (archive-feeder client port)
   "Return a procedure that gives a restorer the archive that comes next on
-PORT, and no more."
+PORT, on behalf of CLIENT."
   (define chunk (make-bytevector %chunk-size))
-  (define (feed restorer)
-    (let* ((size (get-bytevector-some! port chunk 0 %chunk-size))
-           (used (nar-restore! restorer chunk 0 size)))
-      (cond ((< used size)
-             (unget-bytevector port chunk used (- size used)))
-            ((not (nar-restorer-done? restorer))
-             (feed restorer)))))
-  feed)
+  (define (read)
+    (values chunk (get-bytevector-some! port chunk 0 %chunk-size)))
+  (lambda (restorer)
+    (take-archive port restorer read
+                  (lambda (bytes size)
+                    (restore! client restorer bytes size)))))
 
 (define (read-signature port path)
   (unless (= 1 (read-int port))
@@ -66,7 +64,7 @@ return it if its signature is right."
 
 (define (import-all client port)
   "Import all items that come on PORT; return the list of their paths."
-  (define feed (archive-feeder port))
+  (define feed (archive-feeder client port))
   (define (describe hash)
     (read-description client port hash))
   (let loop ((paths '()))
@@ -82,10 +80,6 @@ from another store, and return the list of their paths, in the same order.
 Raise a @code{&fruix-error} if one of them lacks a signature by an authorized
 key, is not what was signed, or refers to items that are not valid; those
 before it have been imported then."
-  (guard (exception ((and (protocol-violation? exception)
-                          (not (connection-closed? exception)))
-                     (fail "invalid data to import: ~a"
-                           (exception->text exception))))
-    (call-with-data-source client
-      (lambda (port)
-        (import-all client port)))))
+  (call-with-data-source client
+    (lambda (port)
+      (import-all client port))))
