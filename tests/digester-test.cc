@@ -140,12 +140,13 @@ BOOST_DATA_TEST_CASE (large_trees_have_the_hashes_of_their_archives,
 BOOST_AUTO_TEST_CASE (blocks_are_consumed_in_their_order)
 {
   std::string consumed, expected;
-  conveyor conveyor {[&] (std::string_view block) { consumed += block; }};
+  conveyor conveyor {[&] (std::span<const std::uint8_t> bytes)
+    { consumed.append (bytes.begin (), bytes.end ()); }};
   for (int i = 0; i < 1000; ++i)
     {
       auto block = std::to_string (i);
       expected += block;
-      conveyor.put (block);
+      conveyor.put (bytes_of (block));
     }
   conveyor.drain ();
   BOOST_TEST (consumed == expected);
@@ -156,9 +157,9 @@ BOOST_AUTO_TEST_CASE (one_that_is_laden_can_be_destroyed)
 {
   auto ended = std::async (std::launch::async, []
     {
-      conveyor conveyor {[] (std::string_view) {}};
+      conveyor conveyor {[] (std::span<const std::uint8_t>) {}};
       for (int i = 0; i < 1000; ++i)
-        conveyor.put ("block");
+        conveyor.put (bytes_of ("block"));
     });
   BOOST_TEST ((ended.wait_for (std::chrono::seconds {10})
                == std::future_status::ready));

@@ -3,7 +3,6 @@
 #include "archive/base32.hh"
 
 #include <system_error>
-#include <utility>
 
 namespace fruix {
 
@@ -13,8 +12,6 @@ static constexpr std::size_t gather_size = 32 * 1024;
 static constexpr std::size_t copy_limit = 4096;
 // A NAR of this size or more is worth another thread.
 static constexpr std::size_t large_size = 1024 * 1024;
-// Pieces are gathered up to this size for that.
-static constexpr std::size_t block_size = 128 * 1024;
 
 static std::span<const std::uint8_t>
 bytes_of (std::string_view text) noexcept
@@ -48,7 +45,7 @@ digester::take (const event &event)
   writer_.append (event, pending_);
   if (event.kind == event_kind::data)
     take_data (event.bytes);
-  if (pending_.size () >= (conveyor_ ? block_size : gather_size))
+  if (pending_.size () >= gather_size)
     flush ();
 }
 
@@ -69,14 +66,14 @@ digester::take_data (std::span<const std::uint8_t> bytes)
     extra_->update (bytes);
   if (file_hashed_)
     file_.update (bytes);
-  if (conveyor_ || bytes.size () < copy_limit)
+  if (bytes.size () < copy_limit)
     // Not by iterators, which copy byte by byte.
     pending_.append (reinterpret_cast<const char *> (bytes.data ()),
                      bytes.size ());
   else
     {
       flush ();
-      absorb (bytes);
+      pass_on (bytes);
     }
 }
 
@@ -91,18 +88,22 @@ digester::absorb (std::span<const std::uint8_t> bytes)
   summary_.size += bytes.size ();
 }
 
+// Have BYTES absorbed, here or by the other thread.
+void
+digester::pass_on (std::span<const std::uint8_t> bytes)
+{
+  if (conveyor_)
+    return conveyor_->put (bytes);
+  absorb (bytes);
+  if (summary_.size >= large_size)
+    start_conveyor ();
+}
+
 void
 digester::flush ()
 {
-  if (conveyor_)
-    conveyor_->put (std::exchange (pending_, {}));
-  else
-    {
-      absorb (bytes_of (pending_));
-      pending_.clear ();
-      if (summary_.size >= large_size)
-        start_conveyor ();
-    }
+  pass_on (bytes_of (pending_));
+  pending_.clear ();
 }
 
 void
@@ -110,8 +111,8 @@ digester::start_conveyor ()
 {
   try
     {
-      conveyor_.emplace ([this] (std::string_view block)
-        { absorb (bytes_of (block)); });
+      conveyor_.emplace ([this] (std::span<const std::uint8_t> bytes)
+        { absorb (bytes); });
     }
   catch (const std::system_error &)
     {
@@ -123,8 +124,7 @@ digester::start_conveyor ()
 void
 digester::settle ()
 {
-  if (!pending_.empty ())
-    flush ();
+  flush ();
   if (conveyor_)
     conveyor_->drain ();
 }

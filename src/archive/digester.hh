@@ -58,6 +58,7 @@ private:
   void start_key (const event &event);
   void take_data (std::span<const std::uint8_t> bytes);
   void absorb (std::span<const std::uint8_t> bytes);
+  void pass_on (std::span<const std::uint8_t> bytes);
   void flush ();
   void settle ();
   void start_conveyor ();

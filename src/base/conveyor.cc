@@ -2,59 +2,83 @@
 #include "base/conveyor.hh"
 #include "base/signals.hh"
 
+#include <algorithm>
+
 namespace fruix {
 
-static constexpr std::size_t maximum_blocks = 4;
+static constexpr std::size_t block_size = 256 * 1024;
 
 conveyor::conveyor (consumer consume) : consume_ {std::move (consume)}
 {
+  for (auto &block : blocks_)
+    block.reserve (block_size);
   blocked_signals blocked;
   thread_ = std::thread {[this] { run (); }};
 }
 
 conveyor::~conveyor ()
 {
-  {
-    std::lock_guard lock {mutex_};
-    closed_ = true;
-  }
-  changed_.notify_all ();
+  closed_ = true;
+  pass_on ();
   thread_.join ();
 }
 
 void
-conveyor::put (std::string block)
+conveyor::put (std::span<const std::uint8_t> bytes)
 {
-  {
-    std::unique_lock lock {mutex_};
-    changed_.wait (lock, [&] { return blocks_.size () < maximum_blocks; });
-    blocks_.push (std::move (block));
-  }
-  changed_.notify_all ();
+  while (!bytes.empty ())
+    {
+      auto &block = block_to_fill ();
+      auto part = bytes.first (
+          std::min (bytes.size (), block_size - block.size ()));
+      // Not by iterators of spans, which copy byte by byte.
+      block.insert (block.end (), part.data (), part.data () + part.size ());
+      bytes = bytes.subspan (part.size ());
+      if (block.size () == block_size)
+        pass_on ();
+    }
 }
 
 void
 conveyor::drain ()
 {
-  std::unique_lock lock {mutex_};
-  changed_.wait (lock, [&] { return blocks_.empty (); });
+  if (!block_to_fill ().empty ())
+    pass_on ();
+  for (auto count = consumed_.load (); count != filled_;
+       count = consumed_.load ())
+    consumed_.wait (count);
+}
+
+// Wait for one that is not in use.
+conveyor::block &
+conveyor::block_to_fill () noexcept
+{
+  for (auto count = consumed_.load (); filled_ - count == blocks_.size ();
+       count = consumed_.load ())
+    consumed_.wait (count);
+  return blocks_[filled_ % blocks_.size ()];
+}
+
+void
+conveyor::pass_on () noexcept
+{
+  ++filled_;
+  filled_.notify_one ();
 }
 
 void
 conveyor::run ()
 {
-  std::unique_lock lock {mutex_};
-  for (;;)
+  for (std::uint32_t count = 0;; ++count)
     {
-      changed_.wait (lock, [&] { return closed_ || !blocks_.empty (); });
+      filled_.wait (count);
       if (closed_)
         return;
-      auto &block = blocks_.front ();
-      lock.unlock ();
+      auto &block = blocks_[count % blocks_.size ()];
       consume_ (block);
-      lock.lock ();
-      blocks_.pop ();
-      changed_.notify_all ();
+      block.clear ();
+      consumed_ = count + 1;
+      consumed_.notify_one ();
     }
 }
 
