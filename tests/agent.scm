@@ -121,6 +121,8 @@ verify signatures"
         (list (item "x-there"))
         (query-substitutable pool '()
                              (list (item "a\nhave b-there")
+                                   (string-append "/a\nhave "
+                                                  (item "b-there"))
                                    (item "a x-there")
                                    (item "x-there"))
                              (const #t)))

@@ -119,6 +119,13 @@ done
             (result-of port read-boolean 3 (item "nowhere"))
             (result-of port read-octets-list 32
                        (list (item "needed") (item "nowhere")))))
+    (test-equal "what is no path is not asked about, nor a second question put"
+      (list 1 (list (item "needed")))
+      (match (result-of port read-boolean 21
+                        (string-append "/x\nhave " (item "there")))
+        ((_ status)
+         (list status
+               (result-of port read-octets-list 32 (list (item "needed")))))))
     (test-equal "what is needed comes along"
       (list 1 "there\n" #t
             (list (item "there.drv") (list (item "needed")) 200))

@@ -8,8 +8,9 @@
 ;;;    below 2^64, is an error.  Whether an answer is true is for the agent to
 ;;;    say, which verifies signatures; whether a file is what was promised,
 ;;;    for the caller to see.
-;;; 3. An item whose name could not be that of a new item is not asked for: it
-;;;    could be taken for a part of the request.
+;;; 3. An item whose name could not be that of a new item, or is no single word,
+;;;    is not asked for: it could be taken for a part of the request, or for
+;;;    another one, whose reply the next client would get.
 ;;; Code:
 
 (define-module (fruix agent substitute)
@@ -119,8 +120,19 @@ twice, only once."
 ;;; Queries.
 ;;;
 
+;; The visible characters of ASCII, and all octets that UTF-8 has for others.
+(define %word-octets
+  (char-set-difference (ucs-range->char-set #x21 #x100)
+                       (char-set #\delete)))
+
+(define (word? path)
+  "Return true if PATH is one word of a request: a blank would end it, and a
+newline the request."
+  (string-every %word-octets path))
+
 (define (askable? path)
-  (valid-store-name? (basename path)))
+  (and (word? path)
+       (valid-store-name? (basename path))))
 
 (define (query pool options command paths note cancellation read)
   "Send COMMAND and PATHS, store paths, to a query agent, and return the list
@@ -201,8 +213,7 @@ be substituted.  All is as for @code{query-substitutable}."
       (lie (format #f "`~a' for a status" line))))
 
 (define (check-word path)
-  ;; A blank would end the word, a newline the request.
-  (unless (string-every char-set:graphic path)
+  (unless (word? path)
     (fail "invalid name of a file to fetch: ~s" path))
   path)
 

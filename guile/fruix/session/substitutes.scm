@@ -9,8 +9,10 @@
 (define-module (fruix session substitutes)
   #:use-module (fruix agent)
   #:use-module (fruix agent substitute)
+  #:use-module ((fruix errors) #:select (fail))
   #:use-module (fruix octets)
   #:use-module (fruix protocol wire)
+  #:use-module ((fruix session arguments) #:select (check-store-path))
   #:use-module (fruix session client)
   #:use-module (fruix session settings)
   #:use-module (ice-9 match)
@@ -59,8 +61,10 @@ substituted."
   (ask client query-substitutable-infos paths))
 
 (define (query-substitute-info client path)
-  "Return the @code{<substitutable>} for @var{path}, or @code{#f}."
-  (match (query-substitute-infos client (list path))
+  "Return the @code{<substitutable>} for @var{path}, or @code{#f}.  Raise a
+@code{&fruix-error} if it is no store path: any string is taken for one here."
+  (match (query-substitute-infos client
+                                 (list (check-store-path client path fail)))
     ((info . _) info)
     (() #f)))
 
