@@ -42,6 +42,16 @@
     (lambda (key who template arguments errno)
       (list who arguments))))
 
+(test-equal "a wait may be longer than poll(2) knows" 'ready
+  (call-with-values make-pipe
+    (lambda (in out)
+      (write-descriptor out #vu8(1))
+      (match (poll-descriptors `((,in readable)) (* 30 24 60 60 1000))
+        (((descriptor . _))
+         (close-fdes in)
+         (close-fdes out)
+         'ready)))))
+
 (test-assert "call-with-directory closes on error"
   (let ((before (open-descriptors)))
     (catch 'oops

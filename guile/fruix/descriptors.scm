@@ -83,15 +83,19 @@ that takes none; @code{EPIPE} for a pipe without readers, if @code{SIGPIPE} is
 ignored (write(2))."
   (%write fd bv start count))
 
+;; The longest time that poll(2) knows, in milliseconds.
+(define %longest-wait #x7fffffff)
+
 (define (poll-descriptors watched timeout)
   "Wait until something happens on a descriptor, or for @var{timeout}
-milliseconds, -1 being for ever.  @var{watched} is a list of @code{(fd .
-events)}, @code{events} being a list of @code{readable}, @code{writable} and
-@code{peer-closed}, which is a stream socket whose peer has stopped writing.
-Return the list of those that are ready, in the same form and order, in whose
-events there can also be @code{hangup}, @code{error} and @code{invalid}; the
-empty list after the time-out.  A signal does not end the wait (poll(2))."
-  (%poll watched timeout))
+milliseconds, -1 being for ever, but no more than 24 days.  @var{watched} is a
+list of @code{(fd . events)}, @code{events} being a list of @code{readable},
+@code{writable} and @code{peer-closed}, which is a stream socket whose peer has
+stopped writing.  Return the list of those that are ready, in the same form and
+order, in whose events there can also be @code{hangup}, @code{error} and
+@code{invalid}; the empty list after the time-out.  A signal does not end the
+wait (poll(2))."
+  (%poll watched (min timeout %longest-wait)))
 
 (define (wait-milliseconds milliseconds)
   "Let this thread wait for @var{milliseconds}.  It may have been started with
