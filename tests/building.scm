@@ -164,6 +164,29 @@ return its path."
     (let ((error (car (outcome port (string-append fine "!doc")))))
       (list error (car (outcome port fine)))))
 
+
+  ;; Several clients.
+  (define-syntax-rule (with-two-sessions (a b) body ...)
+    (call-with-session store
+      (lambda (a)
+        (call-with-session store
+          (lambda (b) body ...)
+          #:scheduler scheduler #:process (+ 1 (getpid))))
+      #:scheduler scheduler))
+  (test-equal "who waits for a slot is told so, once"
+    '(1 "waiting for locks or build slots...\n" "hello\n")
+    (with-two-sessions (first second)
+      (set-options first)
+      (set-options second #:print-build-trace 0)
+      (say first 9 (list endless) 0)
+      (mailbox-get! %news)
+      (say second 9 (list fine) 0)
+      (sleep 11)
+      (shutdown first 2)
+      (mailbox-get! %news)
+      (call-with-values (lambda () (receive-reply second read-int))
+        (lambda (result log data) (cons result log)))))
+
   ;; Modes.
   (test-session "build mode that is not there: the session goes on" 1
     (port)

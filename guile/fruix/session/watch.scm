@@ -28,17 +28,23 @@
 
 ;; What a session remembers during one request.
 (define-record-type <watch>
-  (%make-watch client pids told failures)
+  (%make-watch client under-way waiting? pids told failures)
   watch?
   (client watch-client)
+  (under-way watch-under-way)           ;hash table: TASK -> #t, heard of, and
+                                        ;not of its end
+  (waiting? watch-waiting? set-watch-waiting?!) ;was its client told that
+                                        ;nothing is under way?
   (pids watch-pids)                     ;hash table: TASK -> pid of its builder
   (told watch-told)                     ;hash table: TASK -> #t, its client
                                         ;has been told why it fails
   (failures watch-failures set-watch-failures!)) ;list of (TASK KIND TEXT)
 
-(define (make-watch client)
-  "Return a watch that tells @var{client} what it hears."
-  (%make-watch client (make-hash-table) (make-hash-table) '()))
+(define* (make-watch client #:optional (failures '()))
+  "Return a watch that tells @var{client} what it hears, and has heard of
+@var{failures}, as from @code{watch-failed-builds}, before."
+  (%make-watch client (make-hash-table) #f (make-hash-table)
+               (make-hash-table) failures))
 
 (define (watch-failure-kinds watch)
   "Return the list of kinds of all failures that @var{watch} has heard of."
@@ -120,6 +126,16 @@ WATCH."
               (_ #t))
             results))
 
+(define (keep-track! watch message)
+  "Remember what is under way in WATCH after MESSAGE."
+  (match message
+    (((or 'finished 'retried) task . _)
+     (hash-remove! (watch-under-way watch) task))
+    (('done . _) #t)
+    ((_ task . _)
+     (hash-set! (watch-under-way watch) task #t)
+     (set-watch-waiting?! watch #f))))
+
 (define (handle watch message)
   "Tell the client of WATCH what MESSAGE says.  Return the results of the
 request if these have come, an alist, else #f."
@@ -157,16 +173,35 @@ request if these have come, an alist, else #f."
 ;;; Waiting.
 ;;;
 
-(define (wait-for-news client mailbox)
-  "Wait until MAILBOX has a message; raise &connection-closed if CLIENT goes
+;; Milliseconds in which nothing is under way before the client hears of it.
+(define %patience 5000)
+
+(define (await client mailbox milliseconds)
+  "Wait until MAILBOX has a message, at most for MILLISECONDS, -1 being for
+ever, and return whether it has one; raise &connection-closed if CLIENT goes
 away before."
   (define departure (client-departure client))
   (force-output (client-port client))
-  (when (assv (car departure)
-              (poll-descriptors
-               (list departure `(,(mailbox-descriptor mailbox) readable))
-               -1))
-    (connection-lost)))
+  (let ((events (poll-descriptors
+                 (list departure `(,(mailbox-descriptor mailbox) readable))
+                 milliseconds)))
+    (when (assv (car departure) events)
+      (connection-lost))
+    (pair? events)))
+
+(define (idle? watch)
+  (zero? (hash-count (const #t) (watch-under-way watch))))
+
+(define (wait-for-news watch mailbox)
+  "Wait until MAILBOX has a message.  If nothing is under way, the client of
+WATCH is told so after a while, but once."
+  (define client (watch-client watch))
+  (if (or (watch-waiting? watch) (not (idle? watch)))
+      (await client mailbox -1)
+      (unless (await client mailbox %patience)
+        (set-watch-waiting?! watch #t)
+        ;; Clients know the beginning of this line.
+        (send-text client "waiting for locks or build slots..."))))
 
 (define (follow watch mailbox)
   "Tell the client of WATCH what comes into MAILBOX until all is done; return
@@ -174,11 +209,11 @@ the results."
   (let loop ()
     (match (mailbox-get! mailbox #:timeout 0)
       (#f
-       (wait-for-news (watch-client watch) mailbox)
+       (wait-for-news watch mailbox)
        (loop))
       ((? eof-object?)
        (fail "the daemon is stopping"))
       (message
+       (keep-track! watch message)
        (or (handle watch message)
            (loop))))))
-
