@@ -10,6 +10,7 @@
 
 (define-module (fruix session survey)
   #:use-module (fruix agent substitute)
+  #:use-module ((fruix alist) #:select (inverse))
   #:use-module (fruix derivation)
   #:use-module ((fruix derivation text) #:select (%make-derivation))
   #:use-module (fruix errors)
@@ -132,49 +133,47 @@ all that these refer to."
                   (survey-references survey path)))
               ((survey-ask survey) paths)))
 
-(define (find-usable survey)
-  "Return a table of the offers that lead to no path which nobody has."
-  (define usable (make-hash-table))
-  (define referrers (make-hash-table))
-  (define (lacking? path)
-    (not (or (present? survey path) (hash-ref usable path))))
-  (define (withdraw! paths)
+(define (offered survey)
+  "Return an alist from what is offered to what it refers to."
+  (hash-fold (lambda (path offer offered)
+               (if offer
+                   (acons path (survey-references survey path) offered)
+                   offered))
+             '()
+             (survey-offers survey)))
+
+(define (withdraw! usable referrers path)
+  "Take PATH, and all that refers to it, from the table USABLE."
+  (let loop ((paths (list path)))
     (match paths
       (() #t)
       ((path . rest)
-       (if (hash-ref usable path)
-           (begin
-             (hash-remove! usable path)
-             (withdraw! (append (hash-ref referrers path '()) rest)))
-           (withdraw! rest)))))
-  (define offered
-    (hash-fold (lambda (path offer offered)
-                 (if offer
-                     (acons path (survey-references survey path) offered)
-                     offered))
-               '()
-               (survey-offers survey)))
-  (for-each (match-lambda
-              ((path . references)
-               (hash-set! usable path #t)
-               (for-each (lambda (reference)
-                           (hash-set! referrers reference
-                                      (cons path
-                                            (hash-ref referrers reference
-                                                      '()))))
-                         references)))
-            offered)
+       (loop (if (hash-ref usable path)
+                 (begin
+                   (hash-remove! usable path)
+                   (append (hash-ref referrers path '()) rest))
+                 rest))))))
+
+(define (find-usable survey)
+  "Return a table of the offers that lead to no path which nobody has."
+  (define offers (offered survey))
+  (define referrers (inverse offers))
+  (define usable (make-hash-table))
+  (define (lacking? path)
+    (not (or (present? survey path) (hash-ref usable path))))
+  (for-each (match-lambda ((path . _) (hash-set! usable path #t)))
+            offers)
   (for-each (match-lambda
               ((path . references)
                (when (any lacking? references)
-                 (withdraw! (list path)))))
-            offered)
+                 (withdraw! usable referrers path))))
+            offers)
   usable)
 
-(define (look-for-substitutes! survey paths)
-  "Find out which of @var{paths}, that are not valid or not good, can be
-substituted, and which of those that they refer to, directly or not."
-  (let loop ((paths (unknown (survey-offers survey) paths)))
+(define (ask-about! survey paths)
+  "Find out which of PATHS, about which nothing is known, somebody has, and
+which of all that these refer to."
+  (let loop ((paths paths))
     (unless (null? paths)
       (let ((references (ask! survey paths)))
         (look-for! survey references)
@@ -182,6 +181,13 @@ substituted, and which of those that they refer to, directly or not."
                        (remove (lambda (path) (present? survey path))
                                references))))))
   (set-survey-usable! survey (find-usable survey)))
+
+(define (look-for-substitutes! survey paths)
+  "Find out which of @var{paths}, that are not valid or not good, can be
+substituted, and which of those that they refer to, directly or not."
+  (match (unknown (survey-offers survey) paths)
+    (() #t)
+    (paths (ask-about! survey paths))))
 
 (define (substitutable? survey path)
   "Return true if @var{path}, about which @code{look-for-substitutes!} was
