@@ -151,6 +151,17 @@
     (`(finished "x" ,%failure) (start "y" 'a))
     ('(finished "y" built)
      `(done a 1 (("x" . ,%failure) ("y" . built)))))
+  (let ((lost '(failed substitute "not there"))
+        (dependency '(failed dependency "cannot build derivation `y': its \
+dependency `/s' could not be substituted")))
+    (test-history "or only after that of a substitution" 3
+      ((request 'a '(("substitute:/s") ("y" "substitute:/s") ("x") ("z"))
+                #:keep-going? 'substitutes #:goals '("y" "x" "z"))
+       (start "substitute:/s" 'a) (start "x" 'a) (start "z" 'a))
+      (`(finished "substitute:/s" ,lost))
+      ('(finished "x" built))
+      (`(finished "z" ,%failure)
+       `(done a 1 (("y" . ,dependency) ("x" . built) ("z" . ,%failure))))))
   (test-history "what needs it fails too" 1
     ((request 'a '(("c" "b") ("b" "a") ("a") ("z")) #:goals '("c" "z")
               #:keep-going? #t)

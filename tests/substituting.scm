@@ -98,8 +98,10 @@ done
 (define (mentions? text . words)
   (every (lambda (word) (string-contains text word)) words))
 
-(define* (wanting port #:key (fallback 0) (substitutes 1))
+(define* (wanting port #:key (fallback 0) (substitutes 1) (keep-going 0)
+                  (settings '()))
   (set-options port #:fallback fallback #:substitutes substitutes
+               #:keep-going keep-going #:settings settings
                #:print-build-trace 1))
 
 (define (run-tests daemon directory)
@@ -195,7 +197,36 @@ ended unexpectedly with exit code 3\n"))))
       (test-equal "who falls back to building has it built" '(1 "built\n")
         (begin
           (wanting port #:fallback 1)
-          (list (first (build port drv)) (file-contents daemon output))))))
+          (list (first (build port drv)) (file-contents daemon output)))))
+
+    (let ((deceived (lambda (name)
+                      "Return a derivation with a substitute that is none."
+                      (let ((drv (add-script port name "echo built > $out")))
+                        (offer (output-of port drv) "something else\n"
+                               #:reply (format #f "success sha256:~a 200~%"
+                                               (make-string 52 #\0)))
+                        drv)))
+          (starts (lambda (log drv)
+                    "Return how often DRV was built, according to LOG."
+                    (length (filter (lambda (line)
+                                      (string-prefix? (string-append
+                                                       "@ build-started " drv)
+                                                      line))
+                                    (string-split log #\newline))))))
+      (test-equal "whoever falls back, what else was begun goes on" '(1 1)
+        (let ((drv (add-script port "slow" "sleep 3; echo built > $out")))
+          (wanting port #:fallback 1
+                   #:settings '(("build-max-jobs" . "2")))
+          (match (build port (deceived "first") drv)
+            ((result log) (list result (starts log drv))))))
+      (test-equal "what cannot be built is not tried again" '(100 1 #t)
+        (let ((drv (add-script port "hopeless" "exit 1"))
+              (other (deceived "second")))
+          (wanting port #:fallback 1 #:keep-going 1)
+          (match (build port other drv)
+            (((_ status) log)
+             (list status (starts log drv)
+                   (valid? port (output-of port other)))))))))
 
   (test-equal "the search ends when its client leaves" '(#t #f)
     (match (with-port port

@@ -152,7 +152,8 @@ bytes of output have not been read, builders wait."
 @var{nodes} is a list of @code{(@var{task} @var{needed} @dots{})}: a task, as
 @code{(fruix scheduler task)} names them, and those among the nodes that have
 to be done before; @var{goals} the list of tasks to answer for.  If
-@var{keep-going?} is true, a failure does not end the request.  @var{options}
+@var{keep-going?} is true, a failure does not end the request; if it is
+@code{substitutes}, that of a substitution does not.  @var{options}
 is handed to the build procedure of @code{start-scheduler}; @var{jobs}, an
 integer, is how many may be done at a time, by default the scheduler's number.
 Raise a @code{&fruix-error} when the scheduler has stopped."

@@ -9,7 +9,7 @@
 ;;;    those that a builder has at the moment.
 ;;; 2. What needs a failed node has failed.
 ;;; 3. A request is over when nothing is missing, or when anything has failed
-;;;    and it does not keep going.
+;;;    after which it does not keep going.
 ;;; Code:
 
 (define-module (fruix scheduler request)
@@ -40,12 +40,12 @@
 
 (define-immutable-record-type <request>
   (%make-request client id goals keep-going? jobs options missing dependents
-                 ready failures)
+                 ready failures stopped?)
   request?
   (client      request-client)          ;any object
   (id          request-id)              ;any object
   (goals       request-goals)           ;list of tasks
-  (keep-going? request-keep-going?)     ;boolean
+  (keep-going? request-keep-going?)     ;boolean, or 'substitutes'
   (jobs        request-jobs)            ;integer | #f: the client's own limit
   (options     request-options)         ;any object
   (missing     request-missing          ;map: node -> missing ones it needs
@@ -54,7 +54,9 @@
   (ready       request-ready            ;map: 'task-order' -> node
                set-request-ready)
   (failures    request-failures         ;map: node -> (failed KIND MESSAGE)
-               set-request-failures))
+               set-request-failures)
+  (stopped?    request-stopped?         ;is one of these the end?
+               set-request-stopped?))
 
 (define (edges nodes)
   "Return the list of pairs (NEEDED . NEEDING) in @var{nodes}, a map of nodes
@@ -109,7 +111,8 @@ to lists of tasks; what is not a node need not be done."
 (define (make-request client id nodes goals keep-going? jobs options busy?)
   "Return the request @var{id} of @var{client}.  @var{nodes} is a graph that
 @code{nodes->graph} returned, or its argument, @var{goals} the tasks to answer
-for, @var{keep-going?} whether to go on after a failure, @var{jobs} how many
+for, @var{keep-going?} whether to go on after a failure, which is
+@code{substitutes} if only after that of a substitution, @var{jobs} how many
 tasks may be done for the client at a time, or @code{#f} if it did not say.
 @code{(@var{busy?} @var{task})} tells whether a builder has @var{task}
 already."
@@ -123,7 +126,7 @@ already."
                                     free))
                               ready
                               ready)
-                    empty-map))))
+                    empty-map #f))))
 
 (define (adjust missing node difference)
   (map-set missing node (+ difference (map-ref missing node))))
@@ -183,16 +186,32 @@ reasons that do not matter to this request."
       (fold built-for (forget request task) (dependents request task))
       request))
 
+(define (substitution? task)
+  (memq (task-kind task) '(substitute replace)))
+
 (define (dependency-failure node task)
   "Return a text that says that @var{node} has failed because of @var{task}."
-  (string-append (if (memq (task-kind node) '(substitute replace))
+  (string-append (if (substitution? node)
                      "cannot substitute `"
                      "cannot build derivation `")
                  (task-path node) "': its dependency `" (task-path task)
                  "' could not be "
-                 (if (memq (task-kind task) '(substitute replace))
+                 (if (substitution? task)
                      "substituted"
                      "built")))
+
+(define (fatal? request task)
+  "Return true if @var{request} does not go on after @var{task} has failed."
+  (match (request-keep-going? request)
+    ('substitutes (not (substitution? task)))
+    (keep-going? (not keep-going?))))
+
+(define (note-failure request node result)
+  "Return @var{request} after @var{node} has failed with @var{result}."
+  (forget (set-request-failures request
+                                (map-set (request-failures request)
+                                         node result))
+          node))
 
 (define (request-failed request task result)
   "Return @var{request} after @var{task} has failed with @var{result}, a list
@@ -201,34 +220,30 @@ reasons that do not matter to this request."
     (if (eq? node task)
         result
         `(failed dependency ,(dependency-failure node task))))
-  (let loop ((nodes (list task)) (request request))
+  (let loop ((nodes (list task))
+             (request (if (and (request-wants? request task)
+                               (fatal? request task))
+                          (set-request-stopped? request #t)
+                          request)))
     (match nodes
       (() request)
       ((node . rest)
        (if (request-wants? request node)
            (loop (append (dependents request node) rest)
-                 (forget (set-request-failures
-                          request (map-set (request-failures request)
-                                           node (consequence node)))
-                         node))
+                 (note-failure request node (consequence node)))
            (loop rest request))))))
 
 (define (request-give-up request result)
   "Return @var{request} after all that is missing has failed with
 @var{result}."
-  (map-fold (lambda (task _ request)
-              (forget (set-request-failures
-                       request
-                       (map-set (request-failures request) task result))
-                      task))
+  (map-fold (lambda (task _ request) (note-failure request task result))
             request
             (request-missing request)))
 
 (define (request-over? request)
   "Return true if @var{request} can be answered."
   (or (map-empty? (request-missing request))
-      (not (or (request-keep-going? request)
-               (map-empty? (request-failures request))))))
+      (request-stopped? request)))
 
 (define (request-results request)
   "Return the answer to @var{request}: a list of @code{(@var{goal} .

@@ -4,7 +4,9 @@
 ;;; for the scheduler, and what becomes of them.
 ;;;
 ;;; A plan may turn out to be wrong: a substitute that was promised is not
-;;; there.  Then a client that wants so has the rest planned anew, without it.
+;;; there.  Then a client that wants so has the rest planned anew, without it,
+;;; when all else in the plan has been done; what cannot be built is not tried
+;;; again.
 ;;; Code:
 
 (define-module (fruix session building)
@@ -32,6 +34,14 @@
 ;;; One plan.
 ;;;
 
+(define (keep-going client plan)
+  "Return after which failures what PLAN says is gone on with for CLIENT, as
+'submit!' takes it."
+  (cond ((setting-of client 'keep-going?) #t)
+        ((or (plan-preliminary? plan) (setting-of client 'fallback?))
+         'substitutes)
+        (else #f)))
+
 (define (follow-plan client watch plan)
   "Have the goals of PLAN done; return the results, an alist from goals."
   (call-with-subscription
@@ -39,7 +49,7 @@
    (lambda (subscription mailbox)
      (submit! (client-scheduler client) subscription
               (plan-nodes plan) (plan-goals plan)
-              (setting-of client 'keep-going?)
+              (keep-going client plan)
               (acons 'offers (plan-offers plan)
                      (client-build-options client))
               #:jobs (setting-of client 'max-jobs))
@@ -55,19 +65,29 @@
 neither a substitute nor its derivation is there"))))
             (plan-missing plan)))
 
+(define (failed-goals client watch plan)
+  "Have the goals of PLAN done; return the paths of those that failed."
+  (filter-map (match-lambda
+                ((goal . ('failed . _)) (task-path goal))
+                (_ #f))
+              (follow-plan client watch plan)))
+
 (define (carry-out client watch plan)
-  "Do what PLAN says; return the paths of what failed."
+  "Do what PLAN says, but for what WATCH knows to fail; return the paths of what
+failed."
   (define missing (if (plan-preliminary? plan) '() (plan-missing plan)))
   (unless (plan-preliminary? plan)
     (report-missing client plan))
-  (if (or (null? (plan-goals plan))
-          (and (pair? missing) (not (setting-of client 'keep-going?))))
-      missing
-      (append missing
-              (filter-map (match-lambda
-                            ((goal . ('failed . _)) (task-path goal))
-                            (_ #f))
-                          (follow-plan client watch plan)))))
+  (call-with-values
+      (lambda ()
+        (plan-without plan (map first (watch-failed-builds watch))))
+    (lambda (plan failed)
+      (append failed missing
+              (if (or (null? (plan-goals plan))
+                      (and (pair? missing)
+                           (not (setting-of client 'keep-going?))))
+                  '()
+                  (failed-goals client watch plan))))))
 
 ;;;
 ;;; Failures.
@@ -119,21 +139,25 @@ try `--fallback' to build derivation from source "))))
 ;;; The operations.
 ;;;
 
+(define (worth-another-plan? client watch plan)
+  "Return true if what failed of PLAN, as WATCH knows, may be had otherwise."
+  (and (pair? (watch-failed-substitutes watch))
+       (or (plan-preliminary? plan)
+           (and (setting-of client 'fallback?)
+                (or (setting-of client 'keep-going?)
+                    (null? (watch-failed-builds watch)))))))
+
 (define (do-until-done client make-plan)
   "Carry out the plan that MAKE-PLAN, a procedure that takes what the plan must
 not substitute, returns; and further ones as long as that gets on."
-  (let loop ((refused '()))
+  (let loop ((refused '()) (watch (make-watch client)))
     (let* ((plan (make-plan refused))
-           (watch (make-watch client))
-           (failed (carry-out client watch plan))
-           (lost (watch-failed-substitutes watch)))
+           (failed (carry-out client watch plan)))
       (cond ((and (null? failed) (not (plan-preliminary? plan)))
              #t)
-            ((or (null? failed)
-                 (and (pair? lost)
-                      (or (plan-preliminary? plan)
-                          (setting-of client 'fallback?))))
-             (loop (append lost refused)))
+            ((or (null? failed) (worth-another-plan? client watch plan))
+             (loop (append (watch-failed-substitutes watch) refused)
+                   (make-watch client (watch-failed-builds watch))))
             (else (raise-failure client watch failed))))))
 
 (define (build client requests mode)

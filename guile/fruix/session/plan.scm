@@ -8,6 +8,7 @@
 ;;; Code:
 
 (define-module (fruix session plan)
+  #:use-module ((fruix alist) #:select (inverse))
   #:use-module (fruix errors)
   #:use-module ((fruix scheduler task) #:select (task task-kind task-path))
   #:use-module (fruix session decisions)
@@ -20,6 +21,7 @@
   #:use-module (srfi srfi-9)
   #:export (plan-builds
             plan-repairs
+            plan-without
             plan-nodes
             plan-goals
             plan-missing
@@ -231,3 +233,32 @@ their derivers.  What can be had in neither way is missing from it.
                  #:missing (filter-map (lambda (item goal)
                                          (and (not goal) item))
                                        damaged goals))))
+
+(define (with-dependents nodes tasks)
+  "Return a hash table of TASKS and all that need one of them in NODES."
+  (define dependents (inverse nodes))
+  (define found (make-hash-table))
+  (let walk ((todo tasks))
+    (match todo
+      (() found)
+      ((task . rest)
+       (if (hash-ref found task)
+           (walk rest)
+           (begin
+             (hash-set! found task #t)
+             (walk (append (hash-ref dependents task '()) rest))))))))
+
+(define (plan-without plan tasks)
+  "Return two values: @var{plan} without @var{tasks}, which are known to fail,
+and all that needs them; and the paths of those among them that were goals."
+  (if (null? tasks)
+      (values plan '())
+      (let* ((lost (with-dependents (plan-nodes plan) tasks))
+             (lost? (lambda (task) (hash-ref lost task))))
+        (values (make-plan (remove (match-lambda ((task . _) (lost? task)))
+                                   (plan-nodes plan))
+                           (remove lost? (plan-goals plan))
+                           (plan-missing plan)
+                           (plan-preliminary? plan)
+                           (plan-offers plan))
+                (map task-path (filter lost? (plan-goals plan)))))))

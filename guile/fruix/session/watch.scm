@@ -24,6 +24,7 @@
             follow
             watch-failure-kinds
             watch-failure-text
+            watch-failed-builds
             watch-failed-substitutes))
 
 ;; What a session remembers during one request.
@@ -58,11 +59,22 @@
     (#f #f)
     ((_ _ text) text)))
 
+(define (substitution? task)
+  (memq (task-kind task) '(substitute replace)))
+
+(define (watch-failed-builds watch)
+  "Return the failures of builds that @var{watch} has heard of: a list of tasks,
+kinds and texts."
+  (remove (match-lambda
+            ((task kind _)
+             (or (substitution? task) (eq? kind 'cancelled))))
+          (watch-failures watch)))
+
 (define (watch-failed-substitutes watch)
   "Return the items whose substitution failed."
   (filter-map (match-lambda
                 ((task kind _)
-                 (and (memq (task-kind task) '(substitute replace))
+                 (and (substitution? task)
                       (not (eq? kind 'cancelled))
                       (task-path task))))
               (watch-failures watch)))
@@ -115,7 +127,7 @@ WATCH."
                        (cons (list task kind text) (watch-failures watch)))
   (unless (hash-ref (watch-told watch) task)
     (send-text (watch-client watch) text))
-  (when (memq (task-kind task) '(build check repair))
+  (unless (substitution? task)
     (send-trace watch (failure->trace (task-path task) kind text))))
 
 (define (report-consequences watch results)
