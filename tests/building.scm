@@ -18,8 +18,9 @@
              (tests support)
              (tests worker-client))
 
-;; What the builds of this file tell.
+;; What the builds of this file tell, and what one of them waits for.
 (define %news (make-mailbox))
+(define %gate (make-mailbox))
 
 (define (build drv options publish cancellation)
   "Pretend to build DRV."
@@ -34,6 +35,12 @@
      (publish '(note "note: this one is odd"))
      (publish '(trace "@ hash-mismatch x"))
      '(failed rejected "rejected"))
+    ("limited"
+     (mailbox-put! %news 'started)
+     (mailbox-get! %gate)
+     (if (= 2 (assq-ref options 'timeout))
+         '(failed timeout "timed out after 2 seconds")
+         'built))
     ("endless"
      (mailbox-put! %news 'started)
      (poll-descriptors `((,(flag-descriptor cancellation) readable)) 10000)
@@ -77,6 +84,7 @@ return its path."
   (define late (add-drv store "late" '()))
   (define lost (add-drv store "lost" '()))
   (define odd (add-drv store "odd" '()))
+  (define limited (add-drv store "limited" '()))
   (define endless (add-drv store "endless" '()))
   (define user (add-drv store "fine" (list fails)))
   (define item (add-text! store "item" (string->utf8 "") '()))
@@ -173,6 +181,27 @@ return its path."
           (lambda (b) body ...)
           #:scheduler scheduler #:process (+ 1 (getpid))))
       #:scheduler scheduler))
+  (test-equal "nobody's build fails because of another's limits"
+    (list (failure 101 limited) 1
+          (string-append "note: trying again what failed for another client: \
+timed out after 2 seconds\n"
+                         (started limited) "hello\n"
+                         (trace "succeeded" limited)))
+    (with-two-sessions (hasty patient)
+      (set-options hasty #:settings '(("build-timeout" . "2")))
+      (set-options patient)
+      (say hasty 9 (list limited) 0)
+      (mailbox-get! %news)
+      (say patient 9 (list limited) 0)
+      (read-int patient)
+      (read-octets patient)             ;so it follows
+      (mailbox-put! %gate 'open)
+      (let ((failure (receive-reply hasty read-int)))
+        (mailbox-get! %news)
+        (mailbox-put! %gate 'open)
+        (call-with-values (lambda () (receive-reply patient read-int))
+          (lambda (result log data)
+            (list failure result (string-concatenate log)))))))
   (test-equal "who waits for a slot is told so, once"
     '(1 "waiting for locks or build slots...\n" "hello\n")
     (with-two-sessions (first second)

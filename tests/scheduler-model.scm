@@ -4,11 +4,13 @@
 ;;;
 ;;; The model keeps, in the plainest way, what requests still miss; after each
 ;;; event the actions must be those that it allows.  Whatever else happens is
-;;; a 'violation'.
+;;; a 'violation'.  The options of a request are its client, so that one sees
+;;; whose options a build has.
 ;;; Code:
 
 (define-module (tests scheduler-model)
   #:use-module (fruix scheduler)
+  #:use-module ((fruix scheduler task) #:select (task task-kind))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9 gnu)
@@ -20,22 +22,25 @@
 
 ;; A request that has not been answered.
 (define-immutable-record-type <ask>
-  (make-ask client id goals keep-going? jobs missing failed)
+  (make-ask client id goals keep-going? jobs missing failed stopped?)
   ask?
   (client ask-client)
   (id ask-id)
   (goals ask-goals)
-  (keep-going? ask-keep-going?)
+  (keep-going? ask-keep-going?)         ;boolean | substitutes
   (jobs ask-jobs)                       ;integer | #f
   (missing ask-missing set-ask-missing) ;alist: drv -> what it needs
-  (failed ask-failed set-ask-failed))   ;list of drvs
+  (failed ask-failed set-ask-failed)    ;list of drvs
+  (stopped? ask-stopped? set-ask-stopped?))
 
 (define-immutable-record-type <model>
-  (make-model max-jobs asks running payers overtaken)
+  (make-model max-jobs asks running chosen payers overtaken)
   model?
   (max-jobs model-max-jobs set-max-jobs)
   (asks model-asks set-asks)            ;list of <ask>
   (running model-running set-running)   ;alist: drv -> followers
+  (chosen model-chosen set-chosen)      ;alist: running drv -> client whose
+                                        ;options it was started with
   (payers model-payers set-payers)      ;alist: drv with a slot -> client
   (overtaken model-overtaken            ;alist: (WAITING . OTHER) -> count
              set-overtaken))
@@ -93,16 +98,43 @@
               needing))
       ask))
 
+(define (goes-on? ask drv)
+  "Return true if the failure of DRV does not end ASK."
+  (match (ask-keep-going? ask)
+    ('substitutes (eq? 'substitute (task-kind drv)))
+    (always? always?)))
+
+(define (note-failure ask drv)
+  "Return ASK after the end of DRV, of which it hears that it has failed."
+  (if (and (wants? ask drv) (not (goes-on? ask drv)))
+      (set-ask-stopped? (fail-in ask drv) #t)
+      (fail-in ask drv)))
+
 (define (over? ask)
   (or (null? (ask-missing ask))
-      (and (not (ask-keep-going? ask)) (pair? (ask-failed ask)))))
+      (ask-stopped? ask)))
+
+(define (matter-of-options? result)
+  "Return true if RESULT can be due to the options of one client."
+  (match result
+    (('failed kind _)
+     (memq kind '(timeout transient substitute unrepeatable)))
+    (_ #f)))
+
+(define (retrying model event)
+  "Return the clients that have to wait for another attempt after EVENT."
+  (match event
+    (('finished drv (? matter-of-options?))
+     (delete (assoc-ref (model-chosen model) drv)
+             (assoc-ref (model-running model) drv)))
+    (_ '())))
 
 (define (model-after model event)
   "Return MODEL after EVENT, before any actions."
   (match event
     (('request client id nodes goals keep-going? jobs _)
      (set-asks model
-               (cons (make-ask client id goals keep-going? jobs nodes '())
+               (cons (make-ask client id goals keep-going? jobs nodes '() #f)
                      (model-asks model))))
     (('released drv)
      (set-payers model (alist-delete drv (model-payers model))))
@@ -113,15 +145,19 @@
     (('max-jobs n)
      (set-max-jobs model n))
     (('finished drv result)
-     (let ((again? (or (eq? result 'postponed)
-                       (null? (assoc-ref (model-running model) drv)))))
+     (let ((again (if (or (eq? result 'postponed)
+                          (null? (assoc-ref (model-running model) drv)))
+                      (map ask-client (model-asks model))
+                      (retrying model event))))
        (set-asks (set-payers
-                  (set-running model (alist-delete drv (model-running model)))
+                  (set-chosen
+                   (set-running model (alist-delete drv (model-running model)))
+                   (alist-delete drv (model-chosen model)))
                   (alist-delete drv (model-payers model)))
                  (map (lambda (ask)
                         (cond ((eq? result 'built) (forget ask drv))
-                              (again? ask)
-                              (else (fail-in ask drv))))
+                              ((memq (ask-client ask) again) ask)
+                              (else (note-failure ask drv))))
                       (model-asks model)))))))
 
 ;;;
@@ -176,7 +212,8 @@ may have been overtaken by it twice."
 (define (model-after-action model action)
   "Return MODEL after ACTION, which it must allow."
   (match action
-    (('start drv (and clients (client . _)) _)
+    (('start drv (and clients (client . _)) options)
+     (check (eq? client options) "options of another client" action)
      (check (not (assoc drv (model-running model))) "built twice" drv)
      (check (< (length (model-payers model)) (slots model))
             "too many jobs" drv)
@@ -188,9 +225,14 @@ may have been overtaken by it twice."
                  (model-asks model))
             "not ready, or too many jobs for the client" drv)
      (let ((model (overtake model client)))
-       (set-payers (set-running model (acons drv clients
-                                             (model-running model)))
+       (set-payers (set-chosen
+                    (set-running model (acons drv clients
+                                              (model-running model)))
+                    (acons drv client (model-chosen model)))
                    (acons drv client (model-payers model)))))
+    (('retry drv client)
+     (check (memq client (wanters model drv)) "retried in vain" action)
+     model)
     (('join drv client)
      (change-followers model drv
                        (lambda (followers)
@@ -212,6 +254,15 @@ may have been overtaken by it twice."
        (check-results ask results)
        (set-asks model (delq ask (model-asks model)))))))
 
+(define (check-retries model event actions)
+  "Complain unless ACTIONS tell those to wait that EVENT lets wait in MODEL."
+  (check (lset= eq? (retrying model event)
+                (filter-map (match-lambda
+                              (('retry _ client) client)
+                              (_ #f))
+                            actions))
+         "not those who try again" event actions))
+
 (define (check-settled model)
   "Complain if MODEL, in which all actions were taken, should have had more."
   (check (not (any over? (model-asks model))) "an answer is missing")
@@ -230,12 +281,17 @@ may have been overtaken by it twice."
 ;;; Histories.
 ;;;
 
+(define (name n)
+  "Return the task with the number N: every third is a substitution."
+  (task (if (zero? (modulo n 3)) 'substitute 'build)
+        (string-append "/" (number->string n))))
+
 (define (random-graph size random)
   "Return an alist from SIZE derivations to those that they need."
   (map (lambda (n)
-         (cons (number->string n)
+         (cons (name n)
                (delete-duplicates
-                (map (lambda (_) (number->string (random n)))
+                (map (lambda (_) (name (random n)))
                      (iota (if (zero? n) 0 (random 3)))))))
        (iota size)))
 
@@ -257,15 +313,20 @@ building."
   (define running (map car (model-running model)))
   (define (some-result)
     (match (random 10)
-      ((or 0 1) '(failed failed "exit code 1"))
+      (0 '(failed failed "exit code 1"))
+      (1 (list 'failed
+               (pick '(timeout transient substitute unrepeatable output))
+               "wanted so"))
       (2 'postponed)
       (_ 'built)))
   (match (random 10)
     ((or 0 1 2)
-     (let ((goals (map (lambda (_) (car (pick graph)))
+     (let ((client (pick '(a b c d)))
+           (goals (map (lambda (_) (car (pick graph)))
                        (iota (+ 1 (random 3))))))
-       `(request ,(pick '(a b c d)) ,serial ,(closure graph valid goals)
-                 ,goals ,(zero? (random 2)) ,(pick '(#f #f 0 1 2 5)) options)))
+       `(request ,client ,serial ,(closure graph valid goals) ,goals
+                 ,(pick '(#t #t #f substitutes)) ,(pick '(#f #f 0 1 2 5))
+                 ,client)))
     (3 (match (random 4)
          ((or 0 1) `(gone ,(pick '(a b c d))))
          (2 `(max-jobs ,(random 5)))
@@ -281,6 +342,7 @@ building."
 and the actions."
   (call-with-values (lambda () (schedule state event))
     (lambda (state actions)
+      (check-retries model event actions)
       (let ((model (fold (lambda (action model)
                            (model-after-action model action))
                          (forget-those-served (model-after model event))
@@ -288,22 +350,27 @@ and the actions."
         (check-settled model)
         (values state (forget-those-served model) actions)))))
 
-(define (bring-to-an-end state model trace)
-  "Finish all builds of STATE, until all requests have been answered; return
-TRACE with the actions before it."
-  (match (model-running model)
-    (()
-     (check (null? (model-asks model)) "waiting for ever")
-     (check (scheduler-idle? state) "not idle")
-     trace)
-    (((drv . _) . _)
-     (call-with-values
-         (lambda () (take-event state model `(finished ,drv built)))
-       (lambda (state model actions)
-         (bring-to-an-end state model (cons actions trace)))))))
+(define (bring-to-an-end state model trace result)
+  "Finish all builds of STATE with RESULT, until all requests have been
+answered; return TRACE with the actions before it."
+  (let loop ((state state) (model model) (trace trace) (left %patience))
+    (check (positive? left) "trying for ever")
+    (match (model-running model)
+      (()
+       (check (null? (model-asks model)) "waiting for ever")
+       (check (scheduler-idle? state) "not idle")
+       trace)
+      (((drv . _) . _)
+       (call-with-values
+           (lambda () (take-event state model `(finished ,drv ,result)))
+         (lambda (state model actions)
+           (loop state model (cons actions trace) (- left 1))))))))
 
 ;; The length of a history, before it is brought to an end.
 (define %events 40)
+
+;; Builds that may take: each derivation once for each request.
+(define %patience (* 12 %events))
 
 (define (history seed)
   "Run the history of @var{seed}, an integer; return its actions, latest
@@ -314,9 +381,12 @@ first.  Throw @code{violation} when they are not what the model allows."
   (define jobs (random* 5))
   (let loop ((step 0) (valid '()) (trace '())
              (state (make-scheduler #:max-jobs jobs))
-             (model (make-model jobs '() '() '() '())))
+             (model (make-model jobs '() '() '() '() '())))
     (if (= step %events)
-        (bring-to-an-end state model trace)
+        (bring-to-an-end state model trace
+                         (if (even? seed)
+                             'built
+                             '(failed timeout "wanted so")))
         (let ((event (random-event model graph valid step random*)))
           (call-with-values (lambda () (take-event state model event))
             (lambda (state model actions)

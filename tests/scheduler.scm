@@ -170,6 +170,35 @@ dependency `/s' could not be substituted")))
     ('(finished "z" built)
      `(done a 1 (("c" . ,(dependency-failure "c" "a")) ("z" . built))))))
 
+(test-group "failures of one client alone"
+  (let ((too-slow '(failed timeout "timed out after 2 seconds")))
+    (test-history "what one client's options end is built for the others" 1
+      ((request 'a '(("x") ("y"))) (start "x" 'a))
+      ((request 'b '(("x"))) '(join "x" b))
+      (`(finished "x" ,too-slow)
+       '(retry "x" b)
+       `(done a 1 (("x" . ,too-slow) ("y" . (cancelled))))
+       (start "x" 'b))
+      ('(finished "x" built) '(done b 1 (("x" . built)))))
+    (test-history "and fails for each with its own" 1
+      ((request 'a '(("x")) #:options 'short) '(start "x" (a) short))
+      ((request 'b '(("x")) #:options 'long) '(join "x" b))
+      (`(finished "x" ,too-slow)
+       '(retry "x" b)
+       `(done a 1 (("x" . ,too-slow)))
+       '(start "x" (b) long))
+      (`(finished "x" ,too-slow) `(done b 1 (("x" . ,too-slow)))))
+    (test-history "for whoever is left when that client has gone" 1
+      ((request 'a '(("x"))) (start "x" 'a))
+      ((request 'b '(("x"))) '(join "x" b))
+      ('(gone a) '(leave "x" a))
+      (`(finished "x" ,too-slow) '(retry "x" b) (start "x" 'b))))
+  (test-history "a builder's own failure is everybody's" 1
+    ((request 'a '(("x"))) (start "x" 'a))
+    ((request 'b '(("x"))) '(join "x" b))
+    (`(finished "x" ,%failure)
+     `(done a 1 (("x" . ,%failure))) `(done b 1 (("x" . ,%failure))))))
+
 (test-group "several clients"
   (test-history "what two want is built once" 2
     ((request 'a '(("x"))) (start "x" 'a))

@@ -57,7 +57,8 @@
 
 ;; Why a derivation could not be built.  KIND is one of: rejected (bad input,
 ;; nothing was run), failed (the builder), output (what it left behind),
-;; timeout, transient (worth another try), cancelled.
+;; unrepeatable (another round left something else behind), timeout, transient
+;; (worth another try), cancelled.
 (define-exception-type &build-error &fruix-error
   make-build-error
   build-error?

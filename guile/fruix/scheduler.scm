@@ -22,6 +22,9 @@
 ;;;    does not wait for ever.
 ;;; 7. Clients take turns: between two starts for one client, each other that
 ;;;    has something ready gets one.
+;;; 8. What may have failed because of the options of the client for which it
+;;;    was started fails for that client alone.  For others it is started
+;;;    again, with the options of one of them; so that comes to an end.
 ;;;
 ;;; All clients wait for it, so it takes what takes long ready-made: the graph
 ;;; of a request's nodes.
@@ -96,6 +99,8 @@ it was, and whose request had the @var{options}.
 @var{client} now follows a build that is running.
 @item (leave @var{task} @var{client})
 @var{client} no longer follows it; others do.
+@item (retry @var{task} @var{client})
+@var{client} followed a build that has ended, and waits for another attempt.
 @item (cancel @var{task})
 end the build: nobody follows it any more.  It keeps its slot until it has
 @code{finished}.
@@ -141,6 +146,11 @@ none."
 (define (act state action)
   (set-actions state (cons action (scheduler-actions state))))
 
+(define (act-for-each state verb task clients)
+  (fold (lambda (client state) (act state (list verb task client)))
+        state
+        clients))
+
 (define (job state task)
   "Return the running @code{<job>} for @var{task}, or @code{#f}."
   (map-ref (scheduler-running state) task))
@@ -168,19 +178,33 @@ none."
     (#f state)
     (job (set-job state task (set-job-slot? job #f)))))
 
+;; Kinds of failures that may be due to what a client wants: limits of time,
+;; other servers, many rounds, no jobs.
+(define %personal-kinds '(timeout transient substitute unrepeatable))
+
+(define (unconcerned job result)
+  "Return the followers of @var{job} for which its end with @var{result} is no
+failure."
+  (match result
+    (('failed (? (lambda (kind) (memq kind %personal-kinds))) _)
+     (delete (job-payer job) (job-followers job) eqv?))
+    (_ '())))
+
 (define (finish state task result)
   "Return @var{state} after the build of @var{task} has ended with
 @var{result}."
-  (let* ((again? (or (eq? result 'postponed) (cancelled? (job state task))))
+  (let* ((job (job state task))
+         (again? (or (eq? result 'postponed) (cancelled? job)))
+         (retrying (unconcerned job result))
          (state (set-running state
                              (map-delete (scheduler-running state) task))))
-    (change-requests
-     state
-     (lambda (request)
-       (cond ((eq? result 'built)
-              (request-built request task (busy-in state)))
-             (again? (request-return request task))
-             (else (request-failed request task result)))))))
+    (define (outcome request)
+      (cond ((eq? result 'built)
+             (request-built request task (busy-in state)))
+            ((or again? (memv (request-client request) retrying))
+             (request-return request task))
+            (else (request-failed request task result))))
+    (act-for-each (change-requests state outcome) 'retry task retrying)))
 
 (define (give-up state)
   "Fail the requests that would wait for ever."
@@ -232,11 +256,6 @@ of turns."
                             'leave task (lset-difference eqv? old new))
               'join task (lset-difference eqv? new old))))))
   (map-fold update state (scheduler-running state)))
-
-(define (act-for-each state verb task clients)
-  (fold (lambda (client state) (act state (list verb task client)))
-        state
-        clients))
 
 ;; Slots that a client may have though the daemon has fewer.  Each is a thread
 ;; with some descriptors, even while it waits for a build user.

@@ -66,8 +66,9 @@ are like @var{others}, of the round before."
    (lambda (output other)
      (let ((item (staged-output-item output)))
        (unless (same? item (staged-output-item other))
-         (reject 'output "output `~a' of `~a' differs from that of the round \
-before~a"
+         ;; Another client may not want to know.
+         (reject 'unrepeatable
+                 "output `~a' of `~a' differs from that of the round before~a"
                  (path-info-path item) (job-drv job) (keep! job other)))))
    outputs others))
 

@@ -27,6 +27,7 @@
   #:use-module (srfi srfi-9)
   #:export (message-weight
             make-feed
+            feed-task
             feed-started
             feed-join!
             feed-leave!

@@ -129,6 +129,9 @@ that nobody else wants are cancelled.  Into the mailbox come
 what a build publishes that the client follows;
 @item (finished @var{task} @var{result})
 its end;
+@item (retried @var{task} @var{text})
+the same where another client's options may be why it has failed, which
+@var{text} tells: it is built again;
 @item (done @var{id} @var{results})
 the answer to a request, @var{results} being an alist from its goals to
 @code{built}, @code{(failed @var{kind} @var{message})} or @code{(cancelled)}.
@@ -214,21 +217,41 @@ derivations to the jobs that run."
     (lambda (state actions)
       ;; First, so that who hears of an end soon hears what follows from it.
       (let ((jobs (fold (lambda (action jobs) (perform loop jobs action))
-                        (conclude jobs event)
+                        (conclude jobs event actions)
                         actions)))
         (atomic-box-set! (loop-view loop) (cons state jobs))
         (values state jobs)))))
 
-(define (conclude jobs event)
-  "Return @var{jobs} without the one that has ended according to @var{event}."
+(define (conclude jobs event actions)
+  "Return @var{jobs} without the one that has ended according to @var{event},
+after telling its followers; for some of them @var{actions} say that it is not
+over."
   (match event
     (('finished task result)
-     (let ((job (map-ref jobs task)))
+     (let* ((job (map-ref jobs task))
+            (feed (job-feed job)))
        (unless (eq? result 'postponed)
-         (feed-announce! (job-feed job) 'finished result))
+         (for-each (lambda (client) (announce-retry! feed client result))
+                   (retrying actions))
+         (feed-announce! feed 'finished result))
        (flag-close! (job-cancellation job))
        (map-delete jobs task)))
     (_ jobs)))
+
+(define (retrying actions)
+  (filter-map (match-lambda
+                (('retry _ client) client)
+                (_ #f))
+              actions))
+
+(define (announce-retry! feed client result)
+  "Tell @var{client}, and nobody else, that the build of @var{feed} has ended
+with @var{result}, and is made again."
+  (define mailbox (subscription-mailbox client))
+  (match result
+    (('failed _ text)
+     (feed-leave! feed mailbox)
+     (mailbox-put! mailbox `(retried ,(feed-task feed) ,text)))))
 
 (define (perform loop jobs action)
   "Do what @var{action} says; return the new jobs."
@@ -248,7 +271,9 @@ derivations to the jobs that run."
      jobs)
     (('done client id results)
      (mailbox-put! (subscription-mailbox client) `(done ,id ,results))
-     jobs)))
+     jobs)
+    ;; The client was told when the build was concluded.
+    (('retry _ _) jobs)))
 
 (define (follow! feed client)
   (feed-join! feed (subscription-mailbox client)

@@ -130,6 +130,14 @@ WATCH."
   (unless (substitution? task)
     (send-trace watch (failure->trace (task-path task) kind text))))
 
+(define (note-retry! watch task text)
+  "Note that TASK has failed for another client because of TEXT."
+  (note-end! watch task)
+  (hash-remove! (watch-told watch) task)
+  (send-text (watch-client watch)
+             (string-append "note: trying again what failed for another \
+client: " text)))
+
 (define (report-consequences watch results)
   "Tell the client of WATCH which goals were not even tried."
   (for-each (match-lambda
@@ -176,6 +184,9 @@ request if these have come, an alist, else #f."
      #f)
     (('finished task ('failed kind text))
      (note-failure! watch task kind text)
+     #f)
+    (('retried task text)
+     (note-retry! watch task text)
      #f)
     (('done _ results)
      (report-consequences watch results)
