@@ -172,6 +172,18 @@ return its path."
     (let ((error (car (outcome port (string-append fine "!doc")))))
       (list error (car (outcome port fine)))))
 
+  (test-session "a derivation that is there is not built to have it" '(1)
+    (port)
+    (call-with-values (lambda () (request port read-int 10 fails))
+      (lambda (result log data) (cons result log))))
+  (let ((output (string-append fine "!out")))
+    (test-session "nor are its outputs to have something else"
+      (list (list (string-append "path `" output "' does not exist and cannot \
+be created")
+                  1))
+      (port)
+      (call-with-values (lambda () (request port read-int 10 output))
+        (lambda (result log data) (cons result log)))))
 
   ;; Several clients.
   (define-syntax-rule (with-two-sessions (a b) body ...)

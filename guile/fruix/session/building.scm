@@ -212,8 +212,12 @@ fails."
      (repair client requests))))
 
 (define (ensure-valid client path)
-  "Substitute @var{path} unless it is valid.  Raise @code{&fruix-error} if
-nobody has it."
-  (build client (list path) 'normal)
-  (unless (valid-path? (client-store client) path)
-    (fail "path `~a' does not exist and cannot be created" path)))
+  "Substitute @var{path} unless it is valid; nothing is built for it.  Raise
+@code{&fruix-error} if nobody has it."
+  (define store (client-store client))
+  (unless (valid-path? store path)
+    (do-until-done client
+      (lambda (refused)
+        (plan-items store (list path) (asker client refused))))
+    (unless (valid-path? store path)
+      (fail "path `~a' does not exist and cannot be created" path))))

@@ -20,6 +20,7 @@
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
   #:export (plan-builds
+            plan-items
             plan-repairs
             plan-without
             plan-nodes
@@ -208,6 +209,13 @@ more than 100,000 derivations."
       (let ((missing (sorted-set (map cadr missing))))
         (or (and (pair? missing) (plan-derivations survey missing))
             (plan-present survey present items missing mode))))))
+
+(define (plan-items store items substitutable)
+  "Return the plan to substitute those of @var{items}, store paths, that are
+not valid in @var{store} and can be substituted.  @var{substitutable} is as for
+@code{plan-builds}."
+  (define survey (make-survey store substitutable))
+  (tasks->plan (make-decisions survey) (item-tasks survey items)))
 
 (define (plan-repairs store damaged substitutable)
   "Return the plan to make @var{damaged}, valid items of @var{store} whose files
