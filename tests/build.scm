@@ -299,6 +299,15 @@ echo $lib > $out; echo $0 > $lib; echo $doc > $doc"
                                   '(("allowedReferences" . ""))))
              (('failed 'output message)
               (string-contains message "not allowed to refer"))))
+     (check-equal "what others are making is postponed" '(postponed built)
+                  (let* ((drv (drv "locked" "echo > $out"))
+                         (locks (lock-paths
+                                 store
+                                 (map cdr (query-derivation-outputs store
+                                                                    drv))))
+                         (result (result-of store host drv)))
+                    (unlock-paths! locks)
+                    (list result (result-of store host drv))))
      (check-equal "no other build gets a directory that has grown large" '()
                   (let ((staging (store-staging store)))
                     (result-of store host (drv "litter" %litter))

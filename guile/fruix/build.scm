@@ -280,7 +280,7 @@ that it always will."
 
 (define (build-somewhere job)
   "Build @var{job}, the locks of whose outputs are held, and return
-@code{built}; or @code{postponed}."
+@code{built}; or @code{busy}."
   (check-cached-failure job)
   (guard (exception (#t (remember-failure job exception)
                         (raise-exception exception)))
@@ -299,10 +299,8 @@ neither locks nor a slot."
              (call-protected job (job-drv job) (job-output-paths job)
                (lambda ()
                  (if (done? job) 'built (build-somewhere job)))))
-    ('postponed
-     (await-machines job)
-     'postponed)
-    ('built 'built)))
+    ('busy (await-machines job))
+    (result result)))
 
 (define (perform-task! store host task options publish cancellation)
   "Do @var{task}, a task of @code{(fruix scheduler task)}, in @var{store}, where
@@ -334,5 +332,4 @@ does the work, or is waited for."
        (build! (job mode)))
       ((and mode (or 'substitute 'replace))
        (substitute! (make-job store host mode path #f options publish
-                              cancellation))
-       'built))))
+                              cancellation))))))

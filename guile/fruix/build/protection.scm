@@ -9,34 +9,34 @@
   #:use-module (fruix descriptors)
   #:use-module (fruix flag)
   #:use-module (fruix store)
-  #:export (wait-or-cancel
+  #:use-module (ice-9 match)
+  #:export (stand-back
             call-protected))
 
-(define (wait-or-cancel job milliseconds what)
-  "Wait for @var{milliseconds}; raise a @code{&build-error} that says that
-@var{what}, the end of a sentence, was cancelled if @var{job} is."
+(define (stand-back job milliseconds what)
+  "Give back the slot of @var{job}, which has to wait, and return
+@code{postponed} after @var{milliseconds}.  Raise a @code{&build-error} that
+says that @var{what}, the end of a sentence, was cancelled if @var{job} is."
+  (publish job '(released))
   (when (pair? (poll-descriptors
                 (list (flag-event (job-cancellation job)))
                 milliseconds))
-    (reject 'cancelled "cancelled while ~a" what)))
+    (reject 'cancelled "cancelled while ~a" what))
+  'postponed)
 
 ;; How long to wait before trying again to lock items, in milliseconds.
-(define %patience 200)
-
-(define (lock-items job paths)
-  "Return locks on @var{paths}.  Another daemon may have them for as long as a
-build takes: wait, but not once the job is cancelled."
-  (or (lock-paths (job-store job) paths #:wait? #f)
-      (begin
-        (wait-or-cancel job %patience "waiting for locks")
-        (lock-items job paths))))
+(define %patience 1000)
 
 (define (call-protected job kept locked thunk)
   "Call @var{thunk} while no collector deletes @var{kept} or @var{locked}, a
-store path and a list of them, and nobody else makes the latter."
+store path and a list of them, and nobody else makes the latter; return what it
+returned.  Another daemon may be making them, for as long as a build takes: then
+return @code{postponed}, after some time in which @var{job} has no slot."
   (define store (job-store job))
   (call-with-temporary-roots store
     (lambda ()
       (for-each (lambda (path) (add-temp-root! store path))
                 (cons kept locked))
-      (call-holding-locks (lock-items job locked) thunk))))
+      (match (lock-paths store locked #:wait? #f)
+        (#f (stand-back job %patience "waiting for locks"))
+        (locks (call-holding-locks locks thunk))))))

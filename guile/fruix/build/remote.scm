@@ -49,10 +49,9 @@
     (publish job `(log ,(octets->bytevector line)))))
 
 (define (await-machines job)
-  "Give back the slot of @var{job}, which was postponed, and return when it is
-worth offering again.  Raise a @code{&build-error} if it is cancelled."
-  (publish job '(released))
-  (wait-or-cancel job %patience "waiting for another machine"))
+  "Return @code{postponed} when it is worth offering @var{job} again, which has
+no slot meanwhile.  Raise a @code{&build-error} if it is cancelled."
+  (stand-back job %patience "waiting for another machine"))
 
 (define (offer job)
   "Return a remote build that has been accepted, @code{decline} or
@@ -120,11 +119,11 @@ here" (job-drv job))))
 (define (build-elsewhere job)
   "Have @var{job}, the locks of whose outputs are held, built by another
 machine.  Return @code{built}, @code{declined} if no machine ever takes it, or
-@code{postponed} if none does now.  Raise a @code{&build-error} if one does,
+@code{busy} if none does now.  Raise a @code{&build-error} if one does,
 and fails."
   (match (if (offered? job) (offer job) 'decline)
     ('decline 'declined)
-    ('postpone 'postponed)
+    ('postpone 'busy)
     (build
      (check-remote-status job
                           (dynamic-wind

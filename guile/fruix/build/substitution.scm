@@ -135,14 +135,17 @@ directory."
 
 (define (substitute! job)
   "Make the item that is the path of @var{job} valid, or, in mode
-@code{replace}, make it anew.  Raise a @code{&build-error}, of kind
-@code{substitute} unless it took too long or was cancelled, if that fails."
+@code{replace}, make it anew.  Return @code{built}; or @code{postponed} if
+others are making it.  Raise a @code{&build-error}, of kind @code{substitute}
+unless it took too long or was cancelled, if that fails."
   (define item (job-drv job))
   (define (done?)
     (and (eq? 'substitute (job-mode job))
          (valid-path? (job-store job) item)))
-  (unless (done?)
-    (call-protected job item (list item)
-      (lambda ()
-        (unless (done?)
-          (substitute-locked job))))))
+  (if (done?)
+      'built
+      (call-protected job item (list item)
+        (lambda ()
+          (unless (done?)
+            (substitute-locked job))
+          'built))))
