@@ -52,7 +52,7 @@ return true once that has returned."
              (lambda ()
                (false-if-exception
                 ((@@ (fruix session collecting) call-with-reporter)
-                 (make-client far #x64 -1 -1 -1 #f #f #f #f #f
+                 (make-client far #x64 -1 -1 -1 -1 #f #f #f #f #f
                               %default-settings)
                  (lambda (report)
                    (report 1 lines)

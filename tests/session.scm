@@ -40,17 +40,19 @@ the session went on."
 
 (define %user 35001)
 
-(define (call-with-sessions store count proc)
-  "Call PROC with a list of COUNT ports of clients of STORE, of one user."
+(define* (call-with-sessions store count proc
+                             #:key (user %user) address)
+  "Call PROC with a list of COUNT ports of clients of STORE, of USER or at
+ADDRESS."
   (let loop ((left count) (ports '()))
     (if (zero? left)
         (proc ports)
         (call-with-session store
           (lambda (port) (loop (- left 1) (cons port ports)))
-          #:user %user))))
+          #:user user #:address address))))
 
-(define (turns-taken)
-  ((@@ (fruix session turns) count-of) %user))
+(define* (turns-taken #:optional (user %user))
+  ((@@ (fruix session turns) count-of) user))
 
 (define (add-large-derivation store number)
   "Add a derivation with 8 MiB of environment, and return its path."
@@ -139,6 +141,39 @@ the session went on."
              (list taken?
                    (string? (receive-reply first read-octets))
                    (string? (receive-reply late read-octets)))))))))
+
+  (test-equal "what one machine holds back is not missed by another"
+    #t
+    (call-with-sessions store 4
+      (lambda (stalled)
+        (for-each (lambda (port)
+                    (say port 8 "large" (bytevector-length %large)))
+                  stalled)
+        (wait-until (lambda () (= 4 (turns-taken "192.0.2.1"))))
+        (call-with-session store
+          (lambda (port)
+            (string? (result-of port read-octets 8 "large"
+                                (bytevector-length %large) %large '())))
+          #:user -1 #:address "192.0.2.2"))
+      #:user -1 #:address "192.0.2.1"))
+  (test-equal "who leaves does not wait for a turn any more" '(#f #t)
+    (call-with-sessions store 4
+      (lambda (stalled)
+        (for-each (lambda (port)
+                    (say port 8 "large" (bytevector-length %large)))
+                  stalled)
+        (wait-until (lambda () (= 4 (turns-taken))))
+        (let ((session (start-thread
+                        (lambda ()
+                          (call-with-session store
+                            (lambda (port)
+                              (say port 8 "large"
+                                   (bytevector-length %large)))
+                            #:user %user)))))
+          (usleep 200000)
+          (let ((gone? (thread-exited? session)))
+            (list gone? (->bool (join-thread session (+ 10 (current-time))
+                                             #f))))))))
 
   ;; Errors.
   (test-equal "valid-path? of a name outside the store, again and again"

@@ -120,16 +120,18 @@ as a bytevector."
 
 (define* (call-with-session store proc #:key scheduler agents (trusted? #t)
                             (settings %default-settings) (user (getuid))
-                            (process (getpid)) (greet? #t))
-  "Call @var{proc} with the port of a client, @var{process} of @var{user}, whose
-session with @var{store} and @var{scheduler} runs in another thread, after
+                            (process (getpid)) address (greet? #t))
+  "Call @var{proc} with the port of a client, @var{process} of @var{user}, or
+of whoever is at @var{address} if that is a string, whose session with
+@var{store} and @var{scheduler} runs in another thread, after
 greetings if @var{greet?} is true; return what it returned once the session has
 ended."
   (define (serve port)
     (setvbuf port 'block 4096)
     (serve-client port
                   (lambda (minor)
-                    (make-client port minor process user (getgid)
+                    (make-client port minor (or address user) process user
+                                 (getgid)
                                  trusted? store scheduler agents #f
                                  settings))
                   (const #t)))

@@ -85,7 +85,8 @@ or #f."
   "Serve the worker protocol on PORT."
   (define (->client show-files)
     (lambda (minor)
-      (make-client port minor (peer-pid peer) (peer-uid peer) (peer-gid peer)
+      (make-client port minor (peer-user peer)
+                   (peer-pid peer) (peer-uid peer) (peer-gid peer)
                    (peer-trusted? peer)
                    (service-store service)
                    (service-scheduler service)

@@ -20,6 +20,7 @@
   #:export (make-client
             client-port
             client-minor
+            client-user
             client-pid
             client-uid
             client-remote?
@@ -46,11 +47,13 @@
             check-presence))
 
 (define-record-type <client>
-  (make-client port minor pid uid gid trusted? store scheduler agents
+  (make-client port minor user pid uid gid trusted? store scheduler agents
                show-files settings)
   client?
   (port client-port)                    ;input/output port
   (minor client-minor)                  ;integer, its protocol version
+  (user client-user)                    ;what stands for its user where users
+                                        ;are counted: user ID or address
   (pid client-pid)                      ;integer, as all three -1
   (uid client-uid)                      ;  if nobody knows them
   (gid client-gid)

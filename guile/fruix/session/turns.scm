@@ -4,9 +4,9 @@
 ;;; memory, and a user may have many connections: so few clients of one user
 ;;; have large requests at a time, and the others wait for them.
 ;;;
-;;; A client keeps its turn until its request is answered.  Users of this
-;;; machine never wait for each other, and root for nobody; all clients on other
-;;; machines, whose users nobody knows, count as one user.
+;;; A client keeps its turn until its request is answered.  Users never wait
+;;; for each other, and root for nobody; all clients at one address of another
+;;; machine, whose users nobody knows, count as one.
 ;;; Code:
 
 (define-module (fruix session turns)
@@ -21,31 +21,45 @@
 
 (define %mutex (make-mutex))                ;guards these
 (define %changed (make-condition-variable)) ;somebody has given back a turn
-(define %counts (make-hash-table))          ;user id -> turns taken, if any
+(define %counts (make-hash-table))          ;user -> turns taken, if any
+
+;; Seconds between two looks at whether a client that waits is still there.
+(define %patience 1)
 
 (define (count-of user)
-  (hashv-ref %counts user 0))
+  (hash-ref %counts user 0))
+
+(define (turn-within! user seconds)
+  "Give a turn to USER and return true; or return #f if it has to wait for one
+for more than SECONDS."
+  (define limit (+ seconds (current-time)))
+  (with-lock %mutex
+    (let wait ()
+      (cond ((< (count-of user) %at-once)
+             (hash-set! %counts user (+ (count-of user) 1))
+             #t)
+            ((wait-condition-variable %changed %mutex limit) (wait))
+            (else #f)))))
 
 (define (take-turn! client)
   "Wait until @var{client}, which is about to send much, has its turn, unless
-it has it already."
-  (define user (client-uid client))
+it has it already.  Raise @code{&connection-closed} if it leaves before, or the
+connection is shut down."
+  (define user (client-user client))
   (unless (or (eqv? 0 user) (client-turn? client))
-    (with-lock %mutex
-      (let wait ()
-        (unless (< (count-of user) %at-once)
-          (wait-condition-variable %changed %mutex)
-          (wait)))
-      (hashv-set! %counts user (+ (count-of user) 1))
-      (set-client-turn?! client #t))))
+    (let wait ()
+      (unless (turn-within! user %patience)
+        (check-presence client)
+        (wait)))
+    (set-client-turn?! client #t)))
 
 (define (give-back-turn! client)
   "Say that the request of @var{client} is over."
-  (define user (client-uid client))
+  (define user (client-user client))
   (when (client-turn? client)
     (with-lock %mutex
       (set-client-turn?! client #f)
       (if (= 1 (count-of user))
-          (hashv-remove! %counts user)
-          (hashv-set! %counts user (- (count-of user) 1)))
+          (hash-remove! %counts user)
+          (hash-set! %counts user (- (count-of user) 1)))
       (notify! %changed %mutex))))
