@@ -62,8 +62,8 @@
 (define (report template . arguments)
   "Tell the administrator."
   ;; In one piece, as other threads report, too.
-  (display (apply format #f (string-append "fruix-daemon: " template "~%")
-                  arguments)
+  (display (string-append (basename (first (command-line))) ": "
+                          (apply format #f template arguments) "\n")
            (current-error-port))
   (force-output (current-error-port)))
 

@@ -170,12 +170,12 @@ says."
            #t)
           ((and (others-wait?)
                 (<= (patience-left feed mailbox patience) %slice))
-           (stop-writing! feed mailbox patience))
+           (stop-writing! feed mailbox))
           (else (loop)))))
 
-(define (stop-writing! feed mailbox patience)
+(define (stop-writing! feed mailbox)
   (set-feed-deaf! feed (cons mailbox (feed-deaf feed)))
   (mailbox-put! mailbox
                 (list 'note (feed-task feed)
-                      (format #f "note: no more output of `~a': it has not \
-been read for ~a seconds, and others wait" (feed-task feed) patience))))
+                      (format #f "note: no more output of `~a': it is read \
+too slowly, and others wait" (feed-task feed)))))
