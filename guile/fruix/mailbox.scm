@@ -22,7 +22,6 @@
   #:use-module (ice-9 threads)
   #:use-module (srfi srfi-9)
   #:export (make-mailbox
-            mailbox?
             mailbox-put!
             mailbox-get!
             mailbox-descriptor

@@ -143,6 +143,24 @@ a sandbox here."
        ("drop-capabilities")))
     ((freebsd) '(("fixed-addresses")))))
 
+(define (builder-steps store user directory personality output)
+  "Return the plan by which a builder becomes what 'plain-launcher' says, and
+writes to the port OUTPUT."
+  `(("namespaces")
+    ("session")
+    ("descriptors" ,@(descriptor-numbers #f output output '()))
+    ("umask" #o022)
+    ("program-within" ,store)
+    ("no-new-privileges")
+    ,@(platform-steps personality)
+    ,@(if user
+          `(("credentials" ,(build-user-id user)
+                           ,(build-user-group user)
+                           ,@(build-user-supplementary-groups user)))
+          '())
+    ("chdir" ,directory)
+    ("death-signal" ,SIGKILL)))
+
 (define* (plain-launcher store #:key user directory environment personality
                          (replacements '()))
   "Return a procedure for @code{run-builder}, which runs a builder of the store
@@ -157,23 +175,11 @@ alist of hash parts that it is told others instead of."
   (define (start program arguments output)
     (call-with-step-errors
      (lambda ()
-       (perform-plan
-        program (cons (basename program) (map told arguments))
-        (map entry environment)
-        `(("namespaces")
-          ("session")
-          ("descriptors" ,@(descriptor-numbers #f output output '()))
-          ("umask" #o022)
-          ("program-within" ,store)
-          ("no-new-privileges")
-          ,@(platform-steps personality)
-          ,@(if user
-                `(("credentials" ,(build-user-id user)
-                                 ,(build-user-group user)
-                                 ,@(build-user-supplementary-groups user)))
-                '())
-          ("chdir" ,directory)
-          ("death-signal" ,SIGKILL))))))
+       (perform-plan program
+                     (cons (basename program) (map told arguments))
+                     (map entry environment)
+                     (builder-steps store user directory personality
+                                    output)))))
   (lambda (program arguments output proc)
     (let ((process (start program arguments output)))
       (dynamic-wind

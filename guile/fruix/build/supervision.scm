@@ -19,6 +19,8 @@
   #:use-module (fruix process)
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
+  #:use-module ((srfi srfi-1) #:select (filter-map))
+  #:use-module (srfi srfi-9 gnu)
   #:export (supervise))
 
 (define (limit->deadline start limit)
@@ -67,6 +69,40 @@ sandbox, what it left behind may write on and on."
 (define (ready? descriptor events)
   (assv descriptor events))
 
+;; What has come out of a builder so far.
+(define-immutable-record-type <output>
+  (make-output open? size since)
+  output?
+  (open? output-open? set-output-open?)         ;may there be more?
+  (size output-size set-output-size)            ;bytes
+  (since output-since set-output-since))        ;as 'now': when there was some
+
+(define (add-size output size)
+  (set-output-size output (+ size (output-size output))))
+
+(define (take-in output log buffer proc)
+  "Pass on what there is to read from LOG; return the new OUTPUT."
+  (match (read-some log buffer)
+    (#f output)
+    ((= bytevector-length 0) (set-output-open? output #f))
+    (bytes
+     (proc bytes)
+     (set-output-since (add-size output (bytevector-length bytes)) (now)))))
+
+(define (take-in-rest output log buffer proc)
+  "Pass on what is left in LOG, the builder being dead; return the new OUTPUT."
+  (if (output-open? output)
+      (add-size output (drain log buffer proc))
+      output))
+
+(define (await descriptors deadlines)
+  "Wait until one of DESCRIPTORS is readable or one of DEADLINES has passed,
+some of both of which may be #f; return what is ready."
+  (poll-descriptors (filter-map (lambda (descriptor)
+                                  (and descriptor (list descriptor 'readable)))
+                                descriptors)
+                    (milliseconds-left deadlines)))
+
 (define* (supervise process log proc #:key cancel-descriptor
                     (timeout 0) (max-silent-time 0) (max-log-size 0))
   "Pass what @var{process} writes to the pipe that @var{log}, a descriptor,
@@ -75,48 +111,30 @@ status, or why it was killed: @code{(timeout @var{seconds})},
 @code{(silence @var{seconds})}, @code{(log-size @var{bytes})}, or
 @code{cancelled} when @var{cancel-descriptor} has become readable.  The limits
 are in seconds and bytes; 0 means none."
-  (define start (now))
   (define buffer (make-bytevector %buffer-size))
-  (define deadline (limit->deadline start timeout))
-  (define others
-    `((,(process-descriptor process) readable)
-      ,@(if cancel-descriptor `((,cancel-descriptor readable)) '())))
-
-  (define (too-much? size)
-    (and (positive? max-log-size) (> size max-log-size)))
-
+  (define ended (process-descriptor process))
+  (define (too-much? output)
+    (< 0 max-log-size (output-size output)))
   (define (give-up reason)
     (kill-process process SIGKILL)
     (wait-process process)
     reason)
-
   (fcntl log F_SETFL (logior O_NONBLOCK (fcntl log F_GETFL)))
-  (let loop ((log-open? #t) (size 0) (last-output start))
-    (let* ((silence (limit->deadline last-output max-silent-time))
-           (events (poll-descriptors
-                    (if log-open?
-                        (cons `(,log readable) others)
-                        others)
-                    (milliseconds-left (list deadline silence)))))
-      (cond ((and cancel-descriptor (ready? cancel-descriptor events))
-             (give-up 'cancelled))
-            ((too-much? size)
-             (give-up `(log-size ,max-log-size)))
-            ((passed? deadline)
-             (give-up `(timeout ,timeout)))
-            ((ready? (process-descriptor process) events)
-             (let ((rest (if log-open? (drain log buffer proc) 0)))
-               (if (too-much? (+ size rest))
+  (let* ((start (now))
+         (deadline (limit->deadline start timeout)))
+    (let loop ((output (make-output #t 0 start)))
+      (let* ((silence (limit->deadline (output-since output) max-silent-time))
+             (events (await (list (and (output-open? output) log)
+                                  ended cancel-descriptor)
+                            (list deadline silence))))
+        (cond ((ready? cancel-descriptor events) (give-up 'cancelled))
+              ((too-much? output) (give-up `(log-size ,max-log-size)))
+              ((passed? deadline) (give-up `(timeout ,timeout)))
+              ((ready? ended events)
+               (if (too-much? (take-in-rest output log buffer proc))
                    (give-up `(log-size ,max-log-size))
-                   (wait-process process))))
-            ((ready? log events)
-             (match (read-some log buffer)
-               (#f (loop #t size last-output))
-               ((= bytevector-length 0) (loop #f size last-output))
-               (bytes
-                (proc bytes)
-                (loop #t (+ size (bytevector-length bytes)) (now)))))
-            ((passed? silence)
-             (give-up `(silence ,max-silent-time)))
-            (else
-             (loop log-open? size last-output))))))
+                   (wait-process process)))
+              ((ready? log events)
+               (loop (take-in output log buffer proc)))
+              ((passed? silence) (give-up `(silence ,max-silent-time)))
+              (else (loop output)))))))

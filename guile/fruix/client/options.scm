@@ -7,7 +7,19 @@
   #:use-module ((fruix client connection) #:select (call-operation))
   #:use-module ((fruix octets) #:select (text->octets))
   #:use-module (fruix protocol wire)
+  #:use-module (ice-9 match)
+  #:use-module ((srfi srfi-1) #:select (filter-map))
   #:export (set-build-options))
+
+(define (encode-settings settings)
+  "Return the alist SETTINGS, from strings to strings and numbers, as it is
+sent, without those that are #f."
+  (define (encode value)
+    (text->octets (if (number? value) (number->string value) value)))
+  (filter-map (match-lambda
+                ((_ . #f) #f)
+                ((name . value) (cons (encode name) (encode value))))
+              settings))
 
 (define* (set-build-options connection
                             #:key keep-failed? keep-going? fallback?
@@ -26,26 +38,16 @@ output is sent if @var{verbosity} is @var{build-verbosity} or more.
 @var{rounds} are integers, or false to leave the daemon's own settings;
 @var{substitute-urls} is a list of strings or false.  @var{settings} is an
 alist of strings: more settings, by the daemon's names for them."
-  (define (setting name value)
-    (if value
-        (list (cons name (if (number? value)
-                             (number->string value)
-                             value)))
-        '()))
-  (define (in-octets pair)
-    (cons (text->octets (car pair)) (text->octets (cdr pair))))
   (define all-settings
-    (append (setting "print-extended-build-trace"
-                     (and print-build-trace? 1))
-            (setting "multiplexed-build-output" (and multiplexed? "true"))
-            (setting "build-max-jobs" max-jobs)
-            (setting "build-cores" cores)
-            (setting "build-timeout" timeout)
-            (setting "build-max-silent-time" max-silent-time)
-            (setting "build-repeat" (and rounds (- rounds 1)))
-            (setting "substitute-urls"
-                     (and substitute-urls (string-join substitute-urls)))
-            settings))
+    `(("print-extended-build-trace" . ,(and print-build-trace? 1))
+      ("multiplexed-build-output" . ,(and multiplexed? "true"))
+      ("build-max-jobs" . ,max-jobs)
+      ("build-cores" . ,cores)
+      ("build-timeout" . ,timeout)
+      ("build-max-silent-time" . ,max-silent-time)
+      ("build-repeat" . ,(and rounds (- rounds 1)))
+      ("substitute-urls" . ,(and=> substitute-urls string-join))
+      ,@settings))
   (call-operation connection 19
                   (lambda (port)
                     (write-boolean port keep-failed?)
@@ -57,5 +59,6 @@ alist of strings: more settings, by the daemon's names for them."
                     (write-int port 0)            ;log type, of old
                     (write-boolean port print-build-trace?)
                     (write-boolean port use-substitutes?)
-                    (write-octets-pairs port (map in-octets all-settings)))
+                    (write-octets-pairs port
+                                         (encode-settings all-settings)))
                   (const *unspecified*)))
