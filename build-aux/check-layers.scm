@@ -26,10 +26,10 @@
     (1 "primitives")
     (2 "base16" "base32" "bulk" "control/wire" "credentials" "database"
        "derivation" "derivation/" "descriptors" "durable" "files" "flag"
-       "gzip" "hash" "jail" "links" "mailbox" "map" "mentions" "mount" "mountinfo"
-       "nar" "network" "octets" "plan" "probe" "process" "protocol/wire"
-       "record-lock" "sandbox/check" "sandbox/spec" "scheduler/task"
-       "sharing" "store/path" "terminal" "tree" "worker")
+       "gzip" "hash" "jail" "links" "mailbox" "map" "mentions" "message"
+       "mount" "mountinfo" "nar" "network" "octets" "plan" "probe" "process"
+       "protocol/wire" "record-lock" "sandbox/check" "sandbox/spec"
+       "scheduler/task" "sharing" "store/path" "terminal" "tree" "worker")
     (3 "sandbox/" "store/")
     (4 "agent" "agent/" "sandbox" "sandbox/outside" "store")
     (5 "build" "build/" "doctor" "doctor/" "shepherd")

@@ -123,14 +123,16 @@ and a port with what it reports."
     (list (status:exit-val status) words)))
 
 (define* (call-with-daemon proc #:key (options '()) (name "fruix-daemon")
-                           (limits '())
+                           (limits '()) (below "")
                            (prepare (const #t)) (stopped (const #t)))
-  "Call @var{proc} with a daemon on a new root, started under @var{name} with
-@var{options} and @var{limits}, after @var{prepare} was called with its layout.
-Return what @var{proc} returned, after the daemon has stopped and
-@var{stopped} was called with its exit code and what it wrote in the end."
+  "Call @var{proc} with a daemon on a new root, the name of which ends with
+@var{below}, started under @var{name} with @var{options} and @var{limits},
+after @var{prepare} was called with its layout.  Return what @var{proc}
+returned, after the daemon has stopped and @var{stopped} was called with its
+exit code and what it wrote in the end."
   (call-with-temporary-directory
-   (lambda (root)
+   (lambda (directory)
+     (define root (string-append directory below))
      (prepare (make-layout #:root root))
      (call-with-values (lambda () (start-daemon root options name
                                                #:limits limits))

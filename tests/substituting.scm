@@ -6,6 +6,7 @@
 (use-modules (fruix base32)
              (fruix descriptors)
              (fruix nar)
+             (fruix octets)
              (fruix protocol wire)
              (fruix store)
              (fruix store layout)
@@ -199,6 +200,22 @@ ended unexpectedly with exit code 3\n"))))
           (wanting port #:fallback 1)
           (list (first (build port drv)) (file-contents daemon output)))))
 
+    (let ((drv (add-script port "kept" "exit 1"))
+          (name (lambda (file) (text->octets (file (daemon-layout daemon))))))
+      (test-equal "files are named in UTF-8" '(100 #t)
+        (begin
+          (set-options port #:keep-failed 1)
+          (match (build port drv)
+            (((_ status) log)
+             (list status
+                   (->bool
+                    (mentions? log (name (lambda (layout)
+                                           (log-file-name layout drv)))
+                               (string-append
+                                "note: keeping build directory `"
+                                (name layout-temporary-directory)))))))))
+      (wanting port))
+
     (let ((deceived (lambda (name)
                       "Return a derivation with a substitute that is none."
                       (let ((drv (add-script port name "echo built > $out")))
@@ -257,6 +274,8 @@ ended unexpectedly with exit code 3\n"))))
    (setenv "SUBSTITUTES" directory)
    (call-with-daemon
     (lambda (daemon) (run-tests daemon directory))
+    ;; Programs and clients are told names of files in UTF-8.
+    #:below "/łukasz"
     #:prepare install-shell
     #:options (append %build-users %host-directories))))
 (test-end "substituting")

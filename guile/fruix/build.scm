@@ -33,6 +33,7 @@
   #:use-module (fruix derivation)
   #:use-module (fruix errors)
   #:use-module (fruix files)
+  #:use-module (fruix message)
   #:use-module (fruix octets)
   #:use-module ((fruix scheduler task) #:select (task-kind task-path))
   #:use-module (fruix store)
@@ -145,7 +146,8 @@ its outputs into the chroot area @var{area}."
                            (plain-launcher
                             (store-directory (job-store job))
                             #:user user #:directory directory
-                            #:environment (builder-environment job directory)
+                            #:environment
+                            (builder-environment job (text->octets directory))
                             #:personality (builder-personality job)
                             #:replacements replacements))
             (reverse-replacements replacements)))
@@ -197,8 +199,8 @@ build directory @var{directory}; return the @code{<staged-output>}s."
   "Leave the build directory @var{directory} of @var{job}, which failed, to its
 client."
   (publish job `(note ,(format #f "note: keeping build directory `~a'"
-                               directory)))
-  (guard (exception (#t (publish job `(note ,(exception->text exception)))))
+                               (text->octets directory))))
+  (guard (exception (#t (publish job `(note ,(exception->octets exception)))))
     (keep-build-directory directory (job-option job 'client #f)
                           #:top? (sandboxed? job))))
 
@@ -267,7 +269,7 @@ that it always will."
   "Return the value that stands for @var{exception}."
   (if (build-error? exception)
       `(failed ,(build-error-kind exception) ,(fruix-error-message exception))
-      `(failed transient ,(exception->text exception))))
+      `(failed transient ,(exception->octets exception))))
 
 ;;;
 ;;; Tasks.

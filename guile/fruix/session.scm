@@ -14,7 +14,7 @@
 (define-module (fruix session)
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
-  #:use-module (fruix octets)
+  #:use-module (fruix message)
   #:use-module (fruix session operations)
   #:use-module (fruix protocol wire)
   #:use-module (fruix session client)
@@ -63,16 +63,9 @@ speaks another protocol."
 ;; Requests.
 ;;
 
-(define (message->octets text)
-  "Return TEXT as an octet string.  Messages name paths as they came over the
-wire: where all characters are bytes, they are taken for bytes."
-  (if (string-every (lambda (char) (char<=? char #\xff)) text)
-      text
-      (text->octets text)))
-
 (define (report-error client exception)
   (send-error client
-              (message->octets (exception->text exception))
+              (exception->octets exception)
               (if (protocol-error? exception)
                   (protocol-error-status exception)
                   1)))

@@ -241,15 +241,15 @@ as said of @var{item}.  Raise a @code{&build-error} of kind
 silence; a @code{&fruix-error} if the agent cannot be run, ends, or does not
 make sense.  What there is at @var{destination} then is for the caller to
 delete."
+  (define place (text->octets destination))
   (define request
-    (format #f "substitute ~a ~a\n" (check-word item)
-            (check-word destination)))
+    (format #f "substitute ~a ~a\n" (check-word item) (check-word place)))
   (match (call-with-agent pool '("substitute" "--substitute")
                           (options->environment options)
            (lambda (agent)
              (begin-talk! agent #:note (lambda (line)
                                          (note (octets-replace
-                                                line destination item)))
+                                                line place item)))
                           #:cancellation cancellation
                           #:timeout timeout #:max-silent-time max-silent-time)
              (agent-send! agent request)

@@ -15,6 +15,7 @@
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix flag)
+  #:use-module (fruix message)
   #:use-module (fruix octets)
   #:use-module (fruix process)
   #:use-module (fruix sandbox)
@@ -35,7 +36,7 @@ the derivation of JOB."
            (memv (sandbox-error-errno exception) (list EACCES ENOENT))
            (not (string-prefix? store builder)))
       (format #f "`~a' is not in the store" builder)
-      (exception->text exception)))
+      (exception->octets exception)))
 
 (define (reject-sandbox job exception)
   "Tell why the builder of @var{job} could not be run, which @var{exception}, a

@@ -66,7 +66,7 @@ and fits its derivation."
 expects."
   (environment-with
    (cons* (string-append "NIX_STORE=" (store-directory (job-store job)))
-          (string-append "TMPDIR=" directory)
+          (string-append "TMPDIR=" (text->octets directory))
           (options->environment (job-option job 'agent-options '())))))
 
 ;; The name of the directory below the store, 30 characters: that of its
@@ -90,7 +90,7 @@ expects."
 @var{job} in @var{directory} writes, a bytevector, and returns it with the
 output's own name: clients tell by it what is downloaded.  A name that was
 read in two parts stays."
-  (let ((file (output-file job directory)))
+  (let ((file (text->octets (output-file job directory))))
     (lambda (bytes)
       (let ((octets (bytevector->octets bytes)))
         (if (string-contains octets file)

@@ -8,6 +8,7 @@
   #:use-module ((fruix errors) #:select (call-naming call-with-closing-port))
   #:use-module (fruix files)
   #:use-module (fruix gzip)
+  #:use-module ((fruix octets) #:select (text->octets))
   #:use-module ((fruix store directories) #:select (ensure-directory))
   #:use-module (fruix store layout)
   #:use-module (ice-9 binary-ports)
@@ -43,26 +44,30 @@ its second argument says, to @var{gzip}, and flushes that now and then."
   (call-with-closing-port (open-log file)
     (lambda (port)
       (setvbuf port 'none)
-      (proc file (naming file
-                         (lambda (bytes count)
-                           (put-bytevector port bytes 0 count)))))))
+      (proc (naming file
+                    (lambda (bytes count)
+                      (put-bytevector port bytes 0 count)))))))
 
 (define (call-with-gzip-log file proc)
   (let ((gzip (call-with-closing-port (open-log file)
                 (lambda (port) (open-gzip-output (fileno port))))))
     (dynamic-wind
       (const #t)
-      (lambda () (proc file (naming file (make-flushing-writer gzip))))
+      (lambda () (proc (naming file (make-flushing-writer gzip))))
       (lambda () (call-naming file (lambda () (gzip-close! gzip)))))))
 
 (define (call-with-build-log layout drv compression proc)
-  "Call @var{proc} with the name of the log file of @var{drv}, and a procedure
-that appends the first bytes of a bytevector, as many as its second argument
-says; return what @var{proc} returns.  @var{compression} is @code{gzip},
-@code{none}, or @code{#f} for no log at all, in which case the name is empty."
+  "Call @var{proc} with the name of the log file of @var{drv}, an octet string,
+and a procedure that appends the first bytes of a bytevector, as many as its
+second argument says; return what @var{proc} returns.  @var{compression} is
+@code{gzip}, @code{none}, or @code{#f} for no log at all, in which case the name
+is empty."
+  (define (call-with-log open file)
+    (open file (lambda (write) (proc (text->octets file) write))))
   (match compression
     (#f (proc "" (const #t)))
     ('none
-     (call-with-plain-log (log-file-name layout drv #:compression 'none) proc))
+     (call-with-log call-with-plain-log
+                    (log-file-name layout drv #:compression 'none)))
     ('gzip
-     (call-with-gzip-log (log-file-name layout drv) proc))))
+     (call-with-log call-with-gzip-log (log-file-name layout drv)))))

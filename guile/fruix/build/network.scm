@@ -20,6 +20,7 @@
   #:use-module (fruix derivation)
   #:use-module (fruix errors)
   #:use-module (fruix files)
+  #:use-module (fruix message)
   #:use-module (fruix sandbox outside)
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
@@ -130,7 +131,7 @@ is none."
   (guard (exception ((sandbox-error? exception)
                      (publish job
                               `(note ,(format #f "`~a' is built without \
-network: ~a" (job-drv job) (exception->text exception))))
+network: ~a" (job-drv job) (exception->octets exception))))
                      #f))
     (apply open-outside-network directory #:host-loopback? host-loopback?
            identity)))

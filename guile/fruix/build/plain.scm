@@ -49,7 +49,7 @@
   (unless (string=? store physical-store)
     (reject 'transient "builders without a sandbox do not find the store `~a', \
 which is in `~a'"
-            store physical-store)))
+            store (text->octets physical-store))))
 
 (define (let-group-write directory group)
   "Let builders of @var{group} make items in the store @var{directory}, and only

@@ -6,6 +6,7 @@
 
 (define-module (fruix daemon discovery)
   #:use-module (fruix agent program)
+  #:use-module ((fruix octets) #:select (text->octets))
   #:use-module (fruix process)
   #:use-module (fruix store layout)
   #:export (start-discovery))
@@ -20,5 +21,6 @@ this.  Raise a @code{&fruix-error} if there is no @command{guix}, and a
                  #:environment
                  (environment-with
                   (list (string-append "GUIX_STATE_DIRECTORY="
-                                       (layout-state-directory layout))))
+                                       (text->octets
+                                        (layout-state-directory layout)))))
                  #:death-signal SIGTERM))

@@ -18,6 +18,7 @@
   #:use-module (fruix flag)
   #:use-module (fruix mailbox)
   #:use-module (fruix map)
+  #:use-module (fruix message)
   #:use-module (fruix scheduler)
   #:use-module (fruix scheduler feed)
   #:use-module ((fruix scheduler request) #:select (nodes->graph))
@@ -303,7 +304,7 @@ with @var{result}, and is made again."
 @var{task} has failed."
   (guard (exception
           (#t (send loop `(finished ,task (failed transient
-                                                 ,(exception->text
+                                                 ,(exception->octets
                                                    exception))))))
     (thunk)))
 

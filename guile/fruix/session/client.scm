@@ -9,6 +9,7 @@
 (define-module (fruix session client)
   #:use-module (fruix descriptors)
   #:use-module ((fruix errors) #:select (exception->text fail on-failure))
+  #:use-module (fruix message)
   #:use-module (fruix octets)
   #:use-module (fruix protocol wire)
   #:use-module (fruix session settings)
@@ -92,12 +93,13 @@ is."
 verbosity."
   (>= (setting (client-settings client) 'verbosity) level))
 
-(define* (send-text client octets #:optional (level 0))
-  "Send the octet string @var{octets} and a newline as log text to
+(define* (send-text client message #:optional (level 0))
+  "Send @var{message}, an octet string or a text, and a newline as log text to
 @var{client}, if it @code{wants?} to hear of things of @var{level}."
   (when (wants? client level)
     (send-log client
-              (octets->bytevector (string-append octets "\n")))))
+              (octets->bytevector
+               (string-append (message->octets message) "\n")))))
 
 ;; Bytes that one message carries, or asks for: fewer messages than
 ;; guix-daemon's 32 KiB need, and no more than a client takes in one piece.

@@ -5,7 +5,8 @@
 ;;; Code:
 
 (define-module (fruix session profile)
-  #:use-module (fruix errors)
+  #:use-module (fruix message)
+  #:use-module ((fruix octets) #:select (text->octets))
   #:use-module (fruix session client)
   #:use-module ((fruix store) #:select (store-layout))
   #:use-module ((fruix store directories) #:select (make-profile-directory))
@@ -33,10 +34,10 @@
 or #f."
   (match (lookup-user user)
     ((name . uid)
-     (guard (exception (#t (exception->text exception)))
+     (guard (exception (#t (exception->octets exception)))
        (and (not (make-profile-directory layout name uid))
             (format #f "cannot give user ~a a directory for profiles"
-                    name))))
+                    (text->octets name)))))
     (#f
      (and (string? user)
           (format #f "there is no user `~a' here" user)))))
