@@ -7,6 +7,7 @@
   #:use-module ((fruix descriptors) #:select (read-descriptor!))
   #:use-module (fruix errors)
   #:use-module ((fruix hash) #:select (lookup-hash-algorithm))
+  #:use-module (fruix message)
   #:use-module (fruix protocol wire)
   #:use-module (fruix record-lock)
   #:use-module (fruix session archives)
@@ -55,7 +56,7 @@ in the port's buffer, and then from its descriptor."
 (define (restore-strictly! client restorer bytes size)
   "Do what @code{restore!} does.  If it fails, nobody knows where the archive
 ends: a violation."
-  (guard (exception (#t (violation "~a" (exception->text exception))))
+  (guard (exception (#t (violation "~a" (exception->octets exception))))
     (restore! client restorer bytes size)))
 
 (define (add-archive client name fixed? recursive? algorithm)

@@ -8,7 +8,7 @@
 
 (define-module (fruix session client)
   #:use-module (fruix descriptors)
-  #:use-module ((fruix errors) #:select (exception->text fail on-failure))
+  #:use-module ((fruix errors) #:select (fail on-failure))
   #:use-module (fruix message)
   #:use-module (fruix octets)
   #:use-module (fruix protocol wire)
@@ -141,7 +141,7 @@ themselves violate the protocol, that goes on."
         (fail "the data ends too early"))
       size))
   (guard (exception ((and (protocol-violation? exception) (not broken?))
-                     (fail "invalid data: ~a" (exception->text exception))))
+                     (fail "invalid data: ~a" (exception->octets exception))))
     (let ((data (make-custom-binary-input-port "data" read! #f #f #f)))
       (setvbuf data 'block %data-size)
       (proc data))))
