@@ -5,9 +5,11 @@
 (use-modules (fruix build users)
              (fruix flag)
              (fruix mailbox)
+             (fruix process)
              (fruix thread)
              (ice-9 match)
              (ice-9 threads)
+             (srfi srfi-1)
              (srfi srfi-64)
              (tests daemon-support)
              (tests support))
@@ -171,5 +173,29 @@ mailbox STARTED a pair of that and of a thunk that makes it end."
                                         (cons client order))))))))))
            (for-each join-thread (cons few many))
            order))))))
+
+;; As another daemon, or this one's builders without a sandbox, may leave them.
+(call-with-temporary-directory
+ (lambda (directory)
+   (define pool
+     (make-user-pool (list-head %pool-users 1)
+                     (string-append directory "/pool")))
+   (define user (build-user-id (car %pool-users)))
+   (define* (use proc #:key confined?)
+     (call-with-build-user pool 'client (make-flag) proc
+                           #:confined? confined?))
+   (define (ending process)
+     (status:term-sig (wait-process process)))
+   (define before (start-accomplice directory user))
+   (unless (accomplice-of? before user)
+     (test-skip 2))
+   (test-equal "who has become a build user before is not there in a build"
+     SIGKILL
+     (use (lambda (user) (ending before)) #:confined? #t))
+   (test-equal "nor who becomes one meanwhile, after a build without a sandbox"
+     SIGKILL
+     (ending (use (lambda (user)
+                    (start-accomplice directory (build-user-id user)))))))
+ #:mode #o755)
 
 (test-end "build-users")

@@ -205,4 +205,24 @@ new privileges REFUSED? or not."
                                                ,(number->string %uid))
                                         #:output #f))))))))
 
+(call-with-temporary-directory
+ (lambda (directory)
+   (let ((accomplice (start-accomplice directory %uid)))
+     (unless (accomplice-of? accomplice %uid)
+       (test-skip 1))
+     (test-equal "nor one that has the user from a set-user-ID file" SIGKILL
+       (begin
+         (kill-user %uid)
+         (status:term-sig (wait-process accomplice))))))
+ #:mode #o755)
+
+(test-equal "whether a user has processes is seen" '(#f #t #f)
+  (let* ((before (has-processes? %uid))
+         (process (spawn-process "sleep" '("sleep" "60")
+                                 #:user %uid #:group %uid))
+         (meanwhile (has-processes? %uid)))
+    (kill-process process SIGKILL)
+    (wait-process process)
+    (list before meanwhile (has-processes? %uid))))
+
 (test-end "credentials")

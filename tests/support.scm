@@ -19,6 +19,8 @@
             run-program
             program-output
             call-with-program
+            start-accomplice
+            accomplice-of?
             count-descriptors
             count-threads
             call-with-descriptors
@@ -122,6 +124,29 @@ list of a program and its arguments.  It is killed when @var{proc} returns."
           (close-port from)
           (close-port to)
           result))))))
+
+(define %accomplice 61019)
+
+(define (start-accomplice directory user)
+  "Start a process of somebody who becomes @var{user} by a set-user-ID file in
+@var{directory}; return it.  It ends soon."
+  (let ((file (string-append directory "/set-user-id")))
+    (copy-file "/bin/sleep" file)
+    (chown file user user)
+    (chmod file #o4755)
+    (let ((process (spawn-process file '("sleep" "10")
+                                  #:user %accomplice #:group %accomplice)))
+      (delete-file file)
+      process)))
+
+(define (accomplice-of? process user)
+  "Return true if @var{process} has become @var{user}: not everywhere do
+set-user-ID bits have an effect."
+  (equal? user
+          (string->number
+           (string-trim-both
+            (program-output "ps" "-o" "uid=" "-p"
+                            (number->string (process-id process)))))))
 
 (define (count-entries pid directory option)
   "Return how many entries there are in the @var{directory} of the process

@@ -29,7 +29,6 @@
   #:use-module (fruix build stand-ins)
   #:use-module (fruix build substitution)
   #:use-module (fruix build users)
-  #:use-module (fruix credentials)
   #:use-module (fruix derivation)
   #:use-module (fruix errors)
   #:use-module (fruix files)
@@ -113,7 +112,7 @@ what it writes; return when it has succeeded and nothing of it, or of
 @var{user}, runs any more."
   (let ((ending (run-builder job launch #:edit edit)))
     (when user
-      (kill-user (build-user-id user)))
+      (kill-build-user user))
     (check-ending job ending)))
 
 (define (run-sandboxed job user area directory inputs proc)
@@ -242,7 +241,8 @@ client."
               (check-same job outputs others))
             (if (= left 1)
                 (complete job outputs)
-                (build (- left 1) outputs))))))))
+                (build (- left 1) outputs))))))
+    #:confined? (sandboxed? job)))
 
 ;;;
 ;;; Failures.

@@ -18,6 +18,7 @@
             drop-credentials
             no-new-privileges!
             no-new-privileges?
+            has-processes?
             kill-user))
 
 (define (peer-credentials socket)
@@ -58,11 +59,19 @@ thread on Linux, for the process on FreeBSD; inherited from a parent, too.
 Raise a @code{system-error} on failure."
   (%no-new-privileges?))
 
+(define (has-processes? uid)
+  "Return true if the user ID @var{uid} has started processes that have not
+ended (getpriority(2)).  That is far cheaper than @code{kill-user}, but
+overlooks those that others have started, from a set-user-ID file of
+@var{uid}."
+  (%has-processes? uid))
+
 (define (kill-user uid)
-  "Kill every process of the user ID @var{uid}, which must be one of the
-builders', as nothing of it survives.  None can escape by forking; outside a
-PID namespace, which ends as one, they may still take a moment to go.  Needs
-root unless @var{uid} is one's own, which kills the caller.  Raise a
-@code{system-error}: @code{EINVAL} for user 0, @code{EPERM} without the
-privilege (kill(2), process ID -1)."
+  "Kill every process whose real or saved user ID is @var{uid}, which must be
+one of the builders', as nothing of it survives.  None can escape by forking;
+outside a PID namespace, which ends as one, they may still take a moment to go
+on Linux.  Needs root unless @var{uid} is one's own, which kills the caller.
+Raise a @code{system-error}: @code{EINVAL} for user 0, @code{EPERM} without the
+privilege (kill(2), process ID -1); on FreeBSD @code{ETIMEDOUT} if some of them
+do not go for 10 seconds."
   (%kill-user uid))

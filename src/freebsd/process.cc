@@ -5,6 +5,7 @@
 #include "base/retry.hh"
 
 #include <csignal>
+#include <ctime>
 #include <sys/procctl.h>
 #include <sys/procdesc.h>
 #include <sys/wait.h>
@@ -72,6 +73,27 @@ send_signal (process process, int signal) noexcept
   if (::pdkill (process.descriptor, signal) < 0)
     return failed ("pdkill");
   return {};
+}
+
+// The kernel passes over a process that is being forked, but not over its
+// parent, which cannot end before that is done: so none are left when none was
+// found to be signalled, which is EPERM if there are others.
+outcome<void>
+kill_all () noexcept
+{
+  constexpr int attempts = 10'000;
+  constexpr timespec pause {0, 1'000'000};
+  for (int i = 0; i < attempts; i++)
+    {
+      if (::kill (-1, SIGKILL) < 0)
+        {
+          if (errno == ESRCH || errno == EPERM)
+            return {};
+          return failed ("kill");
+        }
+      ::nanosleep (&pause, nullptr);
+    }
+  return failed ("kill", "", ETIMEDOUT);
 }
 
 void

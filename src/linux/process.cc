@@ -129,6 +129,16 @@ send_signal (process process, int signal) noexcept
   return failed ("pidfd_send_signal");
 }
 
+// None of the processes can fork between the kernel's look at it and its
+// death.
+outcome<void>
+kill_all () noexcept
+{
+  if (::kill (-1, SIGKILL) < 0 && errno != ESRCH)
+    return failed ("kill");
+  return {};
+}
+
 // By raw calls, since the C library refuses to touch the signals that it
 // keeps for itself, which may be ignored, too.
 void

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The processes of a user are killed by acting as that user: the kernel then
-// knows whom kill (-1) may reach, and does it without a race against fork.
+// knows whom kill (-1) reaches.
 #include "process/ending.hh"
 
 #include "base/retry.hh"
@@ -14,16 +14,14 @@
 
 namespace fruix {
 
-// A process that is being forked has a parent that is seen here.
-static bool
+bool
 has_processes (uid_t user) noexcept
 {
   errno = 0;
   return ::getpriority (PRIO_USER, user) != -1 || errno != ESRCH;
 }
 
-// The exit status is the errno.  One call is enough: none of the processes
-// can fork between the kernel's look at it and its death.
+// The exit status is the errno.
 static void
 run_killer (void *argument)
 {
@@ -31,8 +29,8 @@ run_killer (void *argument)
   reset_signals ();
   if (auto result = set_user (user); !result)
     ::_exit (result.error ().error);
-  bool sent = ::kill (-1, SIGKILL) == 0 || errno == ESRCH;
-  ::_exit (sent ? 0 : errno);
+  auto killed = kill_all ();
+  ::_exit (killed ? 0 : killed.error ().error);
 }
 
 outcome<void>
@@ -42,9 +40,6 @@ kill_user (uid_t user) noexcept
   std::to_chars (name + 4, name + sizeof name - 1, user);
   if (user == 0)
     return failed ("kill", name, EINVAL);
-  // The usual case, and far cheaper to find out than to fork.
-  if (!has_processes (user))
-    return {};
   outcome<process> killer;
   {
     blocked_signals blocked;

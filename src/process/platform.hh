@@ -92,6 +92,10 @@ set_process_credentials (std::span<const std::int64_t> ids) noexcept;
 // process/credentials.hh says.
 outcome<void> set_user (uid_t user) noexcept;
 
+// Child: send SIGKILL to every process that its user may signal, but itself,
+// so that none of them escapes by forking.
+outcome<void> kill_all () noexcept;
+
 // Child, or this process; on Linux a thread and those that it starts.
 outcome<void> set_no_new_privileges () noexcept;
 outcome<bool> no_new_privileges () noexcept;

@@ -37,6 +37,12 @@ kill_user_ (SCM user)
 }
 
 static SCM
+has_processes_ (SCM user)
+{
+  return scm_from_bool (has_processes (scm_to_uint32 (user)));
+}
+
+static SCM
 peer_credentials_ (SCM socket)
 {
   auto peer = peer_credentials (scm_to_int (socket));
@@ -90,6 +96,8 @@ static const primitive table[] = {
   {"%kill-user", 1, reinterpret_cast<void *> (kill_user_),
    "Send SIGKILL to every process of the user ID @var{uid}; @code{EINVAL} "
    "for user 0."},
+  {"%has-processes?", 1, reinterpret_cast<void *> (has_processes_),
+   "Return true if the user ID @var{uid} has started processes."},
   {"%peer-credentials", 1, reinterpret_cast<void *> (peer_credentials_),
    "Return the list of the process, user and group ID at the other end of "
    "the local socket whose descriptor is @var{fd}."},

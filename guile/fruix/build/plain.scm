@@ -18,7 +18,6 @@
   #:use-module (fruix build stand-ins)
   #:use-module (fruix build users)
   #:use-module (fruix config)
-  #:use-module (fruix credentials)
   #:use-module (fruix descriptors)
   #:use-module (fruix files)
   #:use-module (fruix octets)
@@ -127,7 +126,7 @@ a sandbox here."
         result))
     (lambda ()
       (when user
-        (kill-user (build-user-id user)))
+        (kill-build-user user))
       (clear!))))
 
 ;;;

@@ -29,16 +29,19 @@
             build-user-id
             build-user-group
             build-user-supplementary-groups
+            kill-build-user
             make-user-pool
             user-pool-ids
             call-with-build-user))
 
 (define-record-type <build-user>
-  (make-build-user id group supplementary-groups)
+  (make-build-user id group supplementary-groups confined?)
   build-user?
   (id build-user-id)                              ;integer, not root's
   (group build-user-group)                        ;integer
-  (supplementary-groups build-user-supplementary-groups)) ;list of integers
+  (supplementary-groups build-user-supplementary-groups)  ;list of integers
+  (confined? build-user-confined?                 ;Boolean: its last builder was
+             set-build-user-confined?!))          ;alone in a sandbox
 
 (define* (build-user id group #:optional (supplementary-groups '()))
   "Return the build user with the number @var{id}, whose builders have the group
@@ -46,7 +49,17 @@
 Root is refused with a @code{&fruix-error}."
   (when (zero? id)
     (fail "a build user must not be root"))
-  (make-build-user id group supplementary-groups))
+  ;; Who knows what another process has let its builders do?
+  (make-build-user id group supplementary-groups #f))
+
+(define (kill-build-user user)
+  "Kill all processes of @var{user}, what @code{build-user} returned.  Nothing
+can be left of builders that were alone in a sandbox; others may have left a
+set-user-ID file, and somebody else may have started processes from it."
+  (let ((id (build-user-id user)))
+    (unless (and (build-user-confined? user)
+                 (not (has-processes? id)))
+      (kill-user id))))
 
 (define-record-type <user-pool>
   (%make-user-pool mutex users directory busy waiting)
@@ -193,10 +206,12 @@ flag @var{cancellation} is set before."
                                %patience)
              (wait-for-user pool ticket cancellation))))))
 
-(define (call-with-build-user pool client cancellation proc)
+(define* (call-with-build-user pool client cancellation proc
+                               #:key confined?)
   "Call @var{proc} with a user of @var{pool}, as @code{build-user} returned it,
 that it has for itself; or with @code{#f} if @var{pool} is @code{#f}.
-@var{client} is an object that stands for whoever wants it.  Return what
+@var{client} is an object that stands for whoever wants it, and
+@var{confined?} whether its builder is alone in a sandbox.  Return what
 @var{proc} returns.  Wait while all users are busy; raise a
 @code{&build-error} if the flag @var{cancellation} is set meanwhile."
   (if pool
@@ -208,11 +223,12 @@ that it has for itself; or with @code{#f} if @var{pool} is @code{#f}.
           (dynamic-wind
             (const #t)
             (lambda ()
-              (kill-user (build-user-id user))
+              (kill-build-user user)
+              (set-build-user-confined?! user confined?)
               (dynamic-wind
                 (const #t)
                 (lambda () (proc user))
-                (lambda () (kill-user (build-user-id user)))))
+                (lambda () (kill-build-user user))))
             ;; Even with processes left: whoever is next kills them first.
             (lambda ()
               (release-file-lock! lock)
