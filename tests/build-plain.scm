@@ -81,6 +81,10 @@
                       (const #f)))
                   (scandir "/proc" string->number))))
 
+(define (kept-directory store name)
+  (string-append (layout-temporary-directory (store-layout store))
+                 "/guix-build-" name ".drv-0"))
+
 (define (test-mode label users?)
   (call-with-plain-store
    (lambda (store directory)
@@ -209,11 +213,20 @@ echo x > $out; echo made; until test -e ~a/collected; do sleep 0.1; done"
                      #:options '((keep-failed? . #t)
                                  (client . (35999 . 35999))))
          ((('failed kind _) _)
-          (let ((kept (string-append
-                       (layout-temporary-directory (store-layout store))
-                       "/guix-build-kept.drv-0")))
+          (let ((kept (kept-directory store "kept")))
             (list kind (stat:uid (stat kept))
                   (file-exists? (string-append kept "/file")))))))
+     (check "one whose client is not known is still harmless"
+       (list 'failed (if users? %user (geteuid)) #o755 #o755)
+       (match (build store host
+                     (drv "unknown" "echo > file; chmod 6757 file; exit 1")
+                     #:options '((keep-failed? . #t)))
+         ((('failed kind _) _)
+          (let ((kept (stat (kept-directory store "unknown")))
+                (file (stat (string-append (kept-directory store "unknown")
+                                           "/file"))))
+            (list kind (stat:uid file) (stat:perms kept)
+                  (logand #o7777 (stat:mode file)))))))
      (check "a process that is left in the group is killed" '(built #t)
        (match (build store host (drv "background" "\
 sleep 1000 > /dev/null 2>&1 & echo $!; echo > $out"))

@@ -334,10 +334,7 @@ echo $lib > $out; echo $0 > $lib; echo $doc > $doc"
                          (directory (substring text start
                                                (- (string-length text) 1)))
                          (kept? (file-exists?
-                                 (string-append directory
-                                                (if (zero? (getuid))
-                                                    "/file"
-                                                    "/top/file")))))
+                                 (string-append directory "/file"))))
                     (delete-recursively directory)
                     kept?))))))
      (await-clean-ups (staging-clean-ups (store-staging store)))

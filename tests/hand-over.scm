@@ -39,7 +39,7 @@
    (define passwd (stat "/etc/passwd"))
    (make-tree directory)
    (call-with-directory directory
-     (lambda (fd) (hand-over-tree! fd "top" 35999 35998)))
+     (lambda (fd) (hand-over-tree! fd "top" 35999 35998 #o750)))
    (test-equal "an ordinary file keeps its mode" '(35999 35998 #o644)
      (facts directory "plain"))
    (test-equal "set-id bits and the world's right to write are gone"
@@ -52,12 +52,12 @@
      (list-head (facts directory "fifo") 2))
    (test-equal "somebody else's file stays what it is" '(35997 35997 #o666)
      (facts directory "sub/foreign"))
-   (test-equal "the top changes hands" '(35999 35998 #o755)
+   (test-equal "the top changes hands, and gets the mode" '(35999 35998 #o750)
      (facts directory ""))
    (test-equal "a missing tree is an error" ENOENT
      (errno-of (lambda ()
                  (call-with-directory directory
-                   (lambda (fd) (hand-over-tree! fd "none" 1 1))))))))
+                   (lambda (fd) (hand-over-tree! fd "none" 1 1 #o755))))))))
 
 (call-with-scratch
  (lambda (fd directory)
@@ -71,11 +71,15 @@
                (rename-file deep (string-append above "/d"))
                (rename-file above deep))
              (iota 599))
+   (chmod deep #o750)
    (test-equal "a tree that is too deep is an error" ENAMETOOLONG
-     (errno-of (lambda () (hand-over-tree! fd "top" 35999 35998))))
+     (errno-of (lambda () (hand-over-tree! fd "top" 35999 35998 #o755))))
    (test-equal "nobody gets a directory before what is in it" '(0 0 0 0)
      (append-map (lambda (name)
                    (list-head (facts directory name) 2))
-                 '("deep" "deep/d")))))
+                 '("deep" "deep/d")))
+   (test-equal "nor has any another mode than before" '(#o755 #o750 #o755)
+     (map (lambda (name) (third (facts directory name)))
+          '("" "deep" "deep/d")))))
 
 (test-end "hand-over")

@@ -200,8 +200,10 @@ client."
   (publish job `(note ,(format #f "note: keeping build directory `~a'"
                                (text->octets directory))))
   (guard (exception (#t (publish job `(note ,(exception->octets exception)))))
-    (keep-build-directory directory (job-option job 'client #f)
-                          #:top? (sandboxed? job))))
+    (unless (keep-build-directory directory (job-option job 'client #f)
+                                  #:top? (sandboxed? job))
+      (publish job '(note "note: it belongs to the daemon, which may not give \
+files away")))))
 
 (define (build-once job user proc)
   "Build @var{job} as @var{user}, and call @var{proc} with the

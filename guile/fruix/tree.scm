@@ -142,12 +142,14 @@ owner; and the size in bytes.  Raise a @code{system-error} if it cannot be
 read (readdir(3))."
   (%list-directory directory))
 
-(define (hand-over-tree! directory name owner group)
+(define (hand-over-tree! directory name owner group mode)
   "Give the tree @var{name} in the directory with descriptor @var{directory} to
 the user and group with numbers @var{owner} and @var{group}, each directory
 after what is in it; but not what has another owner than its top.  Set-id bits,
-and everybody's right to write, are taken from its files first; symbolic links
-change hands but are not followed.  Nobody may be changing the tree.  Raise a
-@code{system-error} on failure (fchownat(2)), which needs root;
-@code{ENAMETOOLONG} if directories are nested more than 512 deep."
-  (%hand-over-tree directory name owner group))
+and everybody's right to write, are taken from its files first, and the top, a
+directory, gets @var{mode}; symbolic links change hands but are not followed.
+Nobody may be changing the tree.  Raise a @code{system-error} on failure:
+@code{EPERM} without the privilege to give files away (fchownat(2)), before any
+has changed hands; @code{ENAMETOOLONG} if directories are nested more than 512
+deep.  Directories that then have not changed hands have the modes they had."
+  (%hand-over-tree directory name owner group mode))

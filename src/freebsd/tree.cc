@@ -115,6 +115,14 @@ strip_attributes (int fd) noexcept
     }
 }
 
+outcome<void>
+change_mode (int fd, mode_t mode) noexcept
+{
+  if (fchmodat (fd, "", mode, AT_EMPTY_PATH))
+    return failed ("fchmodat");
+  return {};
+}
+
 // See chflags(2).  The owner of a file can set some, too.
 outcome<bool>
 clear_flags (int directory, const char *name) noexcept

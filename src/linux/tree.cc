@@ -3,6 +3,7 @@
 #include "base/unique_fd.hh"
 #include "tree/platform.hh"
 
+#include <charconv>
 #include <cstdio>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -48,6 +49,18 @@ strip_attributes (int fd) noexcept
        name += std::strlen (name) + 1)
     if (must_go (name) && fremovexattr (fd, name) && errno != ENODATA)
       return failed ("fremovexattr", name);
+  return {};
+}
+
+// By the link in /proc, as fchmod(2) refuses O_PATH and there is no
+// fchmodat2(2) before Linux 6.6.
+outcome<void>
+change_mode (int fd, mode_t mode) noexcept
+{
+  char link[32] = "/proc/self/fd/";
+  std::to_chars (link + std::strlen (link), link + sizeof link - 1, fd);
+  if (chmod (link, mode))
+    return failed ("chmod");
   return {};
 }
 

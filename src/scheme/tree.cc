@@ -199,10 +199,11 @@ struct hand_over_request
   std::string name;
   uid_t owner;
   gid_t group;
+  mode_t mode;
 };
 
 static SCM
-hand_over_tree_ (SCM directory, SCM name, SCM owner, SCM group)
+hand_over_tree_ (SCM directory, SCM name, SCM owner, SCM group, SCM mode)
 {
   scm_dynwind_begin (scm_t_dynwind_flags {});
   auto &request = make_request<hand_over_request> ();
@@ -210,11 +211,12 @@ hand_over_tree_ (SCM directory, SCM name, SCM owner, SCM group)
   decode (name, request.name);
   request.owner = scm_to_uint32 (owner);
   request.group = scm_to_uint32 (group);
+  request.mode = scm_to_unsigned_integer (mode, 0, 07777);
   auto result = act ("hand-over", [&]
                        {
-                         return hand_over_tree (request.directory,
-                                                request.name.c_str (),
-                                                request.owner, request.group);
+                         return hand_over_tree (
+                             request.directory, request.name.c_str (),
+                             request.owner, request.group, request.mode);
                        });
   scm_dynwind_end ();
   return value_or_raise (result);
@@ -295,10 +297,11 @@ static const primitive table[] = {
    "Return a list of what is in the directory with descriptor "
    "@var{directory}: lists of a name, an octet string, a type, the mode, the "
    "number of the owner and the size."},
-  {"%hand-over-tree", 4, reinterpret_cast<void *> (hand_over_tree_),
+  {"%hand-over-tree", 5, reinterpret_cast<void *> (hand_over_tree_),
    "Make the tree @var{name} in the directory with descriptor "
    "@var{directory} belong to the user @var{owner} and the group "
-   "@var{group}, two numbers, without set-id bits and not writable by all."},
+   "@var{group}, two numbers, without set-id bits and not writable by all; "
+   "its top gets @var{mode}."},
 };
 
 void

@@ -2,7 +2,9 @@
 #include "tree/hand_over.hh"
 
 #include "base/directory.hh"
+#include "base/printable.hh"
 #include "base/unique_fd.hh"
+#include "tree/platform.hh"
 
 #include <sys/stat.h>
 #include <vector>
@@ -18,6 +20,7 @@ struct parties
   uid_t builder;
   uid_t owner;
   gid_t group;
+  mode_t mode;  // of the top
 };
 
 namespace {
@@ -37,43 +40,37 @@ harmless (mode_t mode) noexcept
   return mode & 07777 & ~mode_t {S_ISUID | S_ISGID | S_IWOTH};
 }
 
-// Hand over NAME, which has STATUS and is no directory.
+// Hand over what is open as FD, has STATUS and is no directory.
 static outcome<void>
-hand_over_file (int directory, const char *name, const struct stat &status,
+hand_over_file (int fd, const struct stat &status,
                 const parties &parties) noexcept
 {
   mode_t mode = harmless (status.st_mode);
-  if (!S_ISLNK (status.st_mode) && mode != (status.st_mode & 07777)
-      && fchmodat (directory, name, mode, AT_SYMLINK_NOFOLLOW) < 0)
-    return failed ("fchmodat", name);
-  if (fchownat (directory, name, parties.owner, parties.group,
-                AT_SYMLINK_NOFOLLOW)
-      < 0)
-    return failed ("fchownat", name);
+  if (!S_ISLNK (status.st_mode) && mode != (status.st_mode & 07777))
+    if (auto changed = change_mode (fd, mode); !changed)
+      return changed;
+  if (fchownat (fd, "", parties.owner, parties.group, AT_EMPTY_PATH) < 0)
+    return failed ("fchownat");
   return {};
 }
 
-// Open the directory NAME of PARENT and put it on PATH.  As long as it is
-// there, nobody can exchange what is in it: neither who gets it, nor who was
-// passed its descriptor.
+// Put the directory that is open as PLACE and has MODE on PATH.  As long as it
+// is there, nobody can exchange what is in it: neither who gets it, nor who
+// was passed its descriptor.
 static outcome<void>
-enter (int parent, const char *name, std::vector<level> &path)
+enter (int place, mode_t mode, std::vector<level> &path)
 {
   if (path.size () == maximum_depth)
-    return failed ("hand-over-tree", name, ENAMETOOLONG);
-  unique_fd fd {openat (parent, name,
-                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    return failed ("hand-over-tree", "", ENAMETOOLONG);
+  if (auto changed = change_mode (place, S_IRWXU); !changed)
+    return changed;
+  unique_fd fd {openat (place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!fd)
-    return failed ("openat", name);
-  struct stat status;
-  if (fstat (fd.get (), &status) < 0)
-    return failed ("fstat", name);
+    return failed ("openat");
   auto stream = open_stream (fd.get ());
   if (!stream)
-    return failed ("fdopendir", name);
-  if (fchmod (fd.get (), S_IRWXU) < 0)
-    return failed ("fchmod", name);
-  path.push_back ({std::move (stream), status.st_mode});
+    return failed ("fdopendir");
+  path.push_back ({std::move (stream), mode});
   return {};
 }
 
@@ -83,12 +80,32 @@ leave (std::vector<level> &path, const parties &parties)
 {
   auto &level = path.back ();
   int fd = dirfd (level.stream.get ());
-  if (fchmod (fd, harmless (level.mode)) < 0)
-    return failed ("fchmod", "directory");
+  if (fchmod (fd, path.size () == 1 ? parties.mode : harmless (level.mode))
+      < 0)
+    return failed ("fchmod");
   if (fchown (fd, parties.owner, parties.group) < 0)
-    return failed ("fchown", "directory");
+    return failed ("fchown");
   path.pop_back ();
   return {};
+}
+
+static std::unexpected<fault>
+failed_on (std::string_view who, const char *name, int error = errno) noexcept
+{
+  return failed (who, printable {name, {}}.view (), error);
+}
+
+// Open NAME in DIRECTORY, whatever it is, for no more than to deal with this
+// very file.
+static outcome<unique_fd>
+grasp (int directory, const char *name, struct stat &status) noexcept
+{
+  unique_fd fd {openat (directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+  if (!fd)
+    return failed_on ("openat", name);
+  if (fstat (fd.get (), &status) < 0)
+    return failed_on ("fstat", name);
+  return fd;
 }
 
 // Go on with NAME in DIRECTORY.  A file of somebody else is here as a link
@@ -98,33 +115,53 @@ visit (int directory, const char *name, const parties &parties,
        std::vector<level> &path)
 {
   struct stat status;
-  if (fstatat (directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-    return failed ("fstatat", name);
+  auto fd = grasp (directory, name, status);
+  if (!fd)
+    return std::unexpected {fd.error ()};
   if (status.st_uid != parties.builder)
     return {};
-  if (S_ISDIR (status.st_mode))
-    return enter (directory, name, path);
-  return hand_over_file (directory, name, status, parties);
+  auto result = S_ISDIR (status.st_mode)
+                    ? enter (fd->get (), status.st_mode, path)
+                    : hand_over_file (fd->get (), status, parties);
+  if (!result)
+    return failed_on (result.error ().who, name, result.error ().error);
+  return {};
 }
 
-outcome<void>
-hand_over_tree (int directory, const char *name, uid_t owner, gid_t group)
+// Hand over what is in the directories of PATH, and these.
+static outcome<void>
+hand_over (std::vector<level> &path, const parties &parties)
 {
-  struct stat top;
-  if (fstatat (directory, name, &top, AT_SYMLINK_NOFOLLOW) < 0)
-    return failed ("fstatat", name);
-  const parties parties {top.st_uid, owner, group};
-  std::vector<level> path;
-  auto result = visit (directory, name, parties, path);
-  while (result && !path.empty ())
+  while (!path.empty ())
     {
       DIR *stream = path.back ().stream.get ();
       auto entry = next_entry (stream);
       if (!entry)
         return std::unexpected {entry.error ()};
-      result = *entry ? visit (dirfd (stream), *entry, parties, path)
-                      : leave (path, parties);
+      auto result = *entry ? visit (dirfd (stream), *entry, parties, path)
+                           : leave (path, parties);
+      if (!result)
+        return result;
     }
+  return {};
+}
+
+outcome<void>
+hand_over_tree (int directory, const char *name, uid_t owner, gid_t group,
+                mode_t mode)
+{
+  struct stat top;
+  auto fd = grasp (directory, name, top);
+  if (!fd)
+    return std::unexpected {fd.error ()};
+  const parties parties {top.st_uid, owner, group, mode};
+  std::vector<level> path;
+  auto result = visit (directory, name, parties, path);
+  if (result)
+    result = hand_over (path, parties);
+  // Those that nobody was given stay as they were.
+  for (auto &level : path)
+    (void) fchmod (dirfd (level.stream.get ()), level.mode & 07777);
   return result;
 }
 

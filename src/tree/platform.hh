@@ -5,6 +5,7 @@
 #include "base/outcome.hh"
 
 #include <cstdint>
+#include <sys/types.h>
 
 namespace fruix {
 
@@ -15,6 +16,10 @@ outcome<std::uint64_t> mount_of (int fd) noexcept;
 // data, beside its mode and contents: access control lists, capabilities,
 // extended attributes of users, flags.
 outcome<void> strip_attributes (int fd) noexcept;
+
+// Change the mode of FD, which may be open as O_PATH has it, to MODE.  It is
+// no symbolic link.
+outcome<void> change_mode (int fd, mode_t mode) noexcept;
 
 // Clear the flags (immutable, append-only...) that keep the file NAME in
 // DIRECTORY from being changed or removed; false if it has none.

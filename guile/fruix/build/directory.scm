@@ -136,30 +136,44 @@ directory is deleted when the store is opened again."
         ((result) result)
         (#f (loop))))))                 ;another daemon was faster
 
-(define (hand-over directory client)
+(define (lift-top directory)
+  "Let the top of the build directory @var{directory} take its place."
+  (let ((pivot (string-append directory ".pivot")))
+    (rename-file directory pivot)
+    (rename-file (build-directory-top pivot) directory)
+    (rmdir pivot)))
+
+(define (hand-over directory owner)
   (call-with-directory (dirname directory)
     (lambda (fd)
-      (hand-over-tree! fd (basename directory) (car client) (cdr client)))))
+      (hand-over-tree! fd (basename directory) (car owner) (cdr owner)
+                       #o755))))
 
 (define* (keep-build-directory directory client #:key (top? #t))
-  "Let @var{client}, a pair of user and group id or @code{#f} where unknown,
-have the build directory @var{directory} of a failed build, whose builder is
-dead.  Nobody but root is given what a builder left with special modes.
-@var{top?} is as for @code{call-with-build-directory}."
-  (define kept
-    (if top? (build-directory-top directory) directory))
-  ;; Nobody gets in before all of it has changed hands, or cannot.
-  (dynamic-wind
-    (lambda () (chmod kept #o700))
-    (lambda ()
-      (when (and client (not (zero? (car client))))
-        (hand-over kept client)))
-    (lambda () (chmod kept #o755)))
-  (when (and top? client (not (zero? (car client))))
-    (let ((pivot (string-append directory ".pivot")))
-      (rename-file directory pivot)
-      (rename-file (build-directory-top pivot) directory)
-      (rmdir pivot))))
+  "Let @var{client}, a pair of user and group id, have the build directory
+@var{directory} of a failed build, whose builder is dead.  If @var{client} is
+root, or @code{#f} since it is unknown, it remains the builder's.  Special modes
+are gone in any case.  @var{top?} is as for @code{call-with-build-directory}.
+Return true, or @code{#f} if this process may not give files away: all can read
+it, and it remains this process's."
+  (define client? (and client (not (zero? (car client)))))
+  (define top (if top? (build-directory-top directory) directory))
+  (define owner
+    (let ((status (lstat top)))
+      (cons (stat:uid status) (stat:gid status))))
+  ;; Nobody gets in before all of it has changed hands.  It is renamed before,
+  ;; as long as we may certainly do that.
+  (chmod top #o700)
+  (when (and top? client?)
+    (lift-top directory))
+  (let ((kept (if client? directory top)))
+    (or (unless-errno (list EPERM) #f
+          (lambda ()
+            (hand-over kept (if client? client owner))
+            #t))
+        (begin
+          (hand-over kept owner)
+          #f))))
 
 ;;;
 ;;; Chroot area.
