@@ -323,6 +323,23 @@ output."
               (lambda () (false-if-exception (alive? daemon)))))))
    #:limits '((open-files . 128))))
 
+(test-equal "builders have as many descriptors as the daemon had at first"
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (soft hard) (format #f "1000 ~a\n" (or hard "unlimited"))))
+  (call-with-descriptors 1000
+    (lambda ()
+      (call-with-daemon
+       (lambda (daemon)
+         (call-with-client daemon
+           (lambda (port)
+             (set-options port #:print-build-trace 0)
+             (log-of port
+                     (add-script port "limits"
+                                 "echo $(ulimit -Sn) $(ulimit -Hn); \
+echo > $out")))))
+       #:prepare install-shell
+       #:options %builds))))
+
 (test-equal "a file may not be as large as a client's: only the client is told"
   '(#t #t)
   (call-with-daemon

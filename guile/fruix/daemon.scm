@@ -189,9 +189,7 @@ same second: clients decide how often."
   ;; Both are errors of a call, too, and need not be more.
   (sigaction SIGPIPE SIG_IGN)
   (sigaction SIGXFSZ SIG_IGN)
-  (call-with-values (lambda () (getrlimit 'nofile))
-    (lambda (soft hard)
-      (setrlimit 'nofile hard hard))))
+  (raise-descriptor-limit!))
 
 (define (call-until-signal proc)
   "Call PROC with a flag that is set when a signal has asked the daemon to

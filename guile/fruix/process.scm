@@ -27,6 +27,7 @@
   #:use-module (srfi srfi-9 gnu)
   #:use-module (srfi srfi-11)
   #:export (find-program
+            raise-descriptor-limit!
             spawn-process
             perform-plan
             descriptor-number
@@ -55,6 +56,24 @@
   (lambda (process port)
     (format port "#<process ~a ~a>" (process-id process)
             (or (process-status process) 'running))))
+
+;; How many descriptors programs may have at first, if not as many as this
+;; process.
+(define %descriptor-limit #f)
+
+(define (raise-descriptor-limit!)
+  "Let this process have as many descriptors as the system allows it.  Programs
+that it starts later have the limit that it had before: some do something with
+each descriptor that there could be.  They can raise it, too (setrlimit(2))."
+  (call-with-values (lambda () (getrlimit 'nofile))
+    (lambda (soft hard)
+      (set! %descriptor-limit soft)
+      (setrlimit 'nofile hard hard))))
+
+(define (inherited-limits)
+  (if %descriptor-limit
+      `(("soft-limit" "open-files" ,%descriptor-limit))
+      '()))
 
 (define* (perform-plan program arguments environment plan
                        #:key executable relative joined)
@@ -85,7 +104,8 @@ process is left then."
                           (list '() cgroup '()
                                 (process-descriptor relative) namespaces))
                          (else (list namespaces cgroup maps #f '())))
-                   steps)
+                   ;; Last, as there may be more to close.
+                   (append steps (inherited-limits)))
       ((id . descriptor)
        (make-process id descriptor (make-mutex) (make-mutex) #f)))))
 

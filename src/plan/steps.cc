@@ -3,6 +3,7 @@
 #include "plan/step.hh"
 #include "process/platform.hh"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <fcntl.h>
@@ -170,6 +171,22 @@ set_limit (const step &step, context &) noexcept
   return {};
 }
 
+// ("soft-limit" RESOURCE VALUE): that is enough at first; it can be raised
+// again.
+static outcome<void>
+set_soft_limit (const step &step, context &) noexcept
+{
+  auto which = static_cast<decltype (RLIMIT_CORE)> (resource (step.texts[0]));
+  struct rlimit limit;
+  if (::getrlimit (which, &limit) < 0)
+    return failed ("getrlimit", step.text (0));
+  limit.rlim_cur = std::min (limit.rlim_cur,
+                             static_cast<rlim_t> (step.numbers[0]));
+  if (::setrlimit (which, &limit) < 0)
+    return failed ("setrlimit", step.text (0));
+  return {};
+}
+
 // ("credentials" UID GID GROUP...): give up all other identities for good.
 static outcome<void>
 drop_credentials (const step &step, context &) noexcept
@@ -202,6 +219,7 @@ static constexpr step_kind table[] = {
   {"umask", "i", performer::child, set_umask},
   {"chdir", "s", performer::child, change_directory},
   {"limit", "si", performer::child, set_limit},
+  {"soft-limit", "si", performer::child, set_soft_limit},
   {"credentials", "iii*", performer::child, drop_credentials},
   {"no-new-privileges", "", performer::child, refuse_privileges},
   {"death-signal", "i", performer::child, arm_death_signal},
