@@ -5,6 +5,7 @@
 ;;; in a user namespace.
 
 (use-modules (fruix build)
+             ((fruix build host) #:select (build-host-users))
              (fruix config)
              (fruix flag)
              (fruix store)
@@ -68,6 +69,12 @@ build directories, and those that are noted."
           (remove (lambda (name) (string-prefix? "elsewhere-" name))
                   (names (staged-file (store-staging store) ".")))
           (names (layout-temporary-directory layout))))
+
+;; With programs.
+(define %host-directories
+  (map (lambda (name) (cons name (canonicalize-path name)))
+       (filter file-exists?
+               '("/bin" "/lib" "/lib64" "/libexec" "/usr/bin" "/usr/lib"))))
 
 (define (output-file store drv name)
   (physical (store-layout store)
@@ -319,6 +326,20 @@ echo $lib > $out; echo $0 > $lib; echo $doc > $doc"
                                 (and (file-exists? file)
                                      (> (stat:size (stat file)) 1048576))))
                             (directory-entries (staged-file staging ".")))))
+     (check-equal "an output is a copy if the builder shares directories"
+                  '(#t #f)
+                  (let* ((drv (drv "inode" "\
+echo of its own > $out; /bin/ls -i $out"))
+                         (log (log-of store (build-host
+                                             #:users (build-host-users host)
+                                             #:directories %host-directories)
+                                      drv))
+                         (inode (string->number
+                                 (car (string-tokenize log)))))
+                    (list (integer? inode)
+                          (eqv? inode
+                                (stat:ino (stat (output-file store drv
+                                                             "out")))))))
      (test "kept build directory"
            (call-with-values
                (lambda ()

@@ -102,8 +102,7 @@ as @var{directory}."
 
 ;;;
 ;;; Builders.  Each procedure runs one to its end, and calls PROC with the
-;;; directory that has its outputs, what is to be replaced in them, and whether
-;;; to copy them even if nothing is.
+;;; directory that has its outputs, and what is to be replaced in them.
 ;;;
 
 (define* (await-builder job user launch #:key (edit identity))
@@ -149,9 +148,7 @@ its outputs into the chroot area @var{area}."
                             (builder-environment job (text->octets directory))
                             #:personality (builder-personality job)
                             #:replacements replacements))
-            (reverse-replacements replacements)))
-        ;; It could hand an open file to anybody on the host.
-        #:copy? #t))
+            (reverse-replacements replacements)))))
 
 (define (run-builtin job user directory proc)
   "Run the builtin builder of @var{job} as @var{user} in the build directory
@@ -179,14 +176,21 @@ for a build."
   (and (build-host-chroot? (job-host job))
        (not (builtin? (job-derivation job)))))
 
+(define (confined? job)
+  "Return true if the builder of @var{job} meets nobody to whom it could give an
+open file, and leaves nothing where somebody finds it."
+  (and (sandboxed? job)
+       (not (shares-directories? (job-store job) (job-host job)))))
+
 (define (build-in job user name directory)
   "Build @var{job} as @var{user} in the chroot area called @var{name}, with the
 build directory @var{directory}; return the @code{<staged-output>}s."
   (define inputs (input-closure job))
   (define area (staged-file (store-staging (job-store job)) name))
-  (define* (read outputs replacements #:key copy?)
+  (define (read outputs replacements)
     (read-outputs! job name outputs (car (build-owner user)) inputs
-                   #:replacements replacements #:copy? copy?))
+                   #:replacements replacements
+                   #:copy? (not (confined? job))))
   (cond ((builtin? (job-derivation job))
          (run-builtin job user directory read))
         ((sandboxed? job)
@@ -244,7 +248,7 @@ files away")))))
             (if (= left 1)
                 (complete job outputs)
                 (build (- left 1) outputs))))))
-    #:confined? (sandboxed? job)))
+    #:confined? (confined? job)))
 
 ;;;
 ;;; Failures.

@@ -6,8 +6,8 @@
 ;;; 1. The directory with the outputs is taken from the builder's group before
 ;;;    anything in it is looked up by name.
 ;;; 2. The outputs of builders that could talk to others are copied to fresh
-;;;    inodes, which nobody can have open: fixed outputs, and those that were
-;;;    made without a sandbox.
+;;;    inodes, which nobody can have open: fixed outputs, and those of builders
+;;;    that were not alone in a sandbox.
 ;;; 3. Each output is read once: checked, made canonical, hashed, scanned.
 ;;;
 ;;; What becomes of them then is for (fruix build completion).

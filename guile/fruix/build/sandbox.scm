@@ -17,8 +17,10 @@
   #:use-module (fruix store layout)
   #:use-module (fruix store path)
   #:use-module (ice-9 match)
+  #:use-module ((srfi srfi-1) #:select (any))
   #:export (build-directory-inside
             builder-identity
+            shares-directories?
             build-sandbox))
 
 ;; Ids of the builder in a user namespace; they are part of what a build sees.
@@ -66,15 +68,23 @@ and symbolic links, which cannot be mounted."
          (list input (readlink (physical (store-layout store) input))))
        inputs))
 
+(define (in-store? store name)
+  (string-prefix? (string-append (store-directory store) "/")
+                  (string-append name "/")))
+
+(define (shares-directories? store host)
+  "Return true if builders of @var{store} see directories on @var{host} in which
+they may be able to change something, or to meet others."
+  (any (match-lambda
+         ((inside . outside) (not (in-store? store outside))))
+       (build-host-directories host)))
+
 (define (directory-mounts store directories)
   "Return mounts of @var{directories}, an alist of names inside and outside.
 What is in the store is not for a builder to change."
-  (define (in-store? name)
-    (string-prefix? (string-append (store-directory store) "/")
-                    (string-append name "/")))
   (map (match-lambda
          ((inside . outside)
-          (if (in-store? outside)
+          (if (in-store? store outside)
               (list (physical (store-layout store) outside) inside
                     'read-only)
               (list outside inside 'read-write))))
