@@ -6,7 +6,9 @@
              (fruix flag)
              (fruix scheduler task)
              (fruix store)
+             (fruix store clean-ups)
              (fruix store layout)
+             (fruix store staging)
              (ice-9 match)
              (ice-9 textual-ports)
              (rnrs bytevectors)
@@ -72,6 +74,13 @@ esac
     (('failed _ text) text)
     (result (format #f "~s" result))))
 
+(define (count-areas store)
+  "Return the number of chroot areas of STORE."
+  (count (lambda (name)
+           (file-exists? (staged-file (store-staging store)
+                                      (string-append name "/tmp"))))
+         (directory-entries (staged-file (store-staging store) "."))))
+
 (define (run-tests store shell host cautious-host)
   (define events '())
   (define* (perform kind drv #:key (options '()) (host host))
@@ -118,6 +127,19 @@ esac
              (result (perform 'build drv #:options '((repeat . 2)))))
         (list result
               (count (match-lambda (('log _) #t) (_ #f)) events))))
+    (test-assert "however many there are, two have their outputs at a time"
+      (let ((areas 0)
+            (drv (drv "rounds" "echo x > $out")))
+        (define (look event)
+          (match event
+            (('started . _)
+             (await-clean-ups (staging-clean-ups (store-staging store)))
+             (set! areas (max areas (count-areas store))))
+            (_ #t)))
+        (perform-task! store host (task 'build drv) '((repeat . 5)) look
+                       (make-flag))
+        ;; One is clean again, for whoever is next.
+        (<= 1 areas 3)))
     (test-equal "a round differs" '(unrepeatable #f)
       (let ((drv (drv "unsteady" "head -c 16 /dev/urandom > $out")))
         (list (kind-of (perform 'build drv #:options '((repeat . 1))))

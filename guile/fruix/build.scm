@@ -240,14 +240,14 @@ files away")))))
                         (job-option job 'client #f)
                         (job-cancellation job)
     (lambda (user)
-      (let build ((left (rounds job)) (others '()))
-        (build-once job user
-          (lambda (outputs)
-            (unless (null? others)
-              (check-same job outputs others))
-            (if (= left 1)
-                (complete job outputs)
-                (build (- left 1) outputs))))))
+      (build-once job user
+        (lambda (outputs)
+          (let repeat ((left (- (rounds job) 1)))
+            (unless (zero? left)
+              (build-once job user
+                (lambda (others) (check-same job others outputs)))
+              (repeat (- left 1))))
+          (complete job outputs))))
     #:confined? (confined? job)))
 
 ;;;

@@ -61,14 +61,14 @@ beside the one that was, if it wants it; return a text that says so."
 
 (define (check-same job outputs others)
   "Raise a @code{&build-error} unless @var{outputs}, of one round of @var{job},
-are like @var{others}, of the round before."
+are like @var{others}, of the first one."
   (for-each
    (lambda (output other)
      (let ((item (staged-output-item output)))
        (unless (same? item (staged-output-item other))
          ;; Another client may not want to know.
          (reject 'unrepeatable
-                 "output `~a' of `~a' differs from that of the round before~a"
+                 "output `~a' of `~a' differs from that of the first round~a"
                  (path-info-path item) (job-drv job) (keep! job other)))))
    outputs others))
 
