@@ -14,6 +14,12 @@
   #:use-module (srfi srfi-1)
   #:export (references-graphs))
 
+(define (all-among? some items)
+  "Return true if all of @var{some} are among @var{items}, two lists of strings."
+  (let ((table (make-hash-table)))
+    (for-each (lambda (item) (hash-set! table item #t)) items)
+    (every (lambda (one) (hash-ref table one)) some)))
+
 (define (with-derivation-outputs store items)
   "Return the closure of @var{items}, and of all outputs of the derivations in
 it."
@@ -24,7 +30,7 @@ it."
                          (map cdr (query-derivation-outputs store item))
                          '()))
                    items)))
-    (if (every (lambda (output) (member output items)) outputs)
+    (if (all-among? outputs items)
         items
         (closure store (append outputs items)))))
 
