@@ -30,6 +30,21 @@
           (not (or (= one other)
                    (memv (stat:ino (stat "/proc/self/ns/net"))
                          (list one other))))))
+      (test-equal "want of descriptors is no reason to make none later" '(#f #t)
+        (let* ((pool (make-network-pool))
+               (spare (lambda ()
+                        ((@@ (fruix build network-pool) network-pool-spare)
+                         pool)))
+               (take (lambda () (call-with-pooled-network pool identity))))
+          ;; A new thread might not be possible either.
+          (wait-until (lambda () (pair? (@@ (fruix worker) %idle))))
+          (call-with-descriptors 3
+            (lambda ()
+              (take)
+              (wait-until (lambda () (not (eq? 'coming (spare)))))))
+          (let ((found (spare)))
+            (take)
+            (list found (wait-until (lambda () (integer? (spare))))))))
       (test-equal "a thread is where it was after making one"
         (stat:ino (stat "/proc/self/ns/net"))
         (begin

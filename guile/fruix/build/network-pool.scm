@@ -10,6 +10,7 @@
 ;;; Code:
 
 (define-module (fruix build network-pool)
+  #:use-module ((fruix errors) #:select (passing-error?))
   #:use-module (fruix network)
   #:use-module ((fruix thread) #:select (with-lock))
   #:use-module (fruix worker)
@@ -47,7 +48,10 @@ one is coming now."
   (guard (exception (#t (set-spare! pool #f))) ;there is no thread for it
     (run-in-worker
      (lambda ()
-       (set-spare! pool (catch 'system-error make-network (const 'never)))))))
+       (set-spare! pool
+                   (guard (exception ((passing-error? exception) #f)
+                                     (#t 'never))
+                     (make-network)))))))
 
 (define (call-with-pooled-network pool proc)
   "Call @var{proc} with a descriptor of a network with nothing but a loopback
