@@ -326,6 +326,32 @@ echo $lib > $out; echo $0 > $lib; echo $doc > $doc"
                                 (and (file-exists? file)
                                      (> (stat:size (stat file)) 1048576))))
                             (directory-entries (staged-file staging ".")))))
+     (let* ((made (drv "graphed" "echo > $out"))
+            (output (begin
+                      (result-of store host made)
+                      (assoc-ref (query-derivation-outputs store made)
+                                 "out")))
+            (graph (lambda (name item)
+                     (log-of store host
+                             (drv name "\
+while read line; do echo \"$line\"; done < graph; echo > $out"
+                                  #:environment
+                                  `(("exportReferencesGraph"
+                                     . ,(string-append "graph "
+                                                       item))))))))
+       (check-equal "a references graph of an item"
+                    (string-append output "\n\n0\n")
+                    (graph "graph-of-item" output))
+       (check-equal "that of a derivation has its outputs, too"
+                    (string-concatenate
+                     (map (lambda (item)
+                            (string-append
+                             item "\n\n"
+                             (if (string=? item made)
+                                 (string-append "1\n" shell "\n")
+                                 "0\n")))
+                          (sort (list made output shell) string<?)))
+                    (graph "graph-of-derivation" made)))
      (check-equal "an output is a copy if the builder shares directories"
                   '(#t #f)
                   (let* ((drv (drv "inode" "\
