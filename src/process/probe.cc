@@ -2,10 +2,7 @@
 #include "process/probe.hh"
 
 #include "base/retry.hh"
-#include "base/signals.hh"
 #include "base/unique_fd.hh"
-#include "process/descriptors.hh"
-#include "process/platform.hh"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -15,65 +12,6 @@
 #include <unistd.h>
 
 namespace fruix {
-
-struct child_trial
-{
-  trial attempt;
-  const char *subject;
-  int channel;
-};
-
-// Only the way to report stays open: a directory, for one, must not be when
-// a jail is entered.
-static void
-run_trial (void *argument)
-{
-  constexpr int first = 3;
-  auto [attempt, subject, channel] = *static_cast<child_trial *> (argument);
-  reset_signals ();
-  if (::dup2 (channel, first) < 0)
-    ::_exit (1);
-  auto result = close_from (first + 1);
-  if (result)
-    result = attempt (subject);
-  if (!result)
-    {
-      [[maybe_unused]] auto written
-          = ::write (first, &result.error (), sizeof (fault));
-      ::_exit (1);
-    }
-  ::_exit (0);
-}
-
-outcome<std::int64_t>
-run_in_child (trial attempt, const char *subject) noexcept
-{
-  auto pipe = make_pipe ();
-  if (!pipe)
-    return std::unexpected {pipe.error ()};
-  unique_fd ours {pipe->first}, theirs {pipe->second};
-  child_trial trial {attempt, subject, theirs.get ()};
-  outcome<process> child;
-  {
-    blocked_signals blocked;
-    child = start_process ({}, run_trial, &trial);
-  }
-  if (!child)
-    return std::unexpected {child.error ()};
-  unique_fd descriptor {child->descriptor};
-  theirs.reset ();
-  fault report;
-  auto length
-      = retry ([&] { return ::read (ours.get (), &report, sizeof report); });
-  int status;
-  if (retry ([&] { return ::waitpid (child->id, &status, 0); }) < 0)
-    return failed ("waitpid");
-  if (length == static_cast<ssize_t> (sizeof report))
-    return std::unexpected {report};
-  if (status != 0)
-    return failed ("waitpid", "the child was killed", EINTR);
-  return 0;
-}
 
 static outcome<void>
 try_nothing (const char *) noexcept

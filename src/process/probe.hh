@@ -6,7 +6,7 @@
 // ends with the trial.
 #pragma once
 
-#include "base/outcome.hh"
+#include "process/errand.hh"
 
 #include <cstdint>
 #include <span>
@@ -32,15 +32,19 @@ outcome<std::int64_t> run_probe (std::string_view name,
 // What is tried in a child: async-signal-safe.
 using trial = outcome<void> (*) (const char *subject) noexcept;
 
-outcome<std::int64_t> run_in_child (trial attempt,
-                                    const char *subject) noexcept;
-
 // For the tables of probes.
 template <trial attempt>
 outcome<std::int64_t>
 in_child (const char *subject) noexcept
 {
-  return run_in_child (attempt, subject);
+  auto result = run_in_child (
+      [] (const void *text) noexcept {
+        return attempt (static_cast<const char *> (text));
+      },
+      subject);
+  if (!result)
+    return std::unexpected {result.error ()};
+  return 0;
 }
 
 }
