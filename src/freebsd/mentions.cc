@@ -2,49 +2,20 @@
 // What processes use, from sysctl(3).
 #include "process/mentions.hh"
 
+#include "freebsd/sysctl.hh"
+
 #include <sys/sysctl.h>
-#include <sys/types.h>
-#include <sys/user.h>
 
 namespace fruix {
-
-// What is larger is cut off: no process that means well has as much.
-static constexpr std::size_t largest_answer = std::size_t {1} << 28;
-
-// Put the answer to the question KERN_PROC_... about PROCESS, 0 for all of
-// them, into OUT.
-static outcome<void>
-ask (int question, pid_t process, std::string &out)
-{
-  int name[] = {CTL_KERN, KERN_PROC, question, process};
-  for (std::size_t size = 65536;; size *= 2)
-    {
-      out.resize (size);
-      std::size_t length = size;
-      if (::sysctl (name, 4, out.data (), &length, nullptr, 0) == 0
-          || (errno == ENOMEM && size >= largest_answer))
-        {
-          out.resize (length);
-          return {};
-        }
-      if (errno != ENOMEM)
-        return failed ("sysctl", "kern.proc");
-    }
-}
 
 outcome<void>
 list_processes (std::vector<pid_t> &out)
 {
-  std::string answer;
-  if (auto asked = ask (KERN_PROC_PROC, 0, answer); !asked)
-    return asked;
-  for (std::size_t i = 0; i + sizeof (kinfo_proc) <= answer.size ();
-       i += sizeof (kinfo_proc))
-    {
-      kinfo_proc information;
-      std::memcpy (&information, answer.data () + i, sizeof information);
-      out.push_back (information.ki_pid);
-    }
+  auto processes = all_processes ();
+  if (!processes)
+    return std::unexpected {processes.error ()};
+  for (auto &process : *processes)
+    out.push_back (process.ki_pid);
   return {};
 }
 
@@ -53,15 +24,17 @@ list_processes (std::vector<pid_t> &out)
 outcome<void>
 find_mentions (pid_t process, mention_finder &finder)
 {
-  std::string answer;
-  for (int question : {KERN_PROC_PATHNAME, KERN_PROC_CWD,
-                       KERN_PROC_FILEDESC, KERN_PROC_VMMAP, KERN_PROC_ENV})
-    // A process that is gone, or somebody else's, says nothing.
-    if (ask (question, process, answer))
-      {
-        finder.feed (answer);
-        finder.finish ();
-      }
+  for (int subject : {KERN_PROC_PATHNAME, KERN_PROC_CWD, KERN_PROC_FILEDESC,
+                      KERN_PROC_VMMAP, KERN_PROC_ENV})
+    {
+      const int question[] = {CTL_KERN, KERN_PROC, subject, process};
+      // A process that is gone, or somebody else's, says nothing.
+      if (auto answer = ask_kernel ("kern.proc", question))
+        {
+          finder.feed (*answer);
+          finder.finish ();
+        }
+    }
   return {};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "freebsd/shared_memory.hh"
 
+#include "freebsd/sysctl.hh"
+
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -11,26 +13,16 @@
 
 namespace fruix {
 
-// What the kernel tells about all of it.  It may grow while it is read.
+// What the kernel tells about all of it.
 static outcome<std::string>
 list_shared_memory ()
 {
   constexpr const char *name = "kern.ipc.posix_shm_list";
-  std::string list;
-  std::size_t size = 0;
-  for (;;)
-    {
-      if (::sysctlbyname (name, nullptr, &size, nullptr, 0) < 0)
-        return failed ("sysctl", name);
-      list.resize (2 * size);
-      size = list.size ();
-      if (::sysctlbyname (name, list.data (), &size, nullptr, 0) == 0)
-        break;
-      if (errno != ENOMEM)
-        return failed ("sysctl", name);
-    }
-  list.resize (size);
-  return list;
+  int question[CTL_MAXNAME];
+  std::size_t length = std::size (question);
+  if (::sysctlnametomib (name, question, &length) < 0)
+    return failed ("sysctlnametomib", name);
+  return ask_kernel (name, std::span {question}.first (length));
 }
 
 // The first of the entries in LIST, which it loses; they differ in size.

@@ -3,16 +3,11 @@
 
 #include "freebsd/jail.hh"
 #include "freebsd/mount.hh"
+#include "freebsd/sysctl.hh"
 
 #include <algorithm>
 #include <chrono>
 #include <thread>
-#include <vector>
-
-#include <sys/types.h>
-#include <sys/param.h>
-#include <sys/sysctl.h>
-#include <sys/user.h>
 
 namespace fruix {
 
@@ -43,37 +38,14 @@ insist (milliseconds patience, Attempt &&attempt)
   return true;
 }
 
-// All processes that this one can see.  The table may grow while it is read.
-static outcome<void>
-list_processes (std::vector<kinfo_proc> &result)
-{
-  constexpr std::size_t spare = 64;
-  int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PROC};
-  std::size_t size = 0;
-  for (;;)
-    {
-      if (::sysctl (name, std::size (name), nullptr, &size, nullptr, 0) < 0)
-        return failed ("sysctl", "kern.proc");
-      result.resize (size / sizeof (kinfo_proc) + spare);
-      size = result.size () * sizeof (kinfo_proc);
-      int read = ::sysctl (name, std::size (name), result.data (), &size,
-                           nullptr, 0);
-      result.resize (size / sizeof (kinfo_proc));
-      if (read == 0)
-        return {};
-      if (errno != ENOMEM)
-        return failed ("sysctl", "kern.proc");
-    }
-}
-
 // Zombies do nothing any more.
 static outcome<bool>
 has_processes (int id)
 {
-  std::vector<kinfo_proc> processes;
-  if (auto result = list_processes (processes); !result)
-    return std::unexpected {result.error ()};
-  return std::ranges::any_of (processes, [=] (const kinfo_proc &process)
+  auto processes = all_processes ();
+  if (!processes)
+    return std::unexpected {processes.error ()};
+  return std::ranges::any_of (*processes, [=] (const kinfo_proc &process)
     { return process.ki_jid == id && process.ki_stat != SZOMB; });
 }
 
