@@ -8,6 +8,7 @@
 #include <ctime>
 #include <sys/procctl.h>
 #include <sys/procdesc.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,16 +97,18 @@ kill_all () noexcept
   return failed ("kill", "", ETIMEDOUT);
 }
 
+// By raw calls: the C library takes a lock for each signal, which another
+// thread of the parent, in a handler, may hold for ever here.
 void
 reset_signals () noexcept
 {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal <= _SIG_MAXSIG; signal++)
-    ::sigaction (signal, &action, nullptr);
+    ::syscall (SYS_sigaction, signal, &action, nullptr);
   sigset_t none;
   ::sigemptyset (&none);
-  ::sigprocmask (SIG_SETMASK, &none, nullptr);
+  ::syscall (SYS_sigprocmask, SIG_SETMASK, &none, nullptr);
 }
 
 outcome<void>
