@@ -65,7 +65,11 @@ mount_filesystem (const std::string &type, const std::string &path,
     return std::unexpected {mounted.error ()};
   auto after = status_of (path);
   if (!after)
-    return std::unexpected {after.error ()};
+    {
+      // Its number, by which to unmount it, is not known.
+      ::unmount (path.c_str (), 0);
+      return std::unexpected {after.error ()};
+    }
   auto number = mount_number (after->f_fsid);
   if (number == mount_number (before->f_fsid))
     return failed ("nmount", path, EXDEV);
