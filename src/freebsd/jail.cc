@@ -93,16 +93,6 @@ remove_jail (int id) noexcept
   return {};
 }
 
-outcome<bool>
-jail_present (int id, bool dying_too)
-{
-  parameter which[] = {parameter::number ("jid", id)};
-  auto found = get (which, dying_too ? JAIL_DYING : 0);
-  if (!found && found.error ().error != ENOENT)
-    return std::unexpected {found.error ()};
-  return found.has_value ();
-}
-
 outcome<std::optional<int>>
 find_jail (std::string_view name)
 {

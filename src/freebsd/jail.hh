@@ -34,9 +34,6 @@ outcome<void> attach_jail (int id) noexcept;
 // something of it is left.  EINVAL if there is none.
 outcome<void> remove_jail (int id) noexcept;
 
-// Whether there is a jail ID, or, DYING_TOO, was one that is still dying.
-outcome<bool> jail_present (int id, bool dying_too);
-
 // The ID of the jail called NAME, if there is one that is not dying.
 outcome<std::optional<int>> find_jail (std::string_view name);
 
