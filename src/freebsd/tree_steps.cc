@@ -75,8 +75,8 @@ mount_null (const step &step, const place &place, const std::string &path,
   std::vector<std::string> options {"from=" + step.texts[0]};
   if (step.texts[2] != "read-write")
     options.push_back ("ro");
-  // Sockets in it are not for jails to connect to; before FreeBSD 15 none
-  // can be.
+  // Sockets in it are not for jails to connect to, if the kernel can prevent
+  // that: since FreeBSD 15.
   options.push_back ("nounixbypass");
   auto mounted = mount_noted ("nullfs", path, options, context);
   if (!mounted && mounted.error ().error == EINVAL)

@@ -78,8 +78,10 @@ clear_flags (int directory, const char *name) noexcept
       return openat (directory, name,
                      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     })};
+  if (!fd)
+    return failed ("openat", name);
   int flags;
-  if (!fd || ioctl (fd.get (), FS_IOC_GETFLAGS, &flags))
+  if (ioctl (fd.get (), FS_IOC_GETFLAGS, &flags))
     return failed ("ioctl", name);
   constexpr int sticky = FS_IMMUTABLE_FL | FS_APPEND_FL;
   if (!(flags & sticky))

@@ -14,7 +14,8 @@ outcome<std::uint64_t> mount_of (int fd) noexcept;
 
 // Remove from the open file or directory FD what grants rights, or carries
 // data, beside its mode and contents: access control lists, capabilities,
-// extended attributes of users, flags.
+// extended attributes of users; flags, but on Linux, where those that matter
+// are root's alone, and others come from the directory.
 outcome<void> strip_attributes (int fd) noexcept;
 
 // Change the mode of FD, which may be open as O_PATH has it, to MODE.  It is

@@ -24,8 +24,7 @@ public:
   // The tree is NAME in DIRECTORY, a descriptor that outlives this.  With
   // OWNER, the tree is taken over: its ownership is checked, other file
   // systems in it and too many entries are refused, and modes that deny access
-  // are changed.  The
-  // walk ends with ECANCELED when it is not wanted any more.
+  // are changed.  The walk ends with ECANCELED when it is not wanted any more.
   tree_walker (int directory, std::string name, ownership *owner = nullptr);
 
   outcome<event> next ();
