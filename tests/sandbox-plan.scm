@@ -78,7 +78,8 @@
      ("limit" "data" 1000)
      ("limit" "processes" 10))
     (program
-     ("program-within" "/gnu/store"))
+     ("program-within" "/gnu/store")
+     ("interpreters"))
     (drop
      ("drop-capabilities")
      ("credentials" 35001 35002 7 8)

@@ -142,8 +142,8 @@ With @var{terminal?}, @var{input} becomes its controlling terminal.  It gets
 SIGKILL when the @emph{thread} that called this ends.
 
 Raise a @code{&sandbox-error} if it cannot be started: its step is
-@code{execve}, or @code{program-within} for a program that is not where it must
-be, if the program is to blame."
+@code{execve}, @code{program-within} for a program that is not where it must
+be, or @code{interpreters}, if the program is to blame."
   (with-lock (open-sandbox-mutex open)
     (unless (open-sandbox-processes open)
       (refuse-field 'root "~a is closed"

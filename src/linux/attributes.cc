@@ -3,13 +3,10 @@
 #include "linux/steps.hh"
 
 #include "base/unique_fd.hh"
-#include "plan/place.hh"
 
 #include <charconv>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/personality.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace fruix::plan {
@@ -53,31 +50,6 @@ set_oom_score (const step &step, context &) noexcept
     {
       [[maybe_unused]] auto written = ::write (fd.get (), text, end - text);
     }
-  return {};
-}
-
-// ("program-within" DIRECTORY): the program, once all symbolic links are
-// followed, lies below DIRECTORY.  Magic links are refused, since through
-// /proc/self/exe a program could lay hands on the one that this process was
-// forked from.
-outcome<void>
-require_program_within (const step &step, context &context) noexcept
-{
-  struct open_how how {};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_NO_MAGICLINKS;
-  unique_fd fd {static_cast<int> (::syscall (
-      SYS_openat2, AT_FDCWD, context.program, &how, sizeof how))};
-  if (!fd)
-    return failed ("openat2", context.program);
-  char link[32] = "/proc/self/fd/", resolved[PATH_MAX];
-  *std::to_chars (link + 14, link + sizeof link - 1, fd.get ()).ptr = '\0';
-  auto length = ::readlink (link, resolved, sizeof resolved);
-  if (length < 0)
-    return failed ("readlink", context.program);
-  std::string_view name {resolved, static_cast<std::size_t> (length)};
-  if (!lies_below (name, step.texts[0]))
-    return failed ("not there", context.program, EACCES);
   return {};
 }
 

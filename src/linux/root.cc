@@ -24,10 +24,8 @@ open_beneath (int directory, const char *path) noexcept
   struct open_how how {};
   how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  long fd = ::syscall (SYS_openat2, directory, path, &how, sizeof how);
-  if (fd < 0 && errno == ENOSYS)
-    return walk_beneath (directory, path);
-  return static_cast<int> (fd);
+  return static_cast<int> (
+      ::syscall (SYS_openat2, directory, path, &how, sizeof how));
 }
 
 static bool

@@ -31,6 +31,7 @@ static constexpr step_kind table[] = {
   {"personality", "i", performer::child, set_personality},
   {"oom-score", "i", performer::child, set_oom_score},
   {"program-within", "s", performer::child, require_program_within},
+  {"interpreters", "", performer::child, check_interpreters},
   {"lock-mounts", "sss*", performer::child, lock_mounts},
   {"drop-capabilities", "", performer::child, drop_capabilities},
   {"system-calls", "s*", performer::child, filter_system_calls},

@@ -49,6 +49,9 @@ outcome<void> set_host_name (const step &, context &) noexcept;
 outcome<void> set_domain_name (const step &, context &) noexcept;
 outcome<void> set_personality (const step &, context &) noexcept;
 outcome<void> set_oom_score (const step &, context &) noexcept;
+
+// program.cc: what will be executed.
 outcome<void> require_program_within (const step &, context &) noexcept;
+outcome<void> check_interpreters (const step &, context &) noexcept;
 
 }

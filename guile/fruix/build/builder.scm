@@ -43,7 +43,7 @@ the derivation of JOB."
 @code{&sandbox-error}, says."
   ;; Whoever wrote the derivation is to blame if there is no such program.
   (reject (if (member (sandbox-error-step exception)
-                      '("execve" "program-within"))
+                      '("execve" "interpreters" "program-within"))
               'failed
               'transient)
           "cannot start the builder of `~a': ~a"

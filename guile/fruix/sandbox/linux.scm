@@ -261,7 +261,8 @@ does; @var{facts} tell about the host."
     (program
      ,@(match (sandbox-program-directory box)
          (#f '())
-         (directory `(("program-within" ,directory)))))
+         (directory `(("program-within" ,directory))))
+     ("interpreters"))
     (drop
      ,@(identity-steps box)
      ,@(hardening-steps box facts))))
