@@ -13,6 +13,7 @@
              (fruix process)
              (fruix thread)
              (ice-9 match)
+             (ice-9 textual-ports)
              (ice-9 threads)
              (rnrs bytevectors)
              (srfi srfi-1)
@@ -325,6 +326,18 @@ verify signatures"
        (let ((running? (process-running? process)))
          (close-agent! (lease-agent lease))
          running?)))
+
+   (unless (eq? %platform 'linux) (test-skip 1))
+   (test-assert "agents gain no privileges"
+     (call-with-pool
+      (lambda (pool)
+        (let* ((lease (take-agent! pool '("authenticate") '()
+                                   #:reply-numbers '(1)))
+               (id (process-id (agent-process (lease-agent lease))))
+               (status (call-with-input-file (format #f "/proc/~a/status" id)
+                         get-string-all)))
+          (give-back-agent! pool lease)
+          (string-contains status "NoNewPrivs:\t1\n")))))
 
    (test-refused "a closed pool has no agents" "closed"
      (let ((pool (make-agent-pool)))

@@ -3,6 +3,7 @@
 ;;; several rounds, remembered failures, and what other programs do.
 
 (use-modules (fruix build)
+             (fruix config)
              (fruix flag)
              (fruix scheduler task)
              (fruix store)
@@ -35,6 +36,9 @@ case $1 in
       *-hostile.drv)
         mv \"${3%/o-*}\" \"${3%/o-*}-away\"
         ln -s \"$CANARY\" \"${3%/o-*}\";;
+      *-gains.drv)
+        grep NoNewPrivs: /proc/self/status
+        exit 1;;
       *) echo \"getting $3\"; printf contents > \"$3\";;
     esac;;
 esac
@@ -211,6 +215,11 @@ esac
         ;; It has been killed; how soon it is dead is the kernel's business.
         (wait-until (lambda () (not (running? pid))))
         (list (kind-of result) (running? pid))))
+    (unless (eq? %platform 'linux) (test-skip 1))
+    (test-assert "it gains no privileges"
+      (begin
+        (perform 'build (download "gains"))
+        (string-contains (log) "NoNewPrivs:\t1\n")))
     (test-equal "it cannot put something else in the place of its directory"
       '(35112 #o755)
       (let* ((canary (string-append (layout-root (store-layout store))

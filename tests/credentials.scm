@@ -6,6 +6,7 @@
              (fruix descriptors)
              (fruix process)
              (ice-9 match)
+             (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-64)
              (tests support))
@@ -185,6 +186,39 @@ new privileges REFUSED? or not."
        (map (lambda (refused?) (effective-user id refused?))
             '(#f #t)))))
  #:mode #o755)
+
+(define (ambient-capabilities expression)
+  "Return what a program that a process starts after EXPRESSION inherits of its
+capabilities, being an ordinary user's with one of them."
+  (call-with-values make-pipe
+    (lambda (in out)
+      (let ((process
+             (spawn-process
+              "setpriv"
+              `("setpriv" "--reuid=61005" "--regid=61005" "--clear-groups"
+                "--inh-caps=+chown" "--ambient-caps=+chown"
+                ,(or (getenv "GUILE") "guile") "-c"
+                ,(format #f "~s"
+                         `(begin
+                            (use-modules (fruix credentials)
+                                         (fruix process))
+                            ,expression
+                            (wait-process
+                             (spawn-process
+                              "sed"
+                              '("sed" "-n" "s/^CapAmb:\\t//p"
+                                "/proc/self/status"))))))
+              #:output out)))
+        (close-fdes out)
+        (let* ((port (fdes->inport in))
+               (text (get-string-all port)))
+          (close-port port)
+          (wait-process process)
+          (string->number (string-trim-both text) 16))))))
+
+(unless (and %linux? (zero? (getuid))) (test-skip 1))
+(test-equal "privileges that are withheld are not inherited" '(1 0)
+  (map ambient-capabilities '(#t (withhold-privileges!))))
 
 (define %uid 61017)
 

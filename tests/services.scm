@@ -8,6 +8,7 @@
              (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-64)
+             (tests daemon-support)
              (tests support))
 
 (define (service-file name)
@@ -35,6 +36,17 @@
          (close-port input)
          (list (status:exit-val (wait-process process)) text))))))
 
+;; Starts the daemon as the rootless unit does, and shows which capabilities it
+;; has, and which the programs that it starts inherit.
+(define %privileged-daemon "
+chown 61000 \"$1\"
+setpriv --reuid 61000 --regid 61000 --clear-groups \
+  --inh-caps +chown --ambient-caps +chown \
+  \"$0\" --root=\"$1\" 2> \"$1/errors\" & pid=$!
+while kill -0 $pid && ! grep -qs listening \"$1/errors\"; do sleep 0.05; done
+grep -E 'Cap(Prm|Amb)' /proc/$pid/status
+kill $pid; wait $pid")
+
 (test-begin "services")
 
 ;; systemd.
@@ -58,6 +70,13 @@
      (match (unit-values name "Conflicts")
        ((units) (member "guix-daemon.service" (string-tokenize units))))))
  %units)
+
+(unless (can-run-apart?) (test-skip 1))
+(test-equal "a rootless daemon keeps its privileges to itself"
+  '("CapPrm:\t0000000000000001" "CapAmb:\t0000000000000000")
+  (call-with-temporary-directory
+   (lambda (root) (run-apart %privileged-daemon root))
+   #:mode #o755))
 
 (unless (search-path (parse-path (getenv "PATH")) "systemd-analyze")
   (test-runner-aux-value! (test-runner-current) "needs systemd-analyze")

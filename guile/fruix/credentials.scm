@@ -18,6 +18,7 @@
             drop-credentials
             no-new-privileges!
             no-new-privileges?
+            withhold-privileges!
             has-processes?
             kill-user))
 
@@ -58,6 +59,15 @@ failure, such as @code{EINVAL} on a kernel that cannot."
 thread on Linux, for the process on FreeBSD; inherited from a parent, too.
 Raise a @code{system-error} on failure."
   (%no-new-privileges?))
+
+(define (withhold-privileges!)
+  "From now on let programs that are executed inherit no privileges of this
+process but those of its user; it keeps them itself.  Such are the ambient
+capabilities that a service manager gives to one that is not root's
+(capabilities(7)); on FreeBSD there are none.  On Linux it holds for the calling
+thread and those that it starts later, so call it before there are others.
+Raise a @code{system-error} on failure."
+  (%withhold-privileges))
 
 (define (has-processes? uid)
   "Return true if the user ID @var{uid} has started processes that have not

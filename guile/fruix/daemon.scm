@@ -11,6 +11,7 @@
 (define-module (fruix daemon)
   #:use-module (fruix agent)
   #:use-module (fruix control)
+  #:use-module ((fruix credentials) #:select (withhold-privileges!))
   #:use-module (fruix daemon connections)
   #:use-module (fruix daemon discovery)
   #:use-module (fruix daemon peers)
@@ -181,6 +182,7 @@ same second: clients decide how often."
 
 (define (prepare-process)
   "Make this process one that many clients can use."
+  (withhold-privileges!)
   (reserve-stack!)
   (collect-rarely!)
   (umask #o022)

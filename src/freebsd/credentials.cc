@@ -63,6 +63,13 @@ set_no_new_privileges () noexcept
   return {};
 }
 
+// There are no others.
+outcome<void>
+withhold_privileges () noexcept
+{
+  return {};
+}
+
 outcome<bool>
 no_new_privileges () noexcept
 {

@@ -81,6 +81,15 @@ set_no_new_privileges () noexcept
   return {};
 }
 
+// Ambient capabilities.
+outcome<void>
+withhold_privileges () noexcept
+{
+  if (::prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+    return failed ("prctl", "PR_CAP_AMBIENT");
+  return {};
+}
+
 outcome<bool>
 no_new_privileges () noexcept
 {

@@ -55,8 +55,8 @@ cannot_gain_privileges () noexcept
 outcome<void>
 drop_capabilities (const step &, context &) noexcept
 {
-  if (::prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-    return failed ("prctl", "PR_CAP_AMBIENT");
+  if (auto withheld = withhold_privileges (); !withheld)
+    return withheld;
   int capability = 0;
   while (::prctl (PR_CAPBSET_DROP, capability) == 0)
     capability++;

@@ -100,6 +100,10 @@ outcome<void> kill_all () noexcept;
 outcome<void> set_no_new_privileges () noexcept;
 outcome<bool> no_new_privileges () noexcept;
 
+// Let programs that are executed from now on inherit no privileges but those of
+// their user; on Linux by this thread and those that it starts.
+outcome<void> withhold_privileges () noexcept;
+
 // Child: SIGNAL comes when its parent ends; on Linux, when the thread that
 // started it does.
 outcome<void> set_death_signal (int signal) noexcept;

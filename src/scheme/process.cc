@@ -81,6 +81,12 @@ set_no_new_privileges_ ()
 }
 
 static SCM
+withhold_privileges_ ()
+{
+  return value_or_raise (withhold_privileges ());
+}
+
+static SCM
 no_new_privileges_ ()
 {
   return value_or_raise (no_new_privileges ());
@@ -109,6 +115,9 @@ static const primitive table[] = {
    reinterpret_cast<void *> (set_no_new_privileges_),
    "Let no program that is executed from now on gain privileges: by this "
    "thread and those it starts on Linux, by this process on FreeBSD."},
+  {"%withhold-privileges", 0, reinterpret_cast<void *> (withhold_privileges_),
+   "Let programs that are executed from now on inherit no privileges but those "
+   "of their user: by this thread and those it starts on Linux."},
   {"%no-new-privileges?", 0, reinterpret_cast<void *> (no_new_privileges_),
    "Return true if @code{%set-no-new-privileges} is in effect."},
 };

@@ -60,7 +60,8 @@ it raises an exception."
 these numbers."
   (spawn-process program (cons program arguments)
                  #:environment (environment-with environment)
-                 #:directory "/" #:session? #t #:death-signal SIGKILL
+                 #:directory "/" #:session? #t #:no-new-privileges? #t
+                 #:death-signal SIGKILL
                  #:input input #:output (end 1) #:error (end 2)
                  #:descriptors `((4 . ,(end 4)))))
 

@@ -151,7 +151,7 @@ there" (job-drv job)))
          #:environment (environment job directory)
          #:directory directory
          #:input #f #:output output #:error output
-         #:session? #t #:death-signal SIGKILL
+         #:session? #t #:no-new-privileges? #t #:death-signal SIGKILL
          (if user
              (list #:user (build-user-id user)
                    #:group (build-user-group user)
