@@ -68,6 +68,18 @@ attack_files (const char *input, const char *secret)
                                         &root, O_RDONLY));
 }
 
+// Set LIMIT, and look whether it holds.
+static long
+set_core_limit (const struct rlimit &limit)
+{
+  struct rlimit now {};
+  if (::setrlimit (RLIMIT_CORE, &limit) < 0
+      || ::getrlimit (RLIMIT_CORE, &now) < 0)
+    return -1;
+  errno = EPERM;
+  return now.rlim_cur == limit.rlim_cur ? 0 : -1;
+}
+
 static void
 attack_identity ()
 {
@@ -81,7 +93,7 @@ attack_identity ()
   attempt ("rename the host", ::sethostname ("evil", 4));
   attempt ("change the root directory", ::chroot ("/tmp"));
   struct rlimit limit = {2, 2};
-  attempt ("allow core dumps", ::setrlimit (RLIMIT_CORE, &limit));
+  attempt ("allow core dumps", set_core_limit (limit));
 }
 
 static void

@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 struct named_flag
@@ -127,10 +128,43 @@ attempt_requests ()
   attempt ("another command", ::fcntl (0, F_GETFL));
 }
 
+static long
+changes (const struct rlimit &before)
+{
+  struct rlimit now;
+  ::getrlimit (RLIMIT_CORE, &now);
+  errno = EBUSY;
+  return now.rlim_cur == before.rlim_cur && now.rlim_max == before.rlim_max
+             ? 0 : -1;
+}
+
+// Of files.  To a program the kernel gives cores unless the limit is 1.
+static void
+attempt_cores ()
+{
+  constexpr struct rlimit none = {0, 0};
+  struct rlimit before, old;
+  attempt ("ask for the limit on cores", ::getrlimit (RLIMIT_CORE, &before));
+  attempt ("limit cores", ::setrlimit (RLIMIT_CORE, &none));
+  attempt ("limit cores by the older call",
+           ::syscall (SYS_setrlimit, RLIMIT_CORE, &none));
+  attempt ("limit cores of another process",
+           ::prlimit (::getpid (), RLIMIT_CORE, &none, nullptr));
+  attempt ("limit cores and ask",
+           ::prlimit (0, RLIMIT_CORE, &none, &old));
+  // All that a filter of 32 bits would see of this pointer is null.
+  attempt ("limit cores with an upper half alone",
+           ::syscall (SYS_prlimit64, 0, RLIMIT_CORE, std::uint64_t {1} << 32,
+                      0));
+  attempt ("the limit on cores stays", changes (before));
+  attempt ("limit files", ::setrlimit (RLIMIT_FSIZE, &none));
+}
+
 void
 attempt_privileges ()
 {
   attempt_requests ();
+  attempt ("cores", in_child ([] { attempt_cores (); return 0; }));
   for (auto [name, number] : calls)
     attempt (name, ::syscall (number, -1, -1, -1, -1, -1, -1));
 }

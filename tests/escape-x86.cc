@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -93,6 +94,10 @@ attempt_i386_calls ()
   attempt ("i386 take a lease", i386_call (55, -1, F_SETLEASE, F_WRLCK));
   attempt ("i386 take a lease by fcntl64",
            i386_call (221, -1, F_SETLEASE, F_WRLCK));
+  attempt ("i386 limit cores", i386_call (75, RLIMIT_CORE, 1));
+  attempt ("i386 limit cores by prlimit64",
+           i386_call (340, 0, RLIMIT_CORE, 1));
+  attempt ("i386 limit cores and ask", i386_call (340, 0, RLIMIT_CORE, 1, 1));
   attempt ("i386 bpf", i386_call (357, -1, -1, -1));
   attempt ("i386 keyctl", i386_call (288, -1));
   attempt ("i386 io_uring_setup", i386_call (425, -1, -1));

@@ -31,7 +31,8 @@
      "i386 chmod" "i386 fchmod" "i386 fchmodat" "i386 fchmodat2"
      "i386 open" "i386 creat" "i386 mknod" "i386 mkdir" "i386 openat"
      "i386 mkdirat" "i386 mknodat" "i386 clone" "i386 unshare" "i386 mount"
-     "i386 umount" "i386 umount2" "i386 bpf")
+     "i386 umount" "i386 umount2" "i386 bpf"
+     "limit cores and ask" "i386 limit cores and ask")
     ("ENOSYS"
      "openat2 4755" "setxattrat" "clone3" "open_tree" "move_mount" "fsopen"
      "fsconfig" "fsmount" "fspick" "mount_setattr" "statmount" "listmount"

@@ -26,6 +26,9 @@
 //   is no encryption and no subvolume.
 // - Nobody waits for a builder who opens a file: there are no leases, which
 //   the owner of an input could have on it.
+// - The limit on cores stays.  Where they go to a program, that is run as root
+//   and outside, whatever the limit; but for 1, by which the kernel knows that
+//   program itself.
 //
 // Numbers are not taken from the system's headers, since one kernel serves
 // two machines, such as x86-64 and i386.
@@ -52,6 +55,8 @@ enum class rule_kind
   multiplexer,  // socketcall (2), the arguments being in memory
   control,      // the request of ioctl (2): argument PARAMETER
   lease,        // the command of fcntl (2): argument PARAMETER
+  limit,        // the resource of setrlimit (2): argument PARAMETER
+  limits,       // the arguments of prlimit64 (2)
 };
 
 struct rule
@@ -86,6 +91,9 @@ inline constexpr rule rules[] = {
   {"ioctl", {16, 54, 54, 29}, rule_kind::control, 1},
   {"fcntl", {72, 55, 55, 25}, rule_kind::lease, 1},
   {"fcntl64", {-1, 221, 221, -1}, rule_kind::lease, 1},
+
+  {"setrlimit", {160, 75, 75, 164}, rule_kind::limit},
+  {"prlimit64", {302, 340, 369, 261}, rule_kind::limits},
 
   {"mount", {165, 21, 21, 40}, rule_kind::refuse, EPERM},
   {"umount", {-1, 22, -1, -1}, rule_kind::refuse, EPERM},

@@ -3,9 +3,10 @@
 // child has no memory to assemble one in.
 //
 // A filter looks at one word at a time, the one loaded last.  Arguments are
-// 64 bits wide, but only their lower halves are looked at.  That is all that
-// the kernel itself sees of those that are at most 32 bits wide for it, and a
-// bit that is set there cannot be hidden by others in the upper half.
+// 64 bits wide, but of all but pointers only their lower halves are looked at.
+// That is all that the kernel itself sees of those that are at most 32 bits
+// wide for it, and a bit that is set there cannot be hidden by others in the
+// upper half.
 #pragma once
 
 #include <array>
@@ -28,8 +29,11 @@ public:
   constexpr void load_number () { load (offsetof (seccomp_data, nr)); }
   constexpr void load_argument (int i)
   {
-    load (offsetof (seccomp_data, args)
-          + static_cast<unsigned> (i) * sizeof (std::uint64_t));
+    load (offset_of_argument (i));
+  }
+  constexpr void load_upper_half (int i)
+  {
+    load (offset_of_argument (i) + sizeof (std::uint32_t));
   }
 
   // Keep only the bits of MASK of the word.
@@ -38,13 +42,15 @@ public:
     add (BPF_ALU | BPF_AND | BPF_K, mask);
   }
 
-  // The end: the call takes place, or fails with ERROR.
+  // The end: the call takes place, or fails with ERROR, or only seems to have
+  // taken place.
   constexpr void allow () { add (BPF_RET | BPF_K, SECCOMP_RET_ALLOW); }
   constexpr void refuse (int error)
   {
     add (BPF_RET | BPF_K,
          SECCOMP_RET_ERRNO | static_cast<std::uint32_t> (error));
   }
+  constexpr void pretend () { refuse (0); }
 
   // What BODY adds is for words that are VALUE.
   constexpr void when (std::uint32_t value, auto body)
@@ -96,6 +102,11 @@ private:
   static_assert (std::endian::native == std::endian::little,
                  "arguments begin with their lower half");
 
+  static constexpr std::size_t offset_of_argument (int i)
+  {
+    return offsetof (seccomp_data, args)
+           + static_cast<unsigned> (i) * sizeof (std::uint64_t);
+  }
   constexpr void load (std::size_t offset)
   {
     add (BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t> (offset));

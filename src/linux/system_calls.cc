@@ -15,6 +15,7 @@
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -86,6 +87,37 @@ check_command (filter &filter, int argument)
   filter.allow ();
 }
 
+// Most who set it want no cores, as shells do by "ulimit -c 0", and must not
+// fail.
+static constexpr void
+keep_core_limit (filter &filter, int resource)
+{
+  filter.load_argument (resource);
+  filter.when (RLIMIT_CORE, [&] { filter.pretend (); });
+  filter.allow ();
+}
+
+// The same, by prlimit64 (PID, RESOURCE, NEW, OLD), by which it can be asked
+// for, too: NEW is a null pointer then.
+static constexpr void
+keep_core_limits (filter &filter)
+{
+  filter.load_argument (1);
+  filter.when (RLIMIT_CORE, [&]
+    {
+      filter.load_argument (2);
+      filter.when (0, [&]
+        {
+          filter.load_upper_half (2);
+          filter.when (0, [&] { filter.allow (); });
+        });
+      filter.load_argument (3);
+      filter.refuse_all_but ({0}, EPERM);
+      filter.pretend ();
+    });
+  filter.allow ();
+}
+
 // What becomes of a call: it is allowed, or else a rule applies.
 struct verdict
 {
@@ -128,6 +160,10 @@ apply (filter &filter, const verdict &verdict)
       return check_request (filter, verdict.parameter);
     case lease:
       return check_command (filter, verdict.parameter);
+    case limit:
+      return keep_core_limit (filter, verdict.parameter);
+    case limits:
+      return keep_core_limits (filter);
     }
 }
 

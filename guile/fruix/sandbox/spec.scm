@@ -157,7 +157,8 @@ latter for what is written outside of mounts; so many @code{processes}, and the
 time of so many @code{cpus}.  Each process may use @code{address-space},
 @code{core}, @code{data}, @code{file-size} and @code{stack}, in bytes,
 @code{cpu} seconds, and as many @code{open-files}.  Core dumps are not made
-unless @code{core} says so.  Where the host has nothing that could hold limits
+unless @code{core} says so, and with @code{system-calls} below nothing inside
+changes that.  Where the host has nothing that could hold limits
 for all together, @code{sandbox-shortcomings} tells what holds instead.
 
 @var{personality} is a list of @code{fixed-addresses}, @code{32-bit} and
