@@ -125,6 +125,7 @@ attempt_requests ()
                       0));
   attempt ("another request", ::ioctl (0, FIOCLEX));
   attempt ("take a lease", ::fcntl (-1, F_SETLEASE, F_WRLCK));
+  attempt ("take a delegation", ::fcntl (-1, 1040, nullptr));
   attempt ("another command", ::fcntl (0, F_GETFL));
 }
 

@@ -94,6 +94,7 @@ attempt_i386_calls ()
   attempt ("i386 take a lease", i386_call (55, -1, F_SETLEASE, F_WRLCK));
   attempt ("i386 take a lease by fcntl64",
            i386_call (221, -1, F_SETLEASE, F_WRLCK));
+  attempt ("i386 take a delegation", i386_call (55, -1, 1040));
   attempt ("i386 limit cores", i386_call (75, RLIMIT_CORE, 1));
   attempt ("i386 limit cores by prlimit64",
            i386_call (340, 0, RLIMIT_CORE, 1));

@@ -52,7 +52,8 @@
      "socket, netlink, generic" "socket, netlink, diagnosis"
      "socket, netlink, events")
     ("EINVAL"
-     "take a lease" "i386 take a lease" "i386 take a lease by fcntl64")
+     "take a lease" "i386 take a lease" "i386 take a lease by fcntl64"
+     "take a delegation" "i386 take a delegation")
     ("ENOTTY"
      "make a subvolume" "make a subvolume, limited" "make a snapshot"
      "make a snapshot, read-only" "encrypt" "encrypt with upper bits"

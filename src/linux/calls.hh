@@ -24,8 +24,8 @@
 // - Keyrings belong to a user, not to a build.
 // - Files can be read without a key that is gone one day, and deleted: there
 //   is no encryption and no subvolume.
-// - Nobody waits for a builder who opens a file: there are no leases, which
-//   the owner of an input could have on it.
+// - Nobody waits for a builder who opens a file, or a directory: there are no
+//   leases and no delegations, which the owner of an input could have on it.
 // - The limit on cores stays.  Where they go to a program, that is run as root
 //   and outside, whatever the limit; but for 1, by which the kernel knows that
 //   program itself.
@@ -127,6 +127,9 @@ inline constexpr std::uint32_t refused_requests[] = {
   BTRFS_IOC_SNAP_CREATE,   BTRFS_IOC_SNAP_CREATE_V2,
   FS_IOC_SET_ENCRYPTION_POLICY,
 };
+
+// F_SETDELEG, since Linux 6.19.
+inline constexpr std::uint32_t set_delegation = 1040;
 
 struct range
 {

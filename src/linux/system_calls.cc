@@ -83,7 +83,9 @@ static constexpr void
 check_command (filter &filter, int argument)
 {
   filter.load_argument (argument);
-  filter.when (F_SETLEASE, [&] { filter.refuse (EINVAL); });
+  for (std::uint32_t command : {std::uint32_t {F_SETLEASE},
+                                calls::set_delegation})
+    filter.when (command, [&] { filter.refuse (EINVAL); });
   filter.allow ();
 }
 
