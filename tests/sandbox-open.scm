@@ -7,9 +7,11 @@
              (fruix process)
              (fruix sandbox)
              (fruix sandbox spec)
+             (fruix thread)
              (ice-9 match)
              (ice-9 rdelim)
              (ice-9 textual-ports)
+             (ice-9 threads)
              (srfi srfi-1)
              (srfi srfi-11)
              (srfi srfi-64)
@@ -109,6 +111,37 @@ trap '' TERM HUP; echo ready; while :; do busybox sleep 100; done")
        (third (fault-of (lambda ()
                           (run-in-sandbox open '("/gnu/store/item/sh")
                                           #:input #f))))))))
+
+(define (within seconds thunk)
+  "Return what THUNK returns, or #f if it does not within SECONDS."
+  (join-thread (start-thread thunk) (+ (current-time) seconds) #f))
+
+(define (stopped-birth open)
+  "Start programs in OPEN until one is stopped before it begins."
+  (let loop ((left 1000))
+    (and (positive? left)
+         (if (within 1 (lambda ()
+                         (spawn-in-sandbox open '("busybox" "true")
+                                           #:program "/gnu/store/item/sh"
+                                           #:input #f)))
+             (loop (- left 1))
+             #t))))
+
+(define (test-stopping)
+  "Close a sandbox where a program stops whatever else is there."
+  (call-with-sandbox-directory
+   (lambda (directory)
+     (define open (open-sandbox (shell-sandbox 'mapped directory)))
+     (spawn-in-sandbox open '("busybox" "sh" "-c" "\
+while :; do kill -STOP -1; done")
+                       #:program "/gnu/store/item/sh"
+                       #:input #f #:output #f #:error #f)
+     (test-assert "a program can be stopped before it begins"
+       (stopped-birth open))
+     (test-assert "and its sandbox be closed all the same"
+       (within 10 (lambda ()
+                    (close-sandbox open)
+                    #t))))))
 
 (define (test-opener-death mode)
   "Kill the process that opened a sandbox in which a program runs."
@@ -242,6 +275,7 @@ test -t 0 && test -t 2 && busybox stty size && echo job > /dev/tty")
               (test-terminal mode)
               (test-runner mode))
             %own-modes)
+  (test-stopping)
   (test-commands)
   (test-saving))
 

@@ -94,6 +94,11 @@ is left then."
   "Kill whatever runs in @var{open}, a sandbox that @code{open-sandbox}
 returned, and undo all that was done for it.  Nothing is done if it was closed
 before.  Raise a @code{&sandbox-error} if something is left."
+  ;; A program that is about to start can be stopped from inside, and until it
+  ;; goes on or dies, whoever starts it has the mutex.
+  (and=> (open-sandbox-holder open)
+         (lambda (holder)
+           (kill-process (holder-process holder) SIGKILL)))
   (let ((processes (with-lock (open-sandbox-mutex open)
                      (let ((processes (open-sandbox-processes open)))
                        (set-open-sandbox-processes! open #f)
