@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A daemon that is killed while it sets up a sandbox leaves no process,
-// whatever the moment; nor does a thread that ends.
+// whatever the moment; nor does a thread that ends.  Who is killed before a
+// process is born is no process.
 #include "plan/spawn.hh"
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
+#include <iterator>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -95,6 +102,41 @@ BOOST_AUTO_TEST_CASE (death_signal_when_the_thread_ends)
   ::waitpid (process->id, &status, 0);
   ::close (process->descriptor);
   BOOST_TEST (WIFSIGNALED (status));
+}
+
+// Let any call of setns (2) by this process or its children be its end.
+static bool
+forbid_joining ()
+{
+  struct sock_filter code[] = {
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (seccomp_data, nr)),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_setns, 0, 1),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = {std::size (code), code};
+  return ::prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+         && ::prctl (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+BOOST_AUTO_TEST_CASE (a_midwife_that_is_killed)
+{
+  pid_t caller = ::fork ();
+  if (caller == 0)
+    {
+      auto self = this_process ();
+      plan::spawn_request request;
+      request.program = "/bin/true";
+      request.birth.relative = self->descriptor;
+      request.birth.joined = {"uts"};
+      auto process = forbid_joining () ? plan::spawn (request)
+                                       : outcome<struct process> {};
+      ::_exit (process ? 0 : process.error ().error);
+    }
+  int status = 0;
+  BOOST_REQUIRE (::waitpid (caller, &status, 0) == caller);
+  BOOST_TEST (WIFEXITED (status));
+  BOOST_TEST (WEXITSTATUS (status) == ECHILD);
 }
 
 BOOST_AUTO_TEST_SUITE_END ()

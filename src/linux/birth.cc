@@ -176,7 +176,7 @@ start_mapper (const id_maps &maps, attendant &mapper)
 static outcome<process>
 born (const start &start) noexcept
 {
-  if (start.failure.error == 0)
+  if (start.failure.error == 0 && start.born.id > 0)
     return start.born;
   unique_fd {start.born.descriptor};
   if (start.born.id > 0)
@@ -184,6 +184,8 @@ born (const start &start) noexcept
       [[maybe_unused]] auto reaped = retry (
           [&] { return ::waitpid (start.born.id, nullptr, 0); });
     }
+  if (start.failure.error == 0)
+    return failed ("clone", "the midwife was killed", ECHILD);
   return std::unexpected {start.failure};
 }
 
