@@ -113,6 +113,9 @@ abstract-sockets")
    ("a program directory without /proc"
     (#:program-directory "/gnu/store" #:proc? #f) program-directory
     "sandbox: program-directory: needs /proc")
+   ("a mapping without /proc"
+    (#:mapping ((uid 30001 . 1000) (gid 30000 . 100)) #:proc? #f) mapping
+    "sandbox: mapping: needs /proc")
    ("an unknown option" (#:colour red) colour
     "sandbox: colour: no such option")
    ("an option that is no keyword" (colour red) sandbox

@@ -7,7 +7,8 @@
 ;;; 2. No two things have the same name; a mount may cover a directory.
 ;;; 3. The program never runs as user or group 0 as seen inside.
 ;;; 4. No string contains a NUL.
-;;; 5. Where the program must lie can be told only with /proc.
+;;; 5. Where the program must lie can be told only with /proc, and IDs are
+;;;    mapped there.
 ;;; Code:
 
 (define-module (fruix sandbox check)
@@ -185,6 +186,8 @@ alist, has the fields of a sandbox, each with a valid value."
       (refuse-field 'mounts "~a are too many, at most ~a"
                     mounts %maximum-mounts)))
   (check-names fields)
-  (when (and (assq-ref fields 'program-directory)
-             (not (assq-ref fields 'proc?)))
-    (refuse-field 'program-directory "needs /proc")))
+  (for-each (lambda (field)
+              (when (and (assq-ref fields field)
+                         (not (assq-ref fields 'proc?)))
+                (refuse-field field "needs /proc")))
+            '(program-directory mapping)))

@@ -204,7 +204,7 @@ for them.  Refuse what has no substitute."
           ("credentials" ,(sandbox-user box) ,(sandbox-group box)
            ,@(sandbox-supplementary-groups box))))
     (_ `(;; In /proc are the settings of the kernel.
-         ,@(if (and (root-outside? box) (sandbox-proc? box))
+         ,@(if (root-outside? box)
                '(("read-only" "/proc"))
                '())
          ("drop-capabilities")))))
