@@ -25,10 +25,13 @@ mount_id (int directory, const char *name, int flags) noexcept
 static outcome<std::uint64_t>
 attach (int mounted, const char *target) noexcept
 {
-  if (::move_mount (mounted, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH)
-      < 0)
+  // Once it is there, nothing may fail.
+  auto id = mount_id (mounted, "", AT_EMPTY_PATH);
+  if (id
+      && ::move_mount (mounted, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH)
+             < 0)
     return failed ("move_mount", target);
-  return mount_id (mounted, "", AT_EMPTY_PATH);
+  return id;
 }
 
 // The attribute of a mount that OPTION stands for; 0 if it is one of the
@@ -71,19 +74,10 @@ mount_filesystem (const char *type, const char *target,
 outcome<std::uint64_t>
 mount_bind (const char *source, const char *target, bool read_only) noexcept
 {
-  unique_fd tree {::open_tree (AT_FDCWD, source,
-                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
-                                   | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW)};
+  auto tree = plan::clone_tree (source, read_only ? MOUNT_ATTR_RDONLY : 0);
   if (!tree)
-    return failed ("open_tree", source);
-  struct mount_attr attributes {};
-  attributes.attr_set = MOUNT_ATTR_RDONLY;
-  if (read_only
-      && ::mount_setattr (tree.get (), "", AT_EMPTY_PATH | AT_RECURSIVE,
-                          &attributes, sizeof attributes)
-             < 0)
-    return failed ("mount_setattr", source);
-  return attach (tree.get (), target);
+    return std::unexpected {tree.error ()};
+  return attach (tree->get (), target);
 }
 
 outcome<void>

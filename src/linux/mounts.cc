@@ -32,30 +32,22 @@ bind (const step &step, context &context) noexcept
   auto place = locate (target, context);
   if (!place)
     return std::unexpected {place.error ()};
-  unique_fd tree {::open_tree (AT_FDCWD, source,
-                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
-                                   | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW)};
+  // In a user namespace those of the source are locked.
+  auto tree = clone_tree (source,
+                          step.texts[2] == "read-write"
+                              ? MOUNT_ATTR_NOSUID
+                              : MOUNT_ATTR_NOSUID | MOUNT_ATTR_RDONLY);
   if (!tree)
-    return failed ("open_tree", source);
+    return std::unexpected {tree.error ()};
   struct stat stat;
-  if (::fstat (tree.get (), &stat) < 0)
+  if (::fstat (tree->get (), &stat) < 0)
     return failed ("fstat", source);
   // It cannot be mounted, and whoever made it decides where it points.
   if (S_ISLNK (stat.st_mode))
     return failed ("symbolic link", source, ELOOP);
-  // Attributes are only added: in a user namespace those of the source are
-  // locked.
-  struct mount_attr attributes {};
-  attributes.attr_set = MOUNT_ATTR_NOSUID;
-  if (step.texts[2] != "read-write")
-    attributes.attr_set |= MOUNT_ATTR_RDONLY;
-  if (::mount_setattr (tree.get (), "", AT_EMPTY_PATH | AT_RECURSIVE,
-                       &attributes, sizeof attributes)
-      < 0)
-    return failed ("mount_setattr", source);
   if (auto made = make_mount_point (*place, stat.st_mode); !made)
     return made;
-  return attach (tree.get (), *place, target);
+  return attach (tree->get (), *place, target);
 }
 
 // Attributes of the mounts that a child may make; -1 for another type.

@@ -61,6 +61,23 @@ create_filesystem (const char *type, std::span<const std::string> options,
   return mounted;
 }
 
+outcome<unique_fd>
+clone_tree (const char *source, unsigned attributes) noexcept
+{
+  unique_fd tree {::open_tree (AT_FDCWD, source,
+                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
+                                   | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW)};
+  if (!tree)
+    return failed ("open_tree", source);
+  struct mount_attr added {};
+  added.attr_set = attributes;
+  if (::mount_setattr (tree.get (), "", AT_EMPTY_PATH | AT_RECURSIVE, &added,
+                       sizeof added)
+      < 0)
+    return failed ("mount_setattr", source);
+  return tree;
+}
+
 // ("root" DIRECTORY OPTION...): cut the mounts off from the host's, and mount
 // a tmpfs with OPTIONS on DIRECTORY, where the tree will grow.
 outcome<void>
