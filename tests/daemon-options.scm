@@ -63,6 +63,7 @@
    (("--root=private") (root . "private"))
    (("--debug") (verbosity . 4))
    (("--isolate-host-loopback") (isolate-host-loopback? . #t))
+   (("--no-socketcall") (socketcall? . #f))
    (("--help") (tell . help))
    (("-?") (tell . help))
    (("--usage") (tell . usage))
@@ -113,7 +114,7 @@
             "rounds" "lose-logs" "log-compression" "discover"
             "disable-deduplication" "impersonate-linux-2.6"
             "gc-keep-outputs" "gc-keep-derivations" "listen" "debug"
-            "isolate-host-loopback" "help" "usage" "version")))
+            "isolate-host-loopback" "no-socketcall" "help" "usage" "version")))
 (test-assert "usage names the command"
   (string-prefix? "Usage: guix-daemon [-c N]" (daemon-usage "guix-daemon")))
 

@@ -88,6 +88,17 @@
      ("system-calls" "socketcall")))
   (linux-plan %small '()))
 
+(test-equal "socketcall is for 32-bit programs, and can be refused to them"
+  '((("system-calls")) (("system-calls" "socketcall")) (("system-calls")))
+  (map (match-lambda
+         ((personality . hardening)
+          (steps "system-calls"
+                 (linux (box #:personality personality
+                             #:hardening hardening)))))
+       '((() system-calls set-id-bits)
+         ((32-bit) system-calls set-id-bits)
+         ((32-bit) system-calls set-id-bits sockets))))
+
 (test-equal "the plan of the same sandbox on FreeBSD"
   '((host
      ("root" "/box" "mode=0755" "size=5000")

@@ -99,8 +99,8 @@ OUTSIDE) (gid INSIDE . OUTSIDE) ...)")
     "sandbox: personality: cheerful is not 32-bit, fixed-addresses or \
 linux-2.6")
    ("an unknown hardening" (#:hardening (steel)) hardening
-    "sandbox: hardening: steel is not system-calls, set-id-bits, keyring or \
-abstract-sockets")
+    "sandbox: hardening: steel is not system-calls, set-id-bits, sockets, \
+keyring or abstract-sockets")
    ("a limit that is none" (#:limits ((core 0))) limits
     "sandbox: limits: (core 0) is not (RESOURCE . VALUE) within bounds")
    ("a limit on nothing known" (#:limits ((patience . 1))) limits

@@ -107,6 +107,7 @@ nothing else, with the usual commands."
 (define* (add-shell-derivation! store shell name script
                                 #:key (environment '()) (outputs '("out"))
                                 (inputs '()) (sources '()) hash
+                                (system %system)
                                 (builder (string-append shell "/bin/sh")))
   "Add a derivation that runs @var{script} in @var{shell} to @var{store}; return
 its file name.  The keywords are as for @code{make-derivation}."
@@ -114,6 +115,7 @@ its file name.  The keywords are as for @code{make-derivation}."
       (lambda ()
         (make-derivation (store-directory store) name builder
                          (list "-c" (with-commands shell script))
+                         #:system system
                          #:environment environment #:outputs outputs
                          #:inputs inputs #:sources (cons shell sources)
                          #:hash hash

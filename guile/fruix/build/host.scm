@@ -19,12 +19,13 @@
             build-host-cache-failures?
             build-host-chroot?
             build-host-isolate-host-loopback?
+            build-host-socketcall?
             build-host-impersonate-linux-2.6?))
 
 (define-record-type <build-host>
   (make-build-host system users kvm-group networks directories
                    log-compression max-jobs cache-failures? chroot?
-                   isolate-host-loopback?
+                   isolate-host-loopback? socketcall?
                    impersonate-linux-2.6?)
   build-host?
   (system build-host-system)                    ;string: x86_64-linux
@@ -38,12 +39,13 @@
   (chroot? build-host-chroot?)                  ;Boolean
   (isolate-host-loopback?                       ;Boolean
    build-host-isolate-host-loopback?)
+  (socketcall? build-host-socketcall?)          ;Boolean
   (impersonate-linux-2.6?                       ;Boolean
    build-host-impersonate-linux-2.6?))
 
 (define* (build-host #:key (system %system) users kvm-group (directories '())
                      (log-compression 'gzip) (max-jobs 1) cache-failures?
-                     (chroot? #t) isolate-host-loopback?
+                     (chroot? #t) isolate-host-loopback? (socketcall? #t)
                      impersonate-linux-2.6?)
   "Return a description of what this machine gives to builds: @var{system}, the
 system type that it builds for; @var{users}, a pool of build users made by
@@ -57,12 +59,13 @@ this machine builds nothing for clients that do not ask for it;
 
 Without @var{chroot?}, builders are ordinary processes that see all of the host.
 With @var{isolate-host-loopback?}, those that make a fixed output cannot reach
-what listens on the host's loopback interface only, on Linux.  With
-@var{impersonate-linux-2.6?}, builders for x86 hear of a kernel of the 2.6
-series."
+what listens on the host's loopback interface only, on Linux.  Without
+@var{socketcall?}, those for 32-bit x86 cannot open sockets by that system call,
+which does not show of which family.  With @var{impersonate-linux-2.6?},
+builders for x86 hear of a kernel of the 2.6 series."
   (make-build-host system users kvm-group
                    ;; A user namespace needs a network that it owns.
                    (and users (make-network-pool))
                    directories log-compression max-jobs cache-failures?
-                   chroot? isolate-host-loopback?
+                   chroot? isolate-host-loopback? socketcall?
                    impersonate-linux-2.6?))

@@ -152,6 +152,7 @@ strings, and @var{personality} as for @code{sandbox}."
        ;; mount of the sandbox honours them, nobody else gets to see the file,
        ;; and they are gone when it is registered.
        #:hardening `(system-calls keyring
+                     ,@(if (build-host-socketcall? host) '() '(sockets))
                      ;; Not needed where nobody else is in the network.
                      ,@(if (build-network-process network)
                            '()

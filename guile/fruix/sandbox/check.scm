@@ -131,9 +131,10 @@ none."
     (limits ,limit? "(RESOURCE . VALUE) within bounds" each)
     (personality ,(one-of '32-bit 'fixed-addresses 'linux-2.6)
                  "32-bit, fixed-addresses or linux-2.6" each)
-    (hardening ,(one-of 'system-calls 'set-id-bits 'keyring
+    (hardening ,(one-of 'system-calls 'set-id-bits 'sockets 'keyring
                         'abstract-sockets)
-               "system-calls, set-id-bits, keyring or abstract-sockets"
+               "system-calls, set-id-bits, sockets, keyring or \
+abstract-sockets"
                each)))
 
 (define (has-nul? value)

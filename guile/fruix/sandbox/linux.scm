@@ -219,7 +219,9 @@ for them.  Refuse what has no substitute."
           '())
     ,@(when-asked 'system-calls
                   `("system-calls"
-                    ,@(if (memq '32-bit (sandbox-personality box))
+                    ,@(if (and (memq '32-bit (sandbox-personality box))
+                               (not (memq 'sockets
+                                          (sandbox-hardening box))))
                           '("socketcall")
                           '())
                     ,@(if (memq 'set-id-bits (sandbox-hardening box))

@@ -164,8 +164,9 @@ for all together, @code{sandbox-shortcomings} tells what holds instead.
 @var{personality} is a list of @code{fixed-addresses}, @code{32-bit} and
 @code{linux-2.6}, and @var{hardening} one of @code{system-calls}, which keeps
 out system calls that builds have no use for and attackers have,
-@code{set-id-bits}, by which no file can get such bits either, @code{keyring}
-and @code{abstract-sockets}, which detach from the host's; all of these but
+@code{set-id-bits}, by which no file can get such bits either, @code{sockets}, by
+which with @code{32-bit}, too, there is no socketcall(2), @code{keyring} and
+@code{abstract-sockets}, which detach from the host's; all of these but
 @code{fixed-addresses} only concern Linux.
 
 Raise a @code{&sandbox-error} that names the field if a value is not of these

@@ -145,6 +145,9 @@ be repeated")
    (flag '("isolate-host-loopback") 'isolate-host-loopback? #t
          "keep fixed-output builds from the loopback interface of this \
 machine")
+   (flag '("no-socketcall") 'socketcall? #f
+         "let builds for 32-bit x86 open no sockets whose family cannot be \
+checked")
    (ending '(#\? "help") "display this help and exit")
    (ending '("usage") "display a short usage message and exit")
    (ending '(#\V "version") "display version information and exit")))

@@ -59,6 +59,7 @@ not its first one, or #f."
               #:chroot? (option-value results 'chroot? #t)
               #:isolate-host-loopback?
               (option-value results 'isolate-host-loopback? #f)
+              #:socketcall? (option-value results 'socketcall? #t)
               #:impersonate-linux-2.6?
               (option-value results 'impersonate-linux-2.6? #f)))
 
