@@ -165,6 +165,15 @@ has DESCRIPTOR."
      (lambda (marker)
        (test-equal "what could not be written is an error"
          %not-brought (failure marker))))
+   (set-mark layout (boot-id) 0 0)
+   (test-equal "also where nobody can be told"
+     %not-brought
+     (call-with-full-port
+      (lambda (port)
+        (parameterize ((current-warning-port port))
+          (call-with-marker layout 9999
+            (lambda (marker)
+              (message-of (lambda () (move-mark! marker)))))))))
    (call-with-directory (layout-physical-store layout)
      (lambda (fd)
        (call-with-marker layout fd

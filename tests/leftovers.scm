@@ -200,7 +200,14 @@ is still there."
       (lambda (port)
         (parameterize ((current-warning-port port))
           (clean-up-later! clean-ups (lambda () (fail "no way")))
-          (await-clean-ups clean-ups))))))
+          (await-clean-ups clean-ups)))))
+  (test-equal "and where it cannot be told, nobody waits for ever" 'done
+    (call-with-full-port
+     (lambda (port)
+       (parameterize ((current-warning-port port))
+         (clean-up-later! clean-ups (lambda () (fail "no way")))
+         (await-clean-ups clean-ups)
+         'done)))))
 
 (call-with-test-layout
  (lambda (layout) (call-with-store layout test-cleaning)))

@@ -21,6 +21,7 @@
             call-with-program
             start-accomplice
             accomplice-of?
+            call-with-full-port
             count-descriptors
             count-threads
             call-with-descriptors
@@ -147,6 +148,14 @@ set-user-ID bits have an effect."
            (string-trim-both
             (program-output "ps" "-o" "uid=" "-p"
                             (number->string (process-id process)))))))
+
+(define (call-with-full-port proc)
+  "Call @var{proc} with a port to which nothing can be written."
+  (let ((port (open-file "/dev/full" "w0")))
+    (dynamic-wind
+      (const #t)
+      (lambda () (proc port))
+      (lambda () (close-port port)))))
 
 (define (count-entries pid directory option)
   "Return how many entries there are in the @var{directory} of the process

@@ -42,7 +42,8 @@
             passing-error?
             call-catching
             call-naming
-            exception->text))
+            exception->text
+            write-warning))
 
 (define-exception-type &fruix-error &error
   make-fruix-error
@@ -154,3 +155,10 @@ string without a trailing newline."
          (apply format #f template arguments))
         (arguments
          (format #f "~a: ~s" (exception-kind exception) arguments)))))
+
+(define (write-warning template . arguments)
+  "Write what @code{format} makes of @var{template} and @var{arguments} as a
+line to @code{current-warning-port}.  Where that cannot be written, it is lost:
+who warns has something else to do, which must not be left undone."
+  (false-if-exception
+   (format (current-warning-port) "fruix: ~?~%" template arguments)))

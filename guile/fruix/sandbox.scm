@@ -14,7 +14,7 @@
 ;;; Code:
 
 (define-module (fruix sandbox)
-  #:use-module ((fruix errors) #:select (on-failure))
+  #:use-module ((fruix errors) #:select (on-failure write-warning))
   #:use-module (fruix process)
   #:use-module (fruix sandbox check)
   #:use-module (fruix sandbox facts)
@@ -66,8 +66,7 @@
 before."
   (let* ((facts (acons 'network network (host-facts box)))
          (plan (sandbox-plan box #:facts facts)))
-    (for-each (lambda (text)
-                (format (current-warning-port) "fruix: ~a~%" text))
+    (for-each (lambda (text) (write-warning "~a" text))
               (sandbox-shortcomings box #:facts facts))
     plan))
 

@@ -53,8 +53,7 @@
 or, if too many are busy or none can be started, in this one.  What it raises
 is reported as a warning."
   (define (clean-up)
-    (guard (exception (#t (format (current-warning-port) "fruix: ~a~%"
-                                  (exception->text exception))))
+    (guard (exception (#t (write-warning "~a" (exception->text exception))))
       (thunk)))
   (define (clean-up-and-end)
     (clean-up)

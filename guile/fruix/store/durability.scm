@@ -170,10 +170,10 @@ mark is where it should be then."
 (define (try-to-advance-mark! marker call-for-query)
   "Return true if the mark of @var{marker} is where it should be."
   (guard (exception
-          (#t (format (current-warning-port)
-                      "fruix: cannot bring items to the disk: ~a~%"
-                      (exception->text exception))
-              #f))
+          (#t
+           (write-warning "cannot bring items to the disk: ~a"
+                          (exception->text exception))
+           #f))
     (call-for-query (lambda (db) (advance-mark! marker db)))))
 
 (define (work marker call-for-query)

@@ -36,9 +36,8 @@ lock those alone, not the store."
 must not keep everybody from the store."
   (guard (exception ((or (fruix-error? exception)
                          (eq? (exception-kind exception) 'system-error))
-                     (format (current-warning-port)
-                             "fruix: cannot delete `~a': ~a~%"
-                             directory (exception->text exception))))
+                     (write-warning "cannot delete `~a': ~a" directory
+                                    (exception->text exception))))
     (release directory)
     (delete-stale-staging store directory)))
 

@@ -17,7 +17,9 @@
   #:use-module (fruix database)
   #:use-module (fruix descriptors)
   #:use-module (fruix durable)
-  #:use-module ((fruix errors) #:select (passing-error? unless-errno))
+  #:use-module ((fruix errors) #:select (passing-error?
+                                         unless-errno
+                                         write-warning))
   #:use-module (fruix files)
   #:use-module (fruix nar)
   #:use-module ((fruix store directories) #:select (directory-names))
@@ -49,9 +51,8 @@ raise what says nothing about that."
 were.  Another daemon may have registered many: say what takes so long."
   (let ((items (items-since db number)))
     (unless (null? items)
-      (format (current-warning-port)
-              "fruix: checking what may be lost in a power cut: ~a items~%"
-              (length items)))
+      (write-warning "checking what may be lost in a power cut: ~a items"
+                     (length items)))
     (filter-map (match-lambda
                   (#(id path hash)
                    (and (not (intact? directory path hash)) id)))
@@ -74,8 +75,7 @@ were.  Another daemon may have registered many: say what takes so long."
   (let ((lost (query db %with-referrers (numbers->json numbers))))
     (for-each (match-lambda
                 (#(id path)
-                 (format (current-warning-port)
-                         "fruix: `~a' was lost in a power cut~%" path)
+                 (write-warning "`~a' was lost in a power cut" path)
                  (delete-files directory path)
                  (execute db "delete from Refs where referrer = ?" id)))
               lost)
