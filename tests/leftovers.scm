@@ -86,6 +86,26 @@
            (string-append %hash "-full.lock"))
      (entries layout))))
 
+;; A shell makes and deletes names that are no text in our encoding.
+(call-with-test-layout
+ (lambda (layout)
+   (define store (layout-physical-store layout))
+   (define (in-store command)
+     (run-program "sh" "-c" (string-append "cd \"$0\" && " command) store))
+   (make-file (string-append store "/a.lock") #o600 "")
+   (link (string-append store "/a.lock") (string-append store "/b.lock"))
+   (in-store "umask 77 && > \"$(printf '\\377c.lock')\" &&
+              mkdir \"$(printf '.fruix-\\377')\"")
+   (test-equal "what builders make in the store keeps nobody from it"
+     '(5 2)
+     (let ((warnings (call-with-output-string
+                       (lambda (port)
+                         (parameterize ((current-warning-port port))
+                           (open-and-close layout))))))
+       (list (length (entries layout))
+             (string-count warnings #\newline))))
+   (in-store "rm -r *c.lock .fruix-*")))
+
 (call-with-test-layout
  (lambda (layout)
    (define roots (layout-temporary-roots-directory layout))

@@ -6,6 +6,7 @@
 ;;; Code:
 
 (define-module (fruix store leftovers)
+  #:use-module ((fruix bulk) #:select (list-entries))
   #:use-module (fruix descriptors)
   #:use-module (fruix errors)
   #:use-module (fruix record-lock)
@@ -15,47 +16,56 @@
   #:use-module (ice-9 exceptions)
   #:export (sweep-leftovers))
 
-(define (unlocked-file? file)
-  "Return true if @var{file} can be the lock of an item that nobody holds, or
-that a collector would find: an item of that name looks different."
-  (let ((status (lstat file)))
-    (and (eq? 'regular (stat:type status))
+(define (lock-file? file)
+  "Return true if @var{file} can be the lock of an item: what is an item by that
+name looks different."
+  (let ((status (unless-errno (list ENOENT) #f (lambda () (lstat file)))))
+    (and status
+         (eq? 'regular (stat:type status))
          (zero? (stat:size status))
-         (= #o600 (stat:perms status)))))
+         (= #o600 (stat:perms status))
+         (= (geteuid) (stat:uid status)))))
 
 (define (delete-unless-locked file)
-  "Delete @var{file} unless another process has it locked; some that add items
-lock those alone, not the store."
+  "Delete @var{file} unless another process has it locked, though none should
+that has not opened the store."
   (let ((lock (acquire-file-lock file 'exclusive #:wait? #f)))
     (when lock
       (release-file-lock! lock #:delete? #t))))
 
-(define (delete-or-tell store directory release)
-  "Delete the staging @var{directory} in the directory with descriptor
-@var{store}, after @var{release} was called with it.  Something that resists
-must not keep everybody from the store."
+(define (call-or-warn file thunk)
+  "Call @var{thunk}, which deletes @var{file}.  Something that resists must not
+keep everybody from the store."
   (guard (exception ((or (fruix-error? exception)
                          (eq? (exception-kind exception) 'system-error))
-                     (write-warning "cannot delete `~a': ~a" directory
+                     (write-warning "cannot delete `~a': ~a" file
                                     (exception->text exception))))
-    (release directory)
-    (delete-stale-staging store directory)))
+    (thunk)))
+
+(define (sweep-entry store file release)
+  "Delete FILE, in the store with descriptor STORE, if it is a leftover."
+  (cond ((staging-name? (basename file))
+         (call-or-warn file
+           (lambda ()
+             (release file)
+             (delete-stale-staging store file))))
+        ((string-suffix? ".lock" file)
+         (call-or-warn file
+           (lambda ()
+             (when (lock-file? file)
+               (delete-unless-locked file)))))))
 
 (define (sweep-store layout release)
   (define directory (layout-physical-store layout))
-  (define (file name)
-    (string-append directory "/" name))
-  (define (leftover? name)
-    (or (staging-name? name)
-        (and (string-suffix? ".lock" name)
-             (unlocked-file? (file name)))))
+  (define (ours? name)
+    ;; Builders without a sandbox can make entries of any name.
+    (string-every char-set:ascii name))
   (call-with-directory directory
     (lambda (store)
       (for-each (lambda (name)
-                  (if (staging-name? name)
-                      (delete-or-tell store (file name) release)
-                      (delete-unless-locked (file name))))
-                (directory-names directory leftover?)))))
+                  (sweep-entry store (string-append directory "/" name)
+                               release))
+                (filter ours? (list-entries store))))))
 
 (define (sweep-temporary-roots layout)
   (define directory (layout-temporary-roots-directory layout))
