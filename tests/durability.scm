@@ -241,6 +241,39 @@ has DESCRIPTOR."
       (test-assert "what was durable is not looked at"
         (member old (car (reopened layout))))))))
 
+(define (antedate layout path seconds)
+  (let ((db (open-database (layout-database layout))))
+    (execute db "update ValidPaths
+                   set registrationTime = registrationTime - ?
+                 where path = ?"
+             seconds path)
+    (close-database db)))
+
+;; As after a long time with another daemon, and then a power cut.
+(call-with-test-layout
+ (lambda (layout)
+   (match (with-store (store layout)
+            (let* ((future (text store "future" "contents"))
+                   (old (text store "old" "contents"))
+                   (user (text store "user" "u" old))
+                   (hours (text store "hours" "contents"))
+                   (lost (text store "lost" "contents" old)))
+              (list future old user hours lost)))
+     ((future old user hours lost)
+      (antedate layout future (* -365 24 60 60))
+      (antedate layout old (* 25 60 60))
+      (antedate layout hours (* 23 60 60))
+      (for-each (lambda (path) (empty layout path)) (list old hours lost))
+      (set-mark layout "another start" 0 0)
+      (match (reopened layout)
+        ((valid told)
+         (test-equal "what was on the disk long before stays, damaged or not"
+           (sort (list future old user) string<?) valid)
+         (test-assert "which the administrator is told"
+           (string-contains told
+                            (string-append "`" old "' is damaged, but not by \
+a power cut; ")))))))))
+
 (call-with-test-layout
  (lambda (layout)
    (define path

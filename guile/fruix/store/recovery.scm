@@ -7,7 +7,10 @@
 ;;;    mark moves last.
 ;;; 2. The files of an item go before it is forgotten, while nobody can
 ;;;    register anything: so none goes that somebody has made anew.
-;;; 3. An entry of '.links' is trusted to have the contents that its name
+;;; 3. What cannot have been lost that way is not deleted, whatever became of
+;;;    it: another daemon moves no mark, so beyond it there may be a year's
+;;;    items, on a disk that fails.  They are for verification to repair.
+;;; 4. An entry of '.links' is trusted to have the contents that its name
 ;;;    says.  Those made since the mark are not; as they only save space, they
 ;;;    are dropped.
 ;;; Code:
@@ -46,17 +49,35 @@ raise what says nothing about that."
                              (bytevector->base16-string
                               (file-nar-hash directory (basename path)))))))
 
-(define (damaged-numbers db directory number)
-  "Return the numbers of those items beyond @var{number} that are not what they
-were.  Another daemon may have registered many: say what takes so long."
-  (let ((items (items-since db number)))
-    (unless (null? items)
+;; The system writes data to the disk within a minute; this is for file systems
+;; that are mounted to do so rarely, for slow disks and for wrong clocks.
+(define %write-back (* 24 60 60))
+
+;; By the last registration, not the latest: that may be of a time when the
+;; clock was wrong.
+(define %suspects
+  "select id, path, hash,
+          registrationTime >= (select registrationTime from ValidPaths
+                               order by id desc limit 1) - ?2
+     from ValidPaths where id > ?1 order by id")
+
+(define (damaged-items db directory number)
+  "Return those items beyond @var{number} that are not what they were: lists of
+number, path and whether a power cut can have done that.  Another daemon may
+have registered many: say what takes so long."
+  (let ((suspects (query db %suspects number %write-back)))
+    (unless (null? suspects)
       (write-warning "checking what may be lost in a power cut: ~a items"
-                     (length items)))
+                     (length suspects)))
     (filter-map (match-lambda
-                  (#(id path hash)
-                   (and (not (intact? directory path hash)) id)))
-                items)))
+                  (#(id path hash fresh)
+                   (and (not (intact? directory path hash))
+                        (list id path (= 1 fresh)))))
+                suspects)))
+
+(define (warn-of-damage path)
+  (write-warning "`~a' is damaged, but not by a power cut; \
+'fruix verify --contents --repair' may repair it" path))
 
 ;; The recursion takes the numbers where it begins as a JSON array.
 (define %with-referrers
@@ -87,7 +108,12 @@ were.  Another daemon may have registered many: say what takes so long."
 (define (forget-damaged! db directory number)
   (call-with-transaction db
     (lambda ()
-      (forget db directory (damaged-numbers db directory number)))))
+      (call-with-values
+          (lambda ()
+            (partition third (damaged-items db directory number)))
+        (lambda (lost others)
+          (for-each warn-of-damage (map second others))
+          (forget db directory (map first lost)))))))
 
 
 ;;
