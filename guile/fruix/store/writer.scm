@@ -6,7 +6,8 @@
 ;;; himself: a single writer waits for no other thread.  Those that queue up
 ;;; meanwhile share the next transaction, which one of them carries out, each
 ;;; inside a savepoint of its own: a request that raises is undone alone, and
-;;; nobody is told of success before the commit.
+;;; nobody is told of success before the commit.  If the transaction fails as a
+;;; whole, as SQLite ends it when the disk is full, each gets one of its own.
 ;;; Code:
 
 (define-module (fruix store writer)
@@ -47,35 +48,36 @@ on."
 ;; Transactions.
 ;;
 
-(define (call-with-savepoint db thunk)
-  "Call @var{thunk} such that what it did is undone when it raises, while the
-surrounding transaction goes on."
-  (execute db "savepoint request")
-  (on-failure (lambda ()
-                (execute db "rollback to request")
-                (execute db "release request"))
-    (lambda ()
-      (let ((value (thunk)))
-        (execute db "release request")
-        value))))
-
 (define (perform-alone db request)
+  "Carry out @var{request}; return its answer."
   (call-catching
    (lambda ()
      (call-with-transaction db
        (lambda () ((request-procedure request) db))))))
 
-(define (perform-together db requests)
-  (define (perform request)
-    (call-catching
-     (lambda ()
-       (call-with-savepoint db
-         (lambda () ((request-procedure request) db))))))
+(define (perform-inside db request)
+  "Carry out @var{request} in a transaction that goes on; return its answer.
+Raise an exception if what it did cannot be undone alone."
+  (execute db "savepoint request")
   (with-exception-handler
       (lambda (exception)
-        (map (const (lambda () (raise-exception exception))) requests))
+        (execute db "rollback to request")
+        (execute db "release request")
+        (lambda () (raise-exception exception)))
     (lambda ()
-      (call-with-transaction db (lambda () (map perform requests))))
+      (let ((value ((request-procedure request) db)))
+        (execute db "release request")
+        (const value)))
+    #:unwind? #t))
+
+(define (perform-together db requests)
+  (with-exception-handler
+      (lambda (exception)
+        (map (lambda (request) (perform-alone db request)) requests))
+    (lambda ()
+      (call-with-transaction db
+        (lambda ()
+          (map (lambda (request) (perform-inside db request)) requests))))
     #:unwind? #t))
 
 (define (perform db requests)
@@ -121,7 +123,8 @@ it is this thread's turn to write, and return the requests that wait."
   "Call @var{proc} with the writing connection of @var{writer}, inside a
 transaction, in this thread or another that is writing.  Return its value once
 that is committed, or raise what it raised, in which case nothing it did
-remains."
+remains.  @var{proc} must do nothing else than use the connection: it may be
+called again."
   (let ((request (make-request proc #f)))
     (enqueue! writer request)
     (match (take-turn! writer request)
