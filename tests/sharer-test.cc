@@ -7,6 +7,18 @@
 using namespace fruix;
 using namespace fruix::tests;
 
+// The files that were brought to the disk, by this in place of the system's.
+static std::vector<ino_t> durable;
+
+extern "C" int
+fdatasync (int fd)
+{
+  struct stat status;
+  if (fstat (fd, &status) == 0)
+    durable.push_back (status.st_ino);
+  return 0;
+}
+
 static bool
 share (const scratch &top, const std::string &tree)
 {
@@ -54,11 +66,14 @@ BOOST_AUTO_TEST_CASE (equal_files_become_one)
   make_tree (top, "one", large);
   make_tree (top, "two", large);
   make_tree (top, "small", large.substr (1));
+  durable.clear ();
   BOOST_TEST (share (top, "one"));
+  BOOST_TEST (durable.empty ());
   BOOST_TEST (share (top, "two"));
   BOOST_TEST (share (top, "small"));
   BOOST_TEST (status (top / "one/file").st_ino
               == status (top / "two/file").st_ino);
+  BOOST_TEST ((durable == std::vector {status (top / "one/file").st_ino}));
   BOOST_TEST (status (top / "one/file").st_nlink == 3);
   BOOST_TEST (status (top / "small/file").st_nlink == 1);
 }

@@ -115,7 +115,7 @@ share (const tree_walker &walker, digester &digester, int shared)
   if (key.empty ())
     return {};
   auto result = share_file (shared, key, walker.directory (),
-                            walker.name ().c_str ());
+                            walker.name ().c_str (), false);
   if (!result)
     return std::unexpected {result.error ()};
   return {};

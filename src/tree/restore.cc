@@ -55,7 +55,7 @@ nar_restorer::share ()
   if (key.empty ())
     return {};
   auto shared = share_file (shared_.get (), key, writer_.directory (),
-                            writer_.name ().c_str ());
+                            writer_.name ().c_str (), false);
   if (!shared)
     return std::unexpected {shared.error ()};
   return {};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/share.hh"
+#include "base/unique_fd.hh"
 
 #include <atomic>
 #include <cstdio>
@@ -31,10 +32,26 @@ interchangeable (const struct stat &ours, const struct stat &mine) noexcept
          && ours.st_mode == mine.st_mode && ours.st_uid == mine.st_uid;
 }
 
+// Rename the link TEMPORARY in SHARED to NAME in DIRECTORY; with DURABLE, once
+// its file is on the disk.
+static outcome<bool>
+put (int shared, const char *temporary, int directory, const char *name,
+     bool durable) noexcept
+{
+  unique_fd fd;
+  if (durable)
+    fd.reset (openat (shared, temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (durable && (!fd || fdatasync (fd.get ())))
+    return failed ("fdatasync", temporary);
+  if (renameat (shared, temporary, directory, name))
+    return failed ("renameat", name);
+  return true;
+}
+
 // Replace NAME in DIRECTORY by a link to the file KEY in SHARED, in one step.
 static outcome<bool>
-replace_by_link (int shared, const char *key, int directory,
-                 const char *name) noexcept
+replace_by_link (int shared, const char *key, int directory, const char *name,
+                 bool durable) noexcept
 {
   static std::atomic<unsigned> counter;
   char temporary[64];
@@ -42,9 +59,7 @@ replace_by_link (int shared, const char *key, int directory,
                  static_cast<long> (getpid ()), counter++);
   if (linkat (shared, key, shared, temporary, 0))
     return failed ("linkat", key);
-  outcome<bool> result {true};
-  if (renameat (shared, temporary, directory, name))
-    result = failed ("renameat", name);
+  auto result = put (shared, temporary, directory, name, durable);
   // It is still there if that failed, and also if another thread was faster:
   // renaming a file to another name that it has does nothing.
   unlinkat (shared, temporary, 0);
@@ -53,8 +68,8 @@ replace_by_link (int shared, const char *key, int directory,
 
 // One attempt; EEXIST and ENOENT mean that another one may do.
 static outcome<bool>
-try_to_share (int shared, const char *key, int directory,
-              const char *name) noexcept
+try_to_share (int shared, const char *key, int directory, const char *name,
+              bool durable) noexcept
 {
   if (linkat (directory, name, shared, key, 0) == 0)
     return false;
@@ -73,16 +88,17 @@ try_to_share (int shared, const char *key, int directory,
         return failed ("unlinkat", key);
       return failed ("linkat", key, EEXIST);
     }
-  return replace_by_link (shared, key, directory, name);
+  return replace_by_link (shared, key, directory, name, durable);
 }
 
 outcome<bool>
 share_file (int shared, const std::string &key, int directory,
-            const char *name) noexcept
+            const char *name, bool durable) noexcept
 {
   for (int attempt = 0; attempt < attempts; ++attempt)
     {
-      auto result = try_to_share (shared, key.c_str (), directory, name);
+      auto result
+          = try_to_share (shared, key.c_str (), directory, name, durable);
       if (result)
         return result;
       int error = result.error ().error;

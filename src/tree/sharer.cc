@@ -69,14 +69,14 @@ tree_sharer::share_in_closed ()
   int directory = walker_->directory ();
   auto name = walker_->name ().c_str ();
   auto key = key_.finish ();
-  auto result = share_file (shared_.get (), key, directory, name);
+  auto result = share_file (shared_.get (), key, directory, name, true);
   if (directory == directory_.get ())
     return result;
   if (!result && result.error ().error == EACCES)
     {
       if (fchmod (directory, 0755))
         return failed ("fchmod", name);
-      result = share_file (shared_.get (), key, directory, name);
+      result = share_file (shared_.get (), key, directory, name, true);
     }
   if (auto closed = canonicalise (directory, 0555, "directory"); !closed)
     return std::unexpected {closed.error ()};
