@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE (links_that_nobody_uses_go_and_small_ones)
   top.make_file ("links/small", "x");
   link_file (top, "links/small", "three");
   unique_fd links {open ((top / "links").c_str (), O_RDONLY | O_DIRECTORY)};
-  auto figures = sweep_links (links.get (), 8192);
+  auto figures = sweep_links (links.get (), 8192, 0);
   BOOST_REQUIRE (figures);
   BOOST_TEST ((entries (links.get ())
                == std::vector<std::string> {"directory", "used"}));
@@ -92,6 +92,23 @@ BOOST_AUTO_TEST_CASE (links_that_nobody_uses_go_and_small_ones)
   BOOST_TEST (figures->freed < 20000);
   BOOST_TEST (figures->saved == 10000);
   BOOST_TEST (top.exists ("three"));
+}
+
+BOOST_AUTO_TEST_CASE (links_go_of_whoever_was_killed_while_it_shared_a_file)
+{
+  scratch top;
+  top.make_directory ("links");
+  top.make_file ("links/key", std::string (10000, 'x'));
+  link_file (top, "links/key", "links/.tmp-link-4711-0");
+  unique_fd links {open ((top / "links").c_str (), O_RDONLY | O_DIRECTORY)};
+  auto now = time (nullptr);
+  BOOST_TEST (sweep_links (links.get (), 8192, now - 60)->freed == 0);
+  BOOST_TEST (entries (links.get ()).size () == 2);
+  // One of them each time, in the order of the directory; or both.
+  auto first = sweep_links (links.get (), 8192, now + 60);
+  auto second = sweep_links (links.get (), 8192, now + 60);
+  BOOST_TEST (first->freed + second->freed >= 10000);
+  BOOST_TEST (entries (links.get ()).empty ());
 }
 
 BOOST_AUTO_TEST_SUITE_END ()

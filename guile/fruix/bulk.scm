@@ -25,11 +25,12 @@ an association list of those that could not be moved and the errno of each
 Directories may become writable to their owner."
   (%renameat from (map octets->bytevector names) to))
 
-(define (sweep-links! directory smallest)
+(define (sweep-links! directory smallest time)
   "Unlink those regular files in the directory with descriptor @var{directory}
-that have no other name, or less than @var{smallest} bytes.  Return two
-values: the number of bytes given back, and that of the bytes which files
-share, through the other entries, with more than one name beside those.  Raise
-a @code{system-error} on failure (unlinkat(2))."
-  (match (%sweep-links directory smallest)
+that have no other name, or less than @var{smallest} bytes; and names that begin
+with a full stop, if their files got no link since @var{time}, in seconds since
+the epoch.  Return two values: the number of bytes given back, and that of the
+bytes which files share, through the other entries, with more than one name
+beside those.  Raise a @code{system-error} on failure (unlinkat(2))."
+  (match (%sweep-links directory smallest time)
     ((freed . saved) (values freed saved))))

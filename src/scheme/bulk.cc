@@ -54,11 +54,13 @@ renameat_ (SCM from, SCM names, SCM to)
 }
 
 static SCM
-sweep_links_ (SCM directory, SCM smallest)
+sweep_links_ (SCM directory, SCM smallest, SCM time)
 {
   int fd = scm_to_int (directory);
   off_t size = scm_to_int64 (smallest);
-  auto result = act ("unlinkat", [=] { return sweep_links (fd, size); });
+  time_t since = scm_to_int64 (time);
+  auto result
+      = act ("unlinkat", [=] { return sweep_links (fd, size, since); });
   if (!result)
     raise (result.error ());
   return scm_cons (encode (result->freed), encode (result->saved));
@@ -73,11 +75,11 @@ static const primitive table[] = {
    "with descriptor @var{from} into that with descriptor @var{to}.  Return "
    "an association list of those that could not be moved and the errno of "
    "each.  See renameat(2)."},
-  {"%sweep-links", 2, reinterpret_cast<void *> (sweep_links_),
+  {"%sweep-links", 3, reinterpret_cast<void *> (sweep_links_),
    "Unlink the files of the directory with descriptor @var{directory} that "
-   "have one link, or less than @var{smallest} bytes.  Return a pair: the "
-   "bytes given back, and those that the links of others save.  See "
-   "unlinkat(2)."},
+   "have one link, or less than @var{smallest} bytes, or a name that begins "
+   "with a full stop and no link since @var{time}.  Return a pair: the bytes "
+   "given back, and those that the links of others save.  See unlinkat(2)."},
 };
 
 void

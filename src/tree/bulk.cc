@@ -78,7 +78,7 @@ next_inodes (DIR *stream, std::vector<named_inode> &out)
 }
 
 static outcome<void>
-sweep_link (int directory, const char *name, off_t smallest,
+sweep_link (int directory, const char *name, off_t smallest, time_t time,
             link_figures &figures) noexcept
 {
   struct stat status;
@@ -90,7 +90,8 @@ sweep_link (int directory, const char *name, off_t smallest,
     }
   if (!S_ISREG (status.st_mode))
     return {};
-  if (status.st_nlink > 1 && status.st_size >= smallest)
+  bool abandoned = name[0] == '.' && status.st_ctime < time;
+  if (status.st_nlink > 1 && status.st_size >= smallest && !abandoned)
     {
       figures.saved += (status.st_nlink - 2) * std::uint64_t (status.st_size);
       return {};
@@ -103,7 +104,7 @@ sweep_link (int directory, const char *name, off_t smallest,
 }
 
 outcome<link_figures>
-sweep_links (int directory, off_t smallest)
+sweep_links (int directory, off_t smallest, time_t time)
 {
   auto stream = open_entries (directory);
   if (!stream)
@@ -116,7 +117,7 @@ sweep_links (int directory, off_t smallest)
         return std::unexpected {read.error ()};
       for (auto &entry : entries)
         if (auto swept = sweep_link (directory, entry.name.c_str (), smallest,
-                                     figures);
+                                     time, figures);
             !swept)
           return std::unexpected {swept.error ()};
     }

@@ -43,8 +43,10 @@ struct link_figures
 };
 
 // Unlink the regular files of DIRECTORY that have no other name, or are
-// smaller than SMALLEST bytes.  A file that gets another name meanwhile keeps
-// that.
-outcome<link_figures> sweep_links (int directory, off_t smallest);
+// smaller than SMALLEST bytes; and what begins with a full stop, as names do
+// under which 'share_file' makes links, if no link to it was made since TIME.
+// A file that gets another name meanwhile keeps that.
+outcome<link_figures> sweep_links (int directory, off_t smallest,
+                                   time_t time);
 
 }

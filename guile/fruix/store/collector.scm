@@ -39,6 +39,9 @@
 ;; Smaller files are not linked to any more.
 (define %smallest-link 8192)
 
+;; Seconds after which nobody is at replacing a file by a link any more.
+(define %longest-sharing 3600)
+
 (define %mebibyte (expt 2 20))
 
 ;; One collection, as far as it has come.
@@ -251,7 +254,9 @@ back."
   (call-with-values
       (lambda ()
         (call-with-directory (layout-links layout)
-          (lambda (links) (sweep-links! links %smallest-link))))
+          (lambda (links)
+            (sweep-links! links %smallest-link
+                          (- (current-time) %longest-sharing)))))
     (lambda (freed saved)
       (report 1 (list (format #f "note: currently hard linking saves ~,2f MiB"
                               (/ saved %mebibyte 1.))))
