@@ -205,6 +205,10 @@ there, and the session goes on."
       (list (list path) #t)
       (let ((result (import port (stream path #:end #vu8(1 2 3)))))
         (list result (valid? port path)))))
+  (let ((path (fresh (make-string 211 #\x))))
+    (test-equal "a name may be as long as one that is added"
+      (list path)
+      (import port (stream path))))
   (test-equal "no items are imported from an empty stream"
     '()
     (import port (bytes-of (lambda (port) (write-int port 0))))))
@@ -224,9 +228,13 @@ there, and the session goes on."
     (flipped good (- (bytevector-length good) 176 32 64))
     path)
   (test-refused port daemon "a name outside the store"
-    "not in the store" (stream "/etc/passwd") path)
+    "cannot be the name" (stream "/etc/passwd") path)
   (test-refused port daemon "a name that hides in the store"
-    "not in the store" (stream "/gnu/store/.links") path)
+    "cannot be the name" (stream "/gnu/store/.links") path)
+  (test-refused port daemon "a name without a hash part"
+    "cannot be the name" (stream "/gnu/store/trash") "/gnu/store/trash")
+  (test-refused port daemon "a name below that of an item"
+    "cannot be the name" (stream (string-append path "/x")) path)
   (test-refused port daemon "a reference outside the store"
     "not" (stream path #:references '("/etc/passwd")) path)
   (test-refused port daemon "another marker"

@@ -48,11 +48,16 @@ which RESULT is the <nar-result>, if PATH is the name of one."
       (thunk)
       (call-with-path-lock store path thunk)))
 
+(define (item-name? store path)
+  "Return true if PATH is what a new item of STORE can be called."
+  (and (direct-store-path? (store-directory store) path)
+       (and=> (store-path-name (store-directory store) path)
+              valid-store-name?)))
+
 (define (publish-imported! store name result path references deriver)
   "Make NAME in the staging directory the item PATH, as it was described."
-  (unless (and (direct-store-path? (store-directory store) path)
-               (valid-store-name? (basename path)))
-    (fail "path `~a' is not in the store" path))
+  (unless (item-name? store path)
+    (fail "`~a' cannot be the name of an item" path))
   (check-references store (delete path references))
   (publish! store name path result
             #:references references
