@@ -277,11 +277,24 @@ if something not valid bears its name, it is deleted before."
            (settle! item)
            #t))))
 
+(define (put-in-place-of! staging name path)
+  "Do what 'exchange!' does in two steps, between which there is no item PATH,
+and delete what had its name."
+  (let ((item (physical (staging-layout staging) path)))
+    (call-with-staged staging
+      (lambda (spare)
+        (let ((old (staged-file staging spare)))
+          (rename-canonical item old)
+          (on-failure (lambda () (rename-canonical old item))
+            (lambda ()
+              (rename-canonical (staged-file staging name) item))))))))
+
 (define (replace-in-store! staging name path)
   "Do what @code{move-into-store!} does when the item @var{path} is valid: its
-name is there all the time, as far as the system allows it.  What had that
-name may be called @var{name} in @var{staging} then."
-  (unless (and (tree-exists? (staging-store-descriptor staging)
-                             (basename path))
-               (exchange! staging name path))
-    (move-into-store! staging name path)))
+name is there all the time, but for a moment where the system has no way to
+exchange two files.  What had that name may be called @var{name} in
+@var{staging} then."
+  (if (tree-exists? (staging-store-descriptor staging) (basename path))
+      (or (exchange! staging name path)
+          (put-in-place-of! staging name path))
+      (move-into-store! staging name path)))
