@@ -38,14 +38,15 @@
 
 (skip-unless (and %linux? (can-mount?)) "needs to mount a tmpfs")
 
-(test-equal "on a full disk, items are deleted where they are"
+(test-equal "on a full disk, items are deleted where they are, and old trash"
   '((12 #t) () () ())
   (store-trial
    (call-with-store layout
      (lambda (store)
        (let ((paths (map (lambda (n) (text store (number->string n)))
                          (iota 10))))
-         (mkdir (in-store "stray"))
+         (for-each (lambda (name) (mkdir (in-store name)))
+                   '("stray" "trash" "trash/x" "trash/x/killed"))
          (call-with-output-file (in-store "stray/file") (const #t))
          (let fill ((n 0))
            (when (catch 'system-error

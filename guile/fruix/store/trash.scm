@@ -5,7 +5,7 @@
 ;;;
 ;;; Each collection has a directory of its own in it.  What is there when a
 ;;; process is killed, the next collection deletes.  On a disk that is full
-;;; there is no trash: items are deleted where they are.
+;;; there is no such directory: items are deleted where they are.
 ;;; Code:
 
 (define-module (fruix store trash)
@@ -17,7 +17,8 @@
   #:use-module (fruix store layout)
   #:use-module (fruix tree)
   #:use-module (ice-9 exceptions)
-  #:use-module ((srfi srfi-1) #:select (fold))
+  #:use-module (ice-9 match)
+  #:use-module ((srfi srfi-1) #:select (fold lset-difference))
   #:use-module (srfi srfi-9)
   #:export (call-with-trash
             discard!
@@ -30,8 +31,8 @@
   trash?
   (store trash-store)                      ;descriptor of the store
   (heap trash-heap)                        ;descriptor of the trash, or #f
-  (name trash-name)                        ;of this collection's directory
-  (fresh trash-fresh))                     ;descriptor of that
+  (name trash-name)                        ;of this collection's directory,
+  (fresh trash-fresh))                     ;and descriptor; or #f
 
 (define (own? descriptor)
   (= (geteuid) (stat:uid (stat descriptor))))
@@ -63,18 +64,28 @@ Builders may be able to put something there under its name."
         (mkdir (string-append directory "/" %name))
         (open-directory-at store %name))))
 
+(define-syntax-rule (false-if-full body ...)
+  (unless-errno (list ENOSPC EDQUOT) #f (lambda () body ...)))
+
 (define (open-fresh store heap directory)
   "Return a @code{<trash>} with a new directory in @var{heap}."
-  (on-failure (lambda () (close-fdes heap))
-    (lambda ()
-      (let ((name (basename (mkdtemp (string-append directory "/" %name
-                                                    "/XXXXXX")))))
-        (make-trash store heap name (open-directory-at heap name))))))
+  (let ((name (basename (mkdtemp (string-append directory "/" %name
+                                                "/XXXXXX")))))
+    (make-trash store heap name (open-directory-at heap name))))
 
 (define (open-trash store directory)
-  (unless-errno (list ENOSPC EDQUOT) (make-trash store #f #f #f)
-    (lambda ()
-      (open-fresh store (open-heap store directory) directory))))
+  "Return a @code{<trash>} with as much of it as there is space for."
+  (match (false-if-full (open-heap store directory))
+    (#f (make-trash store #f #f #f))
+    (heap
+     (on-failure (lambda () (close-fdes heap))
+       (lambda ()
+         (or (false-if-full (open-fresh store heap directory))
+             (make-trash store heap #f #f)))))))
+
+(define (close-trash! trash)
+  (for-each close-fdes
+            (delq #f (list (trash-fresh trash) (trash-heap trash)))))
 
 (define (call-with-trash layout proc)
   "Call @var{proc} with a @code{<trash>} for the store of @var{layout}, and
@@ -86,10 +97,7 @@ return its value.  One process does this at a time."
           (dynamic-wind
             (const #t)
             (lambda () (proc trash))
-            (lambda ()
-              (when (trash-heap trash)
-                (close-fdes (trash-fresh trash))
-                (close-fdes (trash-heap trash))))))))))
+            (lambda () (close-trash! trash))))))))
 
 
 ;;
@@ -117,7 +125,7 @@ possible, call @var{trouble} with a text that says why, and return 0."
 or for good.  Return the bytes given back already.  What is not there does not
 matter; @var{trouble} is called with a text for each that cannot be removed."
   (delete-all (trash-store trash)
-              (if (trash-heap trash)
+              (if (trash-fresh trash)
                   (map car (move-entries! (trash-store trash) names
                                           (trash-fresh trash)))
                   names)
@@ -127,14 +135,14 @@ matter; @var{trouble} is called with a text for each that cannot be removed."
   "Delete all that is in @var{trash}, from now and from collections that were
 broken off.  Return the bytes given back; @var{trouble} is called with a text
 for each item that cannot be deleted."
-  (define (delete-all-in directory select)
-    (delete-all directory (select (list-entries directory)) trouble))
-  (if (trash-heap trash)
-      (let ((now (delete-all-in (trash-fresh trash) identity))
-            (before (delete-all-in (trash-heap trash)
-                                   (lambda (names)
-                                     (delete (trash-name trash) names)))))
-        ;; What could not be deleted keeps it there, too.
-        (false-if-exception (delete-tree! (trash-store trash) %name))
-        (+ now before))
-      0))
+  (define (delete-all-in directory . others)
+    (if directory
+        (delete-all directory
+                    (lset-difference equal? (list-entries directory) others)
+                    trouble)
+        0))
+  (let* ((now (delete-all-in (trash-fresh trash)))
+         (before (delete-all-in (trash-heap trash) (trash-name trash))))
+    ;; What could not be deleted keeps it there, too.
+    (false-if-exception (delete-tree! (trash-store trash) %name))
+    (+ now before)))
