@@ -268,4 +268,25 @@ is still there."
            (map file-exists?
                 (map in-store '(".fruix-a/x/file" ".fruix-b")))))))
 
+(unless (and %linux? (can-mount?)) (test-skip 1))
+(test-equal "nor is a store held open by what cannot be deleted"
+  '(#t #t 0)
+  (trial
+   (define layout (make-layout #:root (getcwd)))
+   (define (open? descriptor)
+     (equal? (layout-physical-store layout)
+             (false-if-exception
+              (readlink (string-append "/proc/self/fd/" descriptor)))))
+   (let* ((store (open-store layout))
+          (mounted ((@ (fruix store staging) staged-file)
+                    (store-staging store) "x")))
+     (mkdir mounted)
+     (mount-tmpfs mounted)
+     (call-with-output-file (string-append mounted "/file") (const #t))
+     (let* ((error (message-of (lambda () (close-store! store))))
+            (lock ((@ (fruix record-lock) acquire-file-lock)
+                   (layout-big-lock layout) 'exclusive #:wait? #f)))
+       (list (string? error) (->bool lock)
+             (count open? (directory-entries "/proc/self/fd")))))))
+
 (test-end "leftovers")

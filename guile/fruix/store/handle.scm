@@ -154,14 +154,19 @@ allows it, and return the value of @var{thunk}."
         (thunk))))
 
 (define (close-store! store)
-  "Close @var{store}, which no other thread uses any more."
+  "Close @var{store}, which no other thread uses any more.  Raise an error if
+something resists that is to be deleted; then it is closed all the same, and
+that is left to the next process that opens it."
   (stop-marker! (store-marker store))
   ;; The last connection to close empties the journal, if it may write.
   (close-readers! (store-readers store))
   (close-writer! (store-writer store))
-  (close-staging! (store-staging store))
-  (give-up-roots! (store-layout store) (store-roots store))
-  (release-file-lock! (store-lock store)))
+  (dynamic-wind
+    (const #t)
+    (lambda () (close-staging! (store-staging store)))
+    (lambda ()
+      (give-up-roots! (store-layout store) (store-roots store))
+      (release-file-lock! (store-lock store)))))
 
 (define* (call-with-store layout proc #:key build-group (deduplicate? #t))
   "Call @var{proc} with the store of @var{layout}, opened as by

@@ -107,14 +107,18 @@ if @var{deduplicate?} is true.  Fail if the store is read-only."
                      (make-mutex) 0 '())))))
 
 (define (close-staging! staging)
-  "Close @var{staging} and delete it, once all is cleaned up."
+  "Close @var{staging} and delete it, once all is cleaned up.  Raise an error if
+something resists, such as a mount; then it is closed all the same."
   (await-clean-ups (staging-clean-ups staging))
   (close-notes! (staging-notes staging))
   (and=> (staging-links-descriptor staging) close-fdes)
   (close-fdes (staging-descriptor staging))
-  (delete-tree! (staging-store-descriptor staging)
-                (basename (staging-directory staging)))
-  (close-fdes (staging-store-descriptor staging)))
+  (dynamic-wind
+    (const #t)
+    (lambda ()
+      (delete-tree! (staging-store-descriptor staging)
+                    (basename (staging-directory staging))))
+    (lambda () (close-fdes (staging-store-descriptor staging)))))
 
 (define (staging-name? name)
   "Return true if @var{name}, of an entry of a store, is that of a staging
