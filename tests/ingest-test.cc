@@ -56,6 +56,34 @@ BOOST_AUTO_TEST_CASE (a_fifo_in_the_place_of_a_file_does_not_block)
     });
 }
 
+// As optimising the store replaces files.
+BOOST_AUTO_TEST_CASE (a_link_to_an_equal_file_in_the_place_of_a_file_is_as_good)
+{
+  scratch scratch;
+  scratch.make_directory ("tree");
+  scratch.make_file ("tree/file", "x");
+  for (auto twin : {"one", "two"})
+    scratch.make_file (twin, "x");
+  std::atomic<bool> stop = false;
+  std::thread sharer {[&]
+    {
+      auto link_name = scratch / "link";
+      while (!stop)
+        for (auto twin : {"one", "two"})
+          {
+            (void) link ((scratch / twin).c_str (), link_name.c_str ());
+            (void) rename (link_name.c_str (),
+                           (scratch / "tree/file").c_str ());
+          }
+    }};
+  int refused = 0;
+  for (int round = 0; round < 5000; ++round)
+    refused += !summarise_tree (scratch.fd (), "tree", {});
+  stop = true;
+  sharer.join ();
+  BOOST_TEST (refused == 0);
+}
+
 BOOST_AUTO_TEST_CASE (a_link_in_the_place_of_a_file_is_not_followed)
 {
   scratch scratch;

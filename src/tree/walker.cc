@@ -187,9 +187,12 @@ tree_walker::open_node ()
   struct stat now;
   if (fstat (fd.get (), &now))
     return fail ("fstat");
-  if (now.st_ino != status_.st_ino || now.st_dev != status_.st_dev
-      || (now.st_mode & S_IFMT) != (status_.st_mode & S_IFMT))
+  if (now.st_ino == status_.st_ino && now.st_dev == status_.st_dev)
+    return fd;
+  // In the store, links to equal files take the places of files at any time.
+  if (owner_ || (now.st_mode & S_IFMT) != (status_.st_mode & S_IFMT))
     return refuse (refusal::changed);
+  status_ = now;
   return fd;
 }
 
