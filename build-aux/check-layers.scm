@@ -29,7 +29,8 @@
        "gzip" "hash" "jail" "links" "mailbox" "map" "mentions" "message"
        "mount" "mountinfo" "nar" "network" "octets" "plan" "probe" "process"
        "protocol/wire" "record-lock" "sandbox/check" "sandbox/spec"
-       "scheduler/task" "sharing" "store/path" "terminal" "tree" "worker")
+       "scheduler/task" "sharing" "store/path" "terminal" "tree" "tree-error"
+       "worker")
     (3 "sandbox/" "store/")
     (4 "agent" "agent/" "sandbox" "sandbox/outside" "store")
     (5 "build" "build/" "doctor" "doctor/" "shepherd")

@@ -318,12 +318,21 @@ directory, after (CHECK FILE-NAME)."
      (open-nar-restorer fd "item" #:hash-algorithm 'crc32))))))
 
 (test-equal "a fifo has no archive"
-  "file-type: item/fifo: Operation not permitted"
+  "unsupported type of file 'item/fifo'"
   (call-with-scratch
    (lambda (fd name)
      (mkdir (string-append name "/item"))
      (mknod (string-append name "/item/fifo") 'fifo #o600 0)
      (message-of (lambda () (file-nar-hash fd "item"))))))
+
+(test-equal "nor can it be read as one"
+  "unsupported type of file 'fifo'"
+  (call-with-scratch
+   (lambda (fd name)
+     (mknod (string-append name "/fifo") 'fifo #o600 0)
+     (let ((source (open-nar-source fd "fifo")))
+       (message-of (lambda ()
+                     (nar-source-read! source (make-bytevector 100))))))))
 
 ;; Bounds.
 

@@ -4,6 +4,7 @@
 (use-modules (fruix descriptors)
              (fruix nar)
              (fruix tree)
+             (fruix tree-error)
              (ice-9 textual-ports)
              (srfi srfi-1)
              (srfi srfi-64)

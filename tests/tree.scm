@@ -7,6 +7,7 @@
              (fruix nar)
              (fruix primitives)
              (fruix tree)
+             (fruix tree-error)
              (ice-9 ftw)
              (ice-9 match)
              (rnrs bytevectors)

@@ -14,6 +14,7 @@
 (define-module (fruix nar)
   #:use-module (fruix errors)
   #:use-module (fruix primitives)
+  #:use-module ((fruix tree-error) #:select (call-with-tree-errors))
   #:use-module (ice-9 match)
   #:use-module (rnrs bytevectors)
   #:use-module (srfi srfi-9)
@@ -120,9 +121,10 @@ descriptor @var{directory} as an archive.  It serves one thread at a time."
   "Put the next bytes of the archive of @var{source} into @var{bytevector},
 @var{count} of them from @var{start} on.  Return how many there are: less than
 @var{count} only at the end.  Raise a @code{system-error} if the tree cannot
-be read, changes meanwhile, or has other things than regular files,
-directories and symbolic links in it."
-  (%nar-source-read source bytevector start count))
+be read; a @code{&tree-error} if it changes meanwhile, or has other things than
+regular files, directories and symbolic links in it."
+  (call-with-tree-errors
+   (lambda () (%nar-source-read source bytevector start count))))
 
 (define (nar-source-close! source)
   "Close @var{source}, wherever it is."
@@ -132,12 +134,15 @@ directories and symbolic links in it."
   "Return the @code{<nar-result>} of the tree @var{name} in the directory with
 descriptor @var{directory}, which is only read.  @var{hash-algorithm} and
 @var{flat?} are as for @code{open-nar-restorer}; there is no digest if
-@var{flat?} is true and the tree is not one regular file."
-  (list->nar-result (%nar-summary directory name
-                                  (and=> hash-algorithm symbol->string)
-                                  flat?)))
+@var{flat?} is true and the tree is not one regular file.  Errors are those of
+@code{nar-source-read!}."
+  (list->nar-result
+   (call-with-tree-errors
+    (lambda ()
+      (%nar-summary directory name (and=> hash-algorithm symbol->string)
+                    flat?)))))
 
 (define (file-nar-hash directory name)
   "Return the SHA-256 hash, a bytevector, of the archive of the tree
-@var{name} in the directory with descriptor @var{directory}."
+@var{name} in the directory with descriptor @var{directory}.  Errors are those of @code{nar-source-read!}."
   (nar-result-hash (file-nar-result directory name)))

@@ -61,7 +61,7 @@ nar_restore_ (SCM handle, SCM bytevector, SCM start, SCM count)
   scm_dynwind_begin (scm_t_dynwind_flags {});
   auto &restorer = restorer_type.hold (handle);
   auto bytes = decode_bytes (bytevector, start, count);
-  auto result = act ("nar", [&] { return restorer.feed (bytes); });
+  auto result = act ("nar-restorer", [&] { return restorer.feed (bytes); });
   scm_dynwind_end ();
   scm_remember_upto_here_1 (bytevector);
   return value_or_raise (result);
@@ -91,7 +91,7 @@ nar_restorer_finish_ (SCM handle)
 {
   scm_dynwind_begin (scm_t_dynwind_flags {});
   auto &restorer = restorer_type.hold (handle);
-  auto result = act ("nar", [&] { return restorer.finish (); });
+  auto result = act ("nar-restorer", [&] { return restorer.finish (); });
   restorer_type.close (handle);
   scm_dynwind_end ();
   if (!result)
@@ -147,7 +147,7 @@ nar_source_read_ (SCM handle, SCM bytevector, SCM start, SCM count)
   scm_dynwind_begin (scm_t_dynwind_flags {});
   auto &source = source_type.hold (handle);
   auto bytes = decode_bytes (bytevector, start, count);
-  auto result = act ("nar", [&] { return source.read (bytes); });
+  auto result = act ("nar-source", [&] { return source.read (bytes); });
   scm_dynwind_end ();
   scm_remember_upto_here_1 (bytevector);
   return value_or_raise (result);

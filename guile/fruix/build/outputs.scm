@@ -29,6 +29,7 @@
   #:use-module (fruix store path)
   #:use-module (fruix store staging)
   #:use-module (fruix tree)
+  #:use-module ((fruix tree-error) #:select (tree-error?))
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)

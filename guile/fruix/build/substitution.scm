@@ -21,6 +21,7 @@
   #:use-module (fruix store)
   #:use-module (fruix store staging)
   #:use-module (fruix tree)
+  #:use-module ((fruix tree-error) #:select (tree-error?))
   #:use-module (ice-9 exceptions)
   #:use-module (ice-9 match)
   #:export (substitute!))
