@@ -134,6 +134,23 @@
         rows))))
 
 (with-store store
+  (let* ((a (text store "a"))
+         (b (text store "b" a))
+         (c (text store "c"))
+         (d (text store "d" c))
+         (user (text store "user" d)))
+    ;; From a to b, and from c to d.
+    (update store "insert into Refs
+                     select r.reference, r.referrer from Refs r
+                       join ValidPaths v on v.id = r.referrer
+                       where v.path not like '%-user'")
+    (for-each (lambda (path) (vanish! store path)) (list a b c d))
+    (test-equal "items may refer to each other in a circle"
+      (list #t (sort (list c d user) string<?))
+      (list (verify-store! store)
+            (sort (all-valid-paths store) string<?)))))
+
+(with-store store
   (update store "insert into ValidPaths (path, hash, registrationTime)
                  values ('/etc/passwd', 'sha256:', 1)")
   (test-equal "what is not in the store becomes invalid"

@@ -4,7 +4,7 @@
 ;;; was when it became valid?
 ;;;
 ;;; 1. Items whose files are gone become invalid, if no item that is still
-;;;    there refers to them; otherwise that is a problem.  The look at the
+;;;    there needs them; otherwise that is a problem.  The look at the
 ;;;    files and the change are one transaction.
 ;;; 2. With contents, several threads read every item once and compare its
 ;;;    hash; where the database does not know hash or size, it learns them.
@@ -52,31 +52,36 @@ raised."
   (or (not (direct-store-path? (layout-store layout) path))
       (not (on-disk? layout path))))
 
-(define (referrers-of db path)
-  (map (match-lambda (#(referrer) referrer))
-       (query db "select r.path
-                  from ValidPaths v join Refs on Refs.reference = v.id
-                    join ValidPaths r on r.id = Refs.referrer
-                  where v.path = ?1 and r.path <> ?1"
-              path)))
+;; Those of the numbers, a JSON array, that no item needs which is not among
+;; them.
+(define %not-needed
+  "with recursive
+     Absent (id) as (select value from json_each (?)),
+     Needed (id) as (
+       select reference from Refs
+         where reference in (select id from Absent)
+           and referrer not in (select id from Absent)
+       union
+       select Refs.reference from Needed
+         join Refs on Refs.referrer = Needed.id
+         where Refs.reference in (select id from Absent))
+   select id from Absent where id not in (select id from Needed)")
 
 (define (invalidate-absent! db layout paths)
-  "Make those among PATHS that are absent invalid, referrers before what they
-refer to; return the list of those that have to stay."
-  (define verdicts (make-hash-table))   ;path -> whether it stays valid
-  (define (stays? path)
-    (match (hash-get-handle verdicts path)
-      ((_ . verdict) verdict)
-      (#f
-       (let ((verdict (or (not (absent? layout path))
-                          ;; All of them: each is to be made invalid.
-                          (pair? (filter stays? (referrers-of db path))))))
-         (unless verdict
-           (execute db "delete from ValidPaths where path = ?" path))
-         (hash-set! verdicts path verdict)
-         verdict))))
-  (filter (lambda (path) (and (stays? path) (absent? layout path)))
-          paths))
+  "Make those among PATHS that are absent invalid, but for those that an item
+needs that is there; return the list of the latter."
+  (let* ((absent (filter (lambda (path) (absent? layout path)) paths))
+         (numbers (filter-map (lambda (path) (path-id db path)) absent))
+         (gone (map (match-lambda (#(id) id))
+                    (query db %not-needed (numbers->json numbers)))))
+    ;; All references first: they may go in a circle.
+    (for-each (lambda (id)
+                (execute db "delete from Refs where referrer = ?" id))
+              gone)
+    (for-each (lambda (id)
+                (execute db "delete from ValidPaths where id = ?" id))
+              gone)
+    (filter (lambda (path) (path-id db path)) absent)))
 
 (define (call-without-collectors layout pulse thunk)
   "Call THUNK while no collector of the store of LAYOUT decides anything."
