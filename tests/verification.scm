@@ -3,7 +3,9 @@
 ;;; did not know, and repair.
 
 (use-modules (fruix database)
+             (fruix descriptors)
              (fruix errors)
+             (fruix flag)
              (fruix protocol wire)
              (fruix record-lock)
              (fruix store)
@@ -20,6 +22,9 @@
              (tests worker-client))
 
 (define %nowhere "/gnu/store/00000000000000000000000000000000-nowhere")
+
+(define good? (@@ (fruix store verification) good?))
+(define hash-or-trouble (@@ (fruix store verification) hash-or-trouble))
 
 (define (file store path)
   (physical (store-layout store) path))
@@ -202,6 +207,20 @@ the database")
   (with-store store
     (path-info-hash (query-path-info
                      store (add-text! store "x" (string->utf8 "bad") '())))))
+
+(with-store store
+  (let ((path (text store "a")))
+    (test-equal "what cannot be read for want of descriptors is not bad" EMFILE
+      (call-with-directory (dirname (file store path))
+        (lambda (directory)
+          (call-with-descriptors 3
+            (lambda ()
+              (errno-of
+               (lambda ()
+                 (good? store path
+                        (hash-or-trouble directory path (make-bytevector 9)
+                                         (make-flag))
+                        (const #t)))))))))))
 
 (with-store store
   (let ((a (text store "a"))

@@ -163,9 +163,11 @@ pair; #f when the flag STOP is set meanwhile."
       (lambda () (nar-source-close! source)))))
 
 (define (hash-or-trouble directory path chunk stop)
-  "Return what @code{hash-item} does, or a text if the item cannot be read."
+  "Return what @code{hash-item} does, or a text if the item cannot be read, or
+the exception if that is not the item's fault."
   ;; Whatever it is, something must come of each path.
-  (guard (exception (#t (exception->text exception)))
+  (guard (exception ((passing-error? exception) exception)
+                    (#t (exception->text exception)))
     (hash-item directory path chunk stop)))
 
 (define (end-hashers threads stop)
@@ -255,6 +257,7 @@ database says.  If it is not valid any more, that is as good."
     (info
      (match result
        ((hash . size) (compare! store info hash size report))
+       ((? exception?) (raise-exception result))
        (text
         (report (format #f "cannot read path `~a': ~a" path text))
         #f)))))
@@ -272,7 +275,8 @@ database says.  If it is not valid any more, that is as good."
                         (pulse (const #t)))
   "Return the list of those @var{paths}, valid items of @var{store}, that are
 not what they were when they became valid.  @var{report} and @var{pulse} are
-as for @code{verify-store!}."
+as for @code{verify-store!}.  Raise a @code{system-error} if descriptors or
+memory are lacking to find out."
   (define modified '())
   (for-each-hash store paths pulse
     (lambda (path result)
