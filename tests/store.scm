@@ -6,6 +6,7 @@
              ((fruix store handle) #:select (call-for-query))
              (fruix store layout)
              ((fruix store query) #:select (path-id))
+             (ice-9 binary-ports)
              (ice-9 match)
              (ice-9 textual-ports)
              (srfi srfi-1)
@@ -132,6 +133,13 @@ from the text that declared them."
      (file-text (layout-schema-file layout)))
    (test-equal "8 MiB are reserved" 8388608
      (stat:size (stat (string-append state "/db/reserved"))))
+   (test-assert "in a form that no file system can make smaller"
+     (call-with-input-file (string-append state "/db/reserved")
+       (lambda (port)
+         (let ((pieces (map (lambda (_) (get-bytevector-n port 65536))
+                            (iota 128))))
+           (= 128 (length (delete-duplicates pieces)))))
+       #:binary #t))
    (test-equal "profiles are roots" (string-append state "/profiles")
      (readlink (string-append state "/gcroots/profiles")))
    (test-equal "the journal is a write-ahead log" "wal\n"

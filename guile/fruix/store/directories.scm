@@ -13,7 +13,8 @@
   #:use-module (fruix store layout)
   #:use-module (fruix store writable)
   #:use-module (rnrs bytevectors)
-  #:use-module ((ice-9 binary-ports) #:select (put-bytevector))
+  #:use-module ((ice-9 binary-ports) #:select (get-bytevector-n!
+                                               put-bytevector))
   #:use-module ((ice-9 ftw) #:select (scandir))
   #:export (make-directories
             ensure-reserved-space
@@ -108,16 +109,23 @@ of @var{layout}; return true if there was one."
            (delete-file file)
            #t))))
 
+(define (fill-reserve port random)
+  "Write as many bytes to PORT as are reserved, from RANDOM: what can be
+compressed, some file systems do not keep space for."
+  (setvbuf port 'none)
+  ;; In pieces, as the heap would stay as large as one.
+  (let ((piece (make-bytevector 65536)))
+    (do ((left %reserved-size (- left 65536)))
+        ((zero? left))
+      (get-bytevector-n! random piece 0 65536)
+      (put-bytevector port piece))))
+
 (define (write-reserve file)
   (call-with-closing-port
       (open file (logior O_WRONLY O_CREAT O_TRUNC O_CLOEXEC) #o600)
     (lambda (port)
-      (setvbuf port 'none)
-      ;; In pieces, as the heap would stay as large as one.
-      (let ((piece (make-bytevector 65536 0)))
-        (do ((left %reserved-size (- left 65536)))
-            ((zero? left))
-          (put-bytevector port piece))))))
+      (call-with-closing-port (open "/dev/urandom" (logior O_RDONLY O_CLOEXEC))
+        (lambda (random) (fill-reserve port random))))))
 
 (define (full-disk? arguments)
   (memv (system-error-errno arguments) (list ENOSPC EDQUOT)))
