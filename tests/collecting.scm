@@ -22,7 +22,8 @@
 (define (read-result port)
   (let* ((paths (read-octets-list port))
          (freed (read-long port)))
-    (list paths (>= freed 0) (read-int port))))
+    ;; More would be less than nothing.
+    (list paths (< freed (expt 2 40)) (read-int port))))
 
 (define* (collect port action paths #:key (ignore 0) (limit %no-limit))
   (request port read-result 20 action paths ignore limit 0 0 0))
@@ -187,6 +188,7 @@ return true once that has returned."
   (call-with-temporary-store
    (lambda (store)
      (define working 3)
+     (define mutex (make-mutex))
      (define (held? path)
        (and (valid-path? store path)
             (file-exists? (physical (store-layout store) path))))
@@ -200,7 +202,8 @@ return true once that has returned."
              (and (held? a) (held? b))))))
      (define (work)
        (let ((good? (every round (iota 100))))
-         (set! working (- working 1))
+         (with-lock mutex
+           (set! working (- working 1)))
          good?))
      (let ((threads (map (lambda (_) (start-thread work)) (iota 3))))
        (let loop ()

@@ -97,7 +97,6 @@
    (test-equal "a deleted lock file is recreated by the thread that waited"
      '(#t #f)
      (let* ((lock (acquire-file-lock file 'exclusive))
-            (inode (stat:ino (stat file)))
             (waiter (start-thread
                      (lambda ()
                        (let ((lock (acquire-file-lock file 'exclusive)))
