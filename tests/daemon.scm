@@ -334,9 +334,8 @@ output."
            (lambda (port)
              (set-options port #:print-build-trace 0)
              (log-of port
-                     (add-script port "limits"
-                                 "echo $(ulimit -Sn) $(ulimit -Hn); \
-echo > $out")))))
+                     (add-script port "limits" "\
+echo $(ulimit -Sn) $(ulimit -Hn); echo > $out")))))
        #:prepare install-shell
        #:options %builds))))
 

@@ -144,5 +144,6 @@ descriptor @var{directory}, which is only read.  @var{hash-algorithm} and
 
 (define (file-nar-hash directory name)
   "Return the SHA-256 hash, a bytevector, of the archive of the tree
-@var{name} in the directory with descriptor @var{directory}.  Errors are those of @code{nar-source-read!}."
+@var{name} in the directory with descriptor @var{directory}.  Errors are those
+of @code{nar-source-read!}."
   (nar-result-hash (file-nar-result directory name)))
