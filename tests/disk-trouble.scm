@@ -188,6 +188,11 @@ of the system or of SQLite."
                          (left-behind (daemon-layout daemon))
                          (map basename valid))))))
 
+(define (lasting-entries daemon)
+  "Return those that do not go soon: they are deleted in the background."
+  (wait-until (lambda () (null? (invalid-entries daemon))))
+  (invalid-entries daemon))
+
 (define (sound? daemon)
   (call-with-client daemon
     (lambda (port)
@@ -209,7 +214,7 @@ list; #f if it makes fewer."
          (struck (failures layout)))
     (arm! layout 0 errno #f)
     (and (positive? struck)
-         (let ((left (invalid-entries daemon))
+         (let ((left (lasting-entries daemon))
                (second (attempt daemon request name)))
            (append
             (if (or (eq? #t first) (told? first errno))
