@@ -102,7 +102,7 @@ with the exception; by default it ends the process."
     loop))
 
 (define (end-process exception)
-  (format (current-error-port) "scheduler: ~a~%" (exception->text exception))
+  (write-warning "scheduler: ~a" (exception->text exception))
   (primitive-_exit 70))
 
 (define (stop-scheduler! loop)
