@@ -114,6 +114,11 @@ verify signatures"
         (map item '("x-there" "y-rich"))
         (have pool '("x-there" "z-none" "y-rich")))
 
+      (let ((name (string-append (make-string 205 #\x) "-there")))
+        (test-equal "a name may be as long as one that is added"
+          (list (item name))
+          (have pool (list name))))
+
       (test-equal "nothing is asked about nothing"
         '()
         (query-substitutable pool '() '() (const #t)))

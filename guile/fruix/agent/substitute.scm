@@ -24,6 +24,7 @@
   #:use-module (fruix hash)
   #:use-module (fruix sorted-set)
   #:use-module ((fruix store path) #:select (direct-store-path?
+                                             store-path-name
                                              valid-store-name?))
   #:use-module (ice-9 match)
   #:use-module (srfi srfi-1)
@@ -132,7 +133,7 @@ newline the request."
 
 (define (askable? path)
   (and (word? path)
-       (valid-store-name? (basename path))))
+       (and=> (store-path-name (dirname path) path) valid-store-name?)))
 
 (define (query pool options command paths note cancellation read)
   "Send COMMAND and PATHS, store paths, to a query agent, and return the list
