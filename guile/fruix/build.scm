@@ -328,8 +328,8 @@ group id to give a kept build directory to.  The task is given up when the flag
 happens: @code{(started @var{system} @var{log-file} @var{pid})}, @code{(log
 @var{bytevector})}, @code{(trace @var{text})} for a line of the build trace,
 @code{(note @var{text})} for a line that everybody sees, @code{(told)} when a
-note has said why the task fails, and @code{(released)} when another machine
-does the work, or is waited for."
+note has said why the task fails, and @code{(released)} when others do the work,
+another machine or another daemon, or a machine is waited for."
   (define path (task-path task))
   (define (job mode)
     (make-job store host mode path (read-derivation store path) options

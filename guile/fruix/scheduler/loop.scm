@@ -84,8 +84,8 @@ is called in a thread of its own to build @var{task}.  It returns @code{built},
 followers: @code{(log @var{bytevector})} for output, and, with arguments of
 its choice, @code{(started @dots{})}, which is also told to clients that
 follow the build later, or @code{(@var{verb} @dots{})}; and with
-@code{(released)} when from now on another machine does the work, or is waited
-for.  It should give up when the flag @var{cancellation} is set.
+@code{(released)} when from now on others do the work, or are waited for.  It
+should give up when the flag @var{cancellation} is set.
 
 A client that does not read output for @var{patience} seconds while others
 wait gets no more of it.  If the thread itself fails, @var{on-crash} is called
