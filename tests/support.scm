@@ -130,13 +130,16 @@ list of a program and its arguments.  It is killed when @var{proc} returns."
 
 (define (start-accomplice directory user)
   "Start a process of somebody who becomes @var{user} by a set-user-ID file in
-@var{directory}; return it.  It ends soon."
+@var{directory}; return it once it has, or after 10 seconds where it does not.
+It ends soon after."
   (let ((file (string-append directory "/set-user-id")))
     (copy-file "/bin/sleep" file)
     (chown file user user)
     (chmod file #o4755)
-    (let ((process (spawn-process file '("sleep" "10")
+    (let ((process (spawn-process file '("sleep" "20")
                                   #:user %accomplice #:group %accomplice)))
+      ;; A process has its new user a moment after its new program.
+      (wait-until (lambda () (accomplice-of? process user)))
       (delete-file file)
       process)))
 
