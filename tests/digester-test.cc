@@ -91,10 +91,24 @@ key_of (std::string_view contents)
   return base32 (hash_of (alone, GCRY_MD_SHA256).bytes ());
 }
 
+// The EVENT, its data moved to where DIGESTER has room for them, if it has.
+event
+in_place (digester &digester, event event)
+{
+  if (event.kind != event_kind::data)
+    return event;
+  auto room = digester.room ();
+  if (room.size () < event.bytes.size ())
+    return event;
+  std::ranges::copy (event.bytes, room.begin ());
+  event.bytes = room.first (event.bytes.size ());
+  return event;
+}
+
 // Whether a digester that is given CONTENTS in pieces of STEP bytes finds out
-// all that there is to know.
+// all that there is to know, also if they are PLACED where it has room.
 void
-check_digests (std::string_view contents, std::size_t step)
+check_digests (std::string_view contents, std::size_t step, bool placed)
 {
   auto expected = archive (contents);
   digester digester {{.algorithm = GCRY_MD_SHA512,
@@ -103,7 +117,7 @@ check_digests (std::string_view contents, std::size_t step)
   std::string key;
   produce (contents, step, [&] (const event &event)
     {
-      digester.take (event);
+      digester.take (placed ? in_place (digester, event) : event);
       if (event.kind == event_kind::file_end)
         key = digester.key ();
     });
@@ -130,11 +144,12 @@ BOOST_AUTO_TEST_SUITE (digesting)
 
 BOOST_DATA_TEST_CASE (large_trees_have_the_hashes_of_their_archives,
                       data::make ({10'000, 1 << 20, (1 << 20) + 1, 5'000'003})
-                        * data::make ({1000, 32768, 262144, 3'000'000}),
-                      size, step)
+                        * data::make ({1000, 32768, 262144, 3'000'000})
+                        * data::make ({false, true}),
+                      size, step, placed)
 {
   check_digests (contents_of (static_cast<std::size_t> (size)),
-                 static_cast<std::size_t> (step));
+                 static_cast<std::size_t> (step), placed);
 }
 
 BOOST_AUTO_TEST_CASE (bytes_are_consumed_in_their_order)
@@ -152,6 +167,43 @@ BOOST_AUTO_TEST_CASE (bytes_are_consumed_in_their_order)
     }
   conveyor.drain ();
   BOOST_TEST (consumed == expected);
+}
+
+BOOST_AUTO_TEST_CASE (bytes_that_lie_there_are_consumed_as_they_are)
+{
+  std::string consumed, expected;
+  conveyor conveyor {[&] (std::span<const std::uint8_t> bytes)
+    { consumed.append (bytes.begin (), bytes.end ()); }};
+  for (std::size_t i = 0; i < 100; ++i)
+    {
+      auto room = conveyor.room ();
+      auto part = room.first (std::min (room.size (), i * 4001));
+      std::ranges::fill (part, static_cast<std::uint8_t> (i));
+      expected.append (part.begin (), part.end ());
+      conveyor.put (part);
+      std::string piece (i, '-');
+      expected += piece;
+      conveyor.put (bytes_of (piece));
+    }
+  conveyor.drain ();
+  BOOST_TEST (consumed == expected);
+}
+
+// They are counted in 32 bits.
+BOOST_AUTO_TEST_CASE (there_may_be_any_number_of_bytes)
+{
+  constexpr std::uint64_t size = std::uint64_t {9} << 29;
+  std::uint64_t put = 0, consumed = 0;
+  conveyor conveyor {[&] (std::span<const std::uint8_t> bytes)
+    { consumed += bytes.size (); }};
+  while (put < size)
+    {
+      auto room = conveyor.room ();
+      conveyor.put (room);
+      put += room.size ();
+    }
+  conveyor.drain ();
+  BOOST_TEST (consumed == put);
 }
 
 // As when a tree turns out to be bad.

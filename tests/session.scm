@@ -292,7 +292,7 @@ ADDRESS."
     (call-with-session store
       (lambda (port)
         (let* ((words (list 7 "large" 1 0 "sha256"
-                            (regular-file-nar (make-string 700000 #\x))))
+                            (regular-file-nar (make-string 3000000 #\x))))
                (path (apply result-of port read-octets words)))
           (apply say port (append words (list 1 path)))
           (list (string=? path (receive-reply port read-octets))
@@ -300,9 +300,9 @@ ADDRESS."
   (test-assert "a large archive, the end of which never comes"
     (call-with-session store
       (lambda (port)
-        (let ((archive (regular-file-nar (make-string 700000 #\x))))
+        (let ((archive (regular-file-nar (make-string 3000000 #\x))))
           (say port 7 "cut" 1 0 "sha256")
-          (put-bytevector port archive 0 400000)
+          (put-bytevector port archive 0 2000000)
           (force-output port)
           (shutdown port 1)
           (ended? port)))))

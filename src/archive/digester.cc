@@ -49,6 +49,13 @@ digester::take (const event &event)
     flush ();
 }
 
+std::span<std::uint8_t>
+digester::room ()
+{
+  flush ();
+  return conveyor_ ? conveyor_->room () : std::span<std::uint8_t> {};
+}
+
 // The root file needs no hash of its own: it is the NAR.
 void
 digester::start_key (const event &event)

@@ -44,6 +44,10 @@ public:
 
   void take (const event &event);
 
+  // Where data that come next may lie, so that they need not be copied; empty
+  // unless the tree is a large one.
+  std::span<std::uint8_t> room ();
+
   // After 'file_end': the name of the file in the directory of shared files;
   // "" if it is too small.
   std::string key ();

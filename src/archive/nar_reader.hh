@@ -23,6 +23,8 @@ public:
   outcome<event> next (std::span<const std::uint8_t> &input);
 
   bool done () const noexcept { return state_ == state::finished; }
+  // How many bytes that come next are contents of a file, at least.
+  std::uint64_t contents_left () const noexcept { return left_; }
 
   // Where the grammar stands: what the next token is.
   enum class state : std::uint8_t

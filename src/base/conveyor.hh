@@ -2,14 +2,14 @@
 // A conveyor takes bytes to a thread of its own, which consumes them in their
 // order, while whoever puts them there goes on.
 //
-// It has a few blocks, which go round: one is filled while others wait or are
-// consumed.
+// It is a ring.  A block of bytes is passed on at once, so that the threads
+// seldom wake each other up.  Who reads bytes from elsewhere can read them
+// into the room that there is, and need not copy them.
 //
 // The thread is not known to Guile: it touches nothing that the collector
 // manages, and no signal reaches it.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -31,21 +31,22 @@ public:
 
   conveyor (const conveyor &) = delete;
 
-  // Put BYTES there, waiting for room.
-  void put (std::span<const std::uint8_t> bytes);
+  // Wait for room, and return it: where the next bytes will be put.
+  std::span<std::uint8_t> room () noexcept;
+  // Put BYTES there, waiting for room; they may be there already.
+  void put (std::span<const std::uint8_t> bytes) noexcept;
   // Return once all bytes have been consumed.
-  void drain ();
+  void drain () noexcept;
 
 private:
-  using block = std::vector<std::uint8_t>;
-
-  block &block_to_fill () noexcept;
   void pass_on () noexcept;
   void run ();
 
   consumer consume_;
-  std::array<block, 4> blocks_;
-  std::atomic<std::uint32_t> filled_ = 0;    // how many blocks ever were
+  std::vector<std::uint8_t> ring_;
+  // How many bytes ever were, modulo 2^32: put, passed on, and consumed.
+  std::uint32_t put_ = 0;
+  std::atomic<std::uint32_t> passed_ = 0;
   std::atomic<std::uint32_t> consumed_ = 0;
   std::atomic<bool> closed_ = false;
   std::thread thread_;

@@ -68,6 +68,19 @@ nar_restore_ (SCM handle, SCM bytevector, SCM start, SCM count)
 }
 
 static SCM
+nar_receive_ (SCM handle, SCM descriptor)
+{
+  int fd = scm_to_int (descriptor);
+  scm_dynwind_begin (scm_t_dynwind_flags {});
+  auto &restorer = restorer_type.hold (handle);
+  auto result = act ("nar-restorer", [&] { return restorer.receive (fd); });
+  scm_dynwind_end ();
+  if (!result)
+    raise (result.error ());
+  return *result ? encode (**result) : SCM_BOOL_F;
+}
+
+static SCM
 nar_restorer_done_ (SCM handle)
 {
   scm_dynwind_begin (scm_t_dynwind_flags {});
@@ -204,6 +217,10 @@ static const primitive table[] = {
   {"%nar-restore", 4, reinterpret_cast<void *> (nar_restore_),
    "Give @var{restorer} the @var{count} bytes of @var{bytevector} from "
    "@var{start}; return how many of them belong to the archive."},
+  {"%nar-receive", 2, reinterpret_cast<void *> (nar_receive_),
+   "Let @var{restorer} read from @var{descriptor} what comes next, if that is "
+   "much of one file, and return how many bytes it read, or @code{#f}.  See "
+   "read(2)."},
   {"%nar-restorer-done?", 1, reinterpret_cast<void *> (nar_restorer_done_),
    "Return true if @var{restorer} has got the whole archive."},
   {"%nar-restorer-hash", 1, reinterpret_cast<void *> (nar_restorer_hash_),

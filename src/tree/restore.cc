@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tree/restore.hh"
+#include "base/retry.hh"
 #include "tree/share.hh"
 
+#include <algorithm>
+#include <unistd.h>
+
 namespace fruix {
+
+// Less is not worth a way of its own.
+static constexpr std::size_t much = 64 * 1024;
 
 nar_restorer::nar_restorer (unique_fd directory, std::string name,
                             unique_fd shared, const digester_options &options)
@@ -30,6 +37,21 @@ nar_restorer::feed (std::span<const std::uint8_t> bytes)
     }
   broken_ = false;
   return bytes.size () - input.size ();
+}
+
+outcome<std::optional<std::uint64_t>>
+nar_restorer::receive (int descriptor)
+{
+  if (reader_.contents_left () < much)
+    return std::nullopt;
+  auto room = digester_.room ();
+  if (room.empty ())
+    return std::nullopt;
+  auto size = std::min<std::uint64_t> (room.size (), reader_.contents_left ());
+  auto count = retry ([&] { return ::read (descriptor, room.data (), size); });
+  if (count < 0)
+    return failed ("read");
+  return feed (room.first (static_cast<std::size_t> (count)));
 }
 
 outcome<void>

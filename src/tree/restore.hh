@@ -8,6 +8,8 @@
 #include "base/unique_fd.hh"
 #include "tree/writer.hh"
 
+#include <optional>
+
 namespace fruix {
 
 class nar_restorer
@@ -22,6 +24,11 @@ public:
   // Take BYTES, the next ones of the archive; return how many of them belong
   // to it.  After a fault the restorer is of no more use.
   outcome<std::uint64_t> feed (std::span<const std::uint8_t> bytes);
+
+  // Read what comes next from DESCRIPTOR if that is much of one file, which is
+  // cheaper than to feed it; return how many bytes there were: none at the
+  // end of file.  Nothing is read otherwise.
+  outcome<std::optional<std::uint64_t>> receive (int descriptor);
 
   bool done () const noexcept { return reader_.done (); }
   // The hash of the archive, when done, to go on with what follows it.

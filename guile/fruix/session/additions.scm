@@ -33,9 +33,10 @@
 ;; Bytes of a large archive that are read at once.
 (define %chunk-size (expt 2 18))
 
-(define (archive-reader port)
+(define (archive-reader port receive)
   "Return a thunk for @code{take-archive} that reads from PORT, a socket: what is
-in the port's buffer, and then from its descriptor."
+in the port's buffer, and then from its descriptor, unless RECEIVE, called with
+that, does so itself and returns how many bytes it got."
   (define ahead? #t)
   (define chunk (delay (make-bytevector %chunk-size)))
   (define (read-ahead)
@@ -43,9 +44,12 @@ in the port's buffer, and then from its descriptor."
       ((? eof-object?) (connection-lost))
       (bytes (values bytes (bytevector-length bytes)))))
   (define (read-chunk)
-    (match (read-descriptor! (fileno port) (force chunk))
+    (match (receive (fileno port))
+      (#f (match (read-descriptor! (fileno port) (force chunk))
+            (0 (connection-lost))
+            (size (values (force chunk) size))))
       (0 (connection-lost))
-      (size (values (force chunk) size))))
+      (_ (read-chunk))))
   (lambda ()
     (if ahead?
         (begin
@@ -53,11 +57,10 @@ in the port's buffer, and then from its descriptor."
           (read-ahead))
         (read-chunk))))
 
-(define (restore-strictly! client restorer bytes size)
-  "Do what @code{restore!} does.  If it fails, nobody knows where the archive
-ends: a violation."
+;; If BODY fails, nobody knows where the archive ends: a violation.
+(define-syntax-rule (strictly body)
   (guard (exception (#t (violation "~a" (exception->octets exception))))
-    (restore! client restorer bytes size)))
+    body))
 
 (define (add-archive client name fixed? recursive? algorithm)
   "Make the tree whose archive @var{client} sends next a store item called
@@ -72,9 +75,11 @@ of the archive."
      (client-store client) name
      (lambda (restorer)
        (define port (client-port client))
-       (take-archive port restorer (archive-reader port)
+       (define (receive descriptor)
+         (strictly (receive! client restorer descriptor)))
+       (take-archive port restorer (archive-reader port receive)
                      (lambda (bytes size)
-                       (restore-strictly! client restorer bytes size))))
+                       (strictly (restore! client restorer bytes size)))))
      #:recursive? (or recursive? (not fixed?))
      #:algorithm algorithm)))
 

@@ -11,16 +11,27 @@
   #:use-module (fruix store layout)
   #:use-module ((ice-9 binary-ports) #:select (unget-bytevector))
   #:export (restore!
+            receive!
             take-archive))
+
+;; Have errors of BODY name the store of CLIENT.
+(define-syntax-rule (naming-store client body)
+  (let ((layout (store-layout (client-store client))))
+    (call-naming (string-append "new item in " (layout-physical-store layout))
+      (lambda () body))))
 
 (define (restore! client restorer bytes size)
   "Give the first @var{size} bytes of the bytevector @var{bytes} to
 @var{restorer}, which unpacks them in the store of @var{client}, and return how
 many of them it took.  Errors are those of @code{nar-restore!}, with the name
 of the store."
-  (define layout (store-layout (client-store client)))
-  (call-naming (string-append "new item in " (layout-physical-store layout))
-    (lambda () (nar-restore! restorer bytes 0 size))))
+  (naming-store client (nar-restore! restorer bytes 0 size)))
+
+(define (receive! client restorer descriptor)
+  "Do what @code{nar-receive!} does with @var{restorer} and @var{descriptor}.
+Errors are those of @code{nar-receive!}, with the name of the store of
+@var{client}."
+  (naming-store client (nar-receive! restorer descriptor)))
 
 (define (take-archive port restorer read restore!)
   "Give @var{restorer} the archive that comes next on @var{port}.  The thunk
