@@ -114,9 +114,14 @@ and a symbolic link."
      (outcome port read-int 9 (list drv) 0))
     ((text _) text)))
 
-;; Each is called with a connection and a name that was not used before.
+;; Each is called with a connection and a name that was not used before; first
+;; those that take the longer, the more items there are.
 (define %requests
-  `((text
+  `((verify
+     ,(lambda (port name) (outcome port read-boolean 35 1 0)))
+    (optimise
+     ,(lambda (port name) (outcome port read-int 34)))
+    (text
      ,(lambda (port name) (outcome port read-octets 8 name name '())))
     (archive
      ,(lambda (port name)
@@ -127,11 +132,7 @@ and a symbolic link."
     (root
      ,(lambda (port name)
         (outcome port read-int 12 (string-append "/no-such/" name))))
-    (build ,build)
-    (verify
-     ,(lambda (port name) (outcome port read-boolean 35 1 0)))
-    (optimise
-     ,(lambda (port name) (outcome port read-int 34)))))
+    (build ,build)))
 
 (define (attempt daemon request name)
   "Return the outcome of REQUEST on a new connection, the symbol closed if
