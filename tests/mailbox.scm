@@ -127,15 +127,15 @@
               (select (list (mailbox-descriptor mailbox)) '() '())
               (and (= expected (get-now mailbox))
                    (loop (+ expected 1))))))))
-  (test-equal "no descriptor is left"
-    (descriptor-count)
-    (begin
+  ;; Those of a thread go a moment after its end, even of an earlier one.
+  (test-assert "no descriptor is left"
+    (let ((before (descriptor-count)))
       (for-each (lambda (_)
                   (let ((mailbox (make-mailbox)))
                     (mailbox-put! mailbox 1)
                     (mailbox-descriptor mailbox)
                     (mailbox-abandon! mailbox)))
                 (iota 50))
-      (descriptor-count))))
+      (>= before (descriptor-count)))))
 
 (test-end "mailbox")
