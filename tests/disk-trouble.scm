@@ -155,10 +155,12 @@ of the system or of SQLite."
                   "unable to open database file"))))
 
 (define (spare-area? directory)
-  "Return true if DIRECTORY is a chroot area that is kept for the next build."
-  (and (file-is-directory? directory)
-       (null? (lset-xor string=? '("root" "store" "tmp")
-                        (directory-entries directory)))))
+  "Return true if DIRECTORY is a chroot area that is kept for the next build;
+#f if it goes meanwhile."
+  (false-if-exception
+   (and (file-is-directory? directory)
+        (null? (lset-xor string=? '("root" "store" "tmp")
+                         (directory-entries directory))))))
 
 (define (left-in-staging directory)
   "Return what is in the staging DIRECTORY of which nobody has any use."
@@ -191,8 +193,11 @@ of the system or of SQLite."
 
 (define (lasting-entries daemon)
   "Return those that do not go soon: they are deleted in the background."
-  (wait-until (lambda () (null? (invalid-entries daemon))))
-  (invalid-entries daemon))
+  (define entries #f)
+  (wait-until (lambda ()
+                (set! entries (invalid-entries daemon))
+                (null? entries)))
+  entries)
 
 (define (sound? daemon)
   (call-with-client daemon
