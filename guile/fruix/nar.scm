@@ -95,10 +95,10 @@ the archive is malformed, a @code{system-error} if a file cannot be written."
   (with-archive-errors (%nar-restore restorer bytevector start count)))
 
 (define (nar-receive! restorer descriptor)
-  "Let @var{restorer} read what comes next of the archive from @var{descriptor}
-if that is much of one file, so that its bytes need not be copied.  Return how
-many there were, 0 at the end of file; or return @code{#f}, and have read
-nothing.  Errors are those of @code{nar-restore!}, and a @code{system-error} if
+  "Let @var{restorer} read what comes next of the archive from @var{descriptor},
+an integer, if that is much of one file, so that its bytes need not be copied.
+Return how many there were, 0 at the end of file; or return @code{#f}, and have
+read nothing.  Errors are those of @code{nar-restore!}, and a @code{system-error} if
 @var{descriptor} cannot be read (read(2))."
   (with-archive-errors (%nar-receive restorer descriptor)))
 
